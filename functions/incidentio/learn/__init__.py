@@ -1,0 +1,1 @@
+"""Postmortems, action items and analytics."""

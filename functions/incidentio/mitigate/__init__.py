@@ -1,0 +1,1 @@
+"""Playbooks: policy gates, approvals and actions."""

@@ -1,0 +1,1 @@
+"""Severity, services, blast radius and proposed playbooks."""

@@ -1,0 +1,1 @@
+"""The CDK app and its tooling."""

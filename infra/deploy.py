@@ -1,0 +1,80 @@
+"""`make deploy`: bootstraps the account where needed, then deploys the app with the CDK CLI."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+ROOT = Path(__file__).resolve().parent.parent
+CDK = ROOT / "build" / "cdk" / "node_modules" / ".bin" / "cdk"
+BOOTSTRAP_VERSION_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+
+
+class DeployError(Exception):
+    """The deployment cannot start; the message says what to do."""
+
+
+def target_environment(session: boto3.Session) -> tuple[str, str]:
+    """Return the account id and Region the caller's AWS profile points at, or raise DeployError."""
+    region = session.region_name
+    if not region:
+        raise DeployError("No AWS Region is set: export AWS_REGION, or add `region` to your AWS profile.")
+    try:
+        identity = session.client("sts").get_caller_identity()
+    except (BotoCoreError, ClientError) as error:
+        raise DeployError(f"No usable AWS credentials (set AWS_PROFILE, or run `aws sso login`): {error}") from error
+    return str(identity["Account"]), region
+
+
+def is_bootstrapped(session: boto3.Session) -> bool:
+    """Return whether `cdk bootstrap` has been run in this account and Region."""
+    ssm = session.client("ssm")
+    try:
+        ssm.get_parameter(Name=BOOTSTRAP_VERSION_PARAMETER)
+    except ssm.exceptions.ParameterNotFound:
+        return False
+    return True
+
+
+def deploy(*, page_email: str | None, cdk_arguments: list[str]) -> int:
+    """Deploy every stack of the app; return the exit code of the CDK CLI."""
+    session = boto3.Session()
+    account, region = target_environment(session)
+    context = ["-c", f"page_email={page_email}"] if page_email else []
+    environment = {
+        **os.environ,
+        "CDK_DEFAULT_ACCOUNT": account,
+        "CDK_DEFAULT_REGION": region,
+        "AWS_REGION": region,
+    }
+    print(f"Deploying incidentio to account {account}, {region}", flush=True)
+    if not is_bootstrapped(session):
+        subprocess.run([CDK, "bootstrap", f"aws://{account}/{region}", *context], cwd=ROOT, env=environment, check=True)
+    return subprocess.run(
+        [CDK, "deploy", "--all", *context, *cdk_arguments], cwd=ROOT, env=environment, check=False
+    ).returncode
+
+
+def main() -> int:
+    """Parse the command line and deploy."""
+    parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
+    parser.add_argument("--page-email", help="subscribe this address to pages")
+    arguments, cdk_arguments = parser.parse_known_args()
+    try:
+        return deploy(page_email=arguments.page_email, cdk_arguments=cdk_arguments)
+    except DeployError as error:
+        print(error, file=sys.stderr)
+    except ClientError as error:
+        print(f"AWS refused: {error}", file=sys.stderr)
+    except subprocess.CalledProcessError as error:
+        print("`cdk bootstrap` failed; its message is above.", file=sys.stderr)
+        return int(error.returncode)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

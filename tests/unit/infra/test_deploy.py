@@ -1,0 +1,54 @@
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from infra.deploy import BOOTSTRAP_VERSION_PARAMETER, DeployError, is_bootstrapped, target_environment
+
+
+class StubbedSession:
+    """A session that hands out one prepared client."""
+
+    def __init__(self, client: Any, region_name: str | None = "eu-west-1") -> None:
+        self.region_name = region_name
+        self._client = client
+
+    def client(self, _service: str) -> Any:
+        return self._client
+
+
+def stubbed(service: str) -> tuple[Any, Stubber]:
+    client = boto3.client(service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    return client, Stubber(client)
+
+
+def test_the_target_is_the_callers_account_and_region() -> None:
+    sts, answers = stubbed("sts")
+    answers.add_response("get_caller_identity", {"Account": "111122223333"})
+    with answers:
+        assert target_environment(StubbedSession(sts)) == ("111122223333", "eu-west-1")
+
+
+def test_refused_credentials_name_the_remedy() -> None:
+    sts, answers = stubbed("sts")
+    answers.add_client_error("get_caller_identity", "ExpiredToken", "expired")
+    with answers, pytest.raises(DeployError, match="AWS_PROFILE"):
+        target_environment(StubbedSession(sts))
+
+
+def test_a_missing_region_names_the_remedy() -> None:
+    sts, _ = stubbed("sts")
+    with pytest.raises(DeployError, match="AWS_REGION"):
+        target_environment(StubbedSession(sts, region_name=None))
+
+
+@pytest.mark.parametrize("bootstrapped", [True, False])
+def test_bootstrap_is_read_from_its_version_parameter(bootstrapped: bool) -> None:
+    ssm, answers = stubbed("ssm")
+    if bootstrapped:
+        answers.add_response("get_parameter", {"Parameter": {}}, {"Name": BOOTSTRAP_VERSION_PARAMETER})
+    else:
+        answers.add_client_error("get_parameter", "ParameterNotFound", "no")
+    with answers:
+        assert is_bootstrapped(StubbedSession(ssm)) is bootstrapped
