@@ -15,9 +15,8 @@ LAYERS := build/layer/.ready-$(LOCKED)
 RUN := .venv/bin
 
 export UV_PYTHON_DOWNLOADS := never
-export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
-export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+# jsii prints a banner on every start under these, which still work.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
 TESTS = $(wildcard tests/unit tests/infra tests/integration tests/e2e tests/load)
 

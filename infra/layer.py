@@ -4,9 +4,11 @@
 builds wait for each other, and a reader never sees a half-built directory.
 """
 
+import compileall
 import fcntl
 import hashlib
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -99,9 +101,20 @@ def _build(target: Target, finished: Path, recipe: str) -> None:
     for pattern in TRIMMED:
         for path in list(python.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if target == "local":
+        _precompile(python)
     shutil.rmtree(finished, ignore_errors=True)
     unfinished.rename(finished)
     _stamp(finished).write_text(recipe)
+
+
+def _precompile(python: Path) -> None:
+    # Each local worker unpacks the layer anew; byte code that is not tied to file times saves its cold start.
+    compiled = compileall.compile_dir(
+        python, quiet=2, stripdir=str(python), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    )
+    if not compiled:
+        raise LayerError("the local Lambda layer does not compile with this Python")
 
 
 def _uv(*arguments: str) -> None:
