@@ -1,0 +1,162 @@
+"""What a team writes in YAML, as models: services, routing and the waits. All of it may be empty.
+
+The validated catalogue and the playbooks travel in the Lambda asset as one document
+(`Bundle`), so reading configuration costs nothing on the hot path and is versioned with the code.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from incidentio.core.duration import Duration
+from incidentio.core.matchers import MatcherField, all_match
+from incidentio.core.playbook import Playbook
+from incidentio.core.severity import Severity
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServiceMatch(_Strict):
+    """An alarm belongs to the service when any name or ARN pattern matches, or all the tags do."""
+
+    alarm_names: tuple[str, ...] = ()
+    alarm_arns: tuple[str, ...] = ()
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    def why(self, *, alarm_name: str, alarm_arn: str, tags: Mapping[str, str]) -> str | None:
+        """Which condition matched, as a sentence part; None when none did. Patterns are shell globs."""
+        for pattern in self.alarm_names:
+            if alarm_name and fnmatchcase(alarm_name, pattern):
+                return f"alarm name matches {pattern}"
+        for pattern in self.alarm_arns:
+            if alarm_arn and fnmatchcase(alarm_arn, pattern):
+                return f"alarm ARN matches {pattern}"
+        if self.tags and all(tags.get(k) == v for k, v in self.tags.items()):
+            return "tags match " + ", ".join(f"{k}={v}" for k, v in sorted(self.tags.items()))
+        return None
+
+
+class Impact(_Strict):
+    users: int | None = Field(default=None, ge=0)
+    revenue_per_minute: str | None = Field(default=None, pattern=r"^\d+(\.\d+)? [A-Z]{3}$")
+
+
+class Automation(_Strict):
+    """`auto`: playbooks that may start by themselves (`safe` and `read_only` only). `propose`: globs of those shown."""
+
+    auto: tuple[str, ...] = ()
+    propose: tuple[str, ...] = ("*",)
+
+
+class Service(_Strict):
+    owner: str = ""
+    environment: str = "production"
+    tier: int | None = Field(default=None, ge=1, le=5)
+    depends_on: tuple[Name, ...] = ()
+    match: ServiceMatch = ServiceMatch()
+    impact: Impact = Impact()
+    automation: Automation = Automation()
+    runbook: str = ""
+
+
+class Route(_Strict):
+    """Who is told: the first matching child wins, else this receiver. `repeat_interval` 0s never repeats."""
+
+    receiver: Literal["page", "ticket"]
+    matchers: tuple[MatcherField, ...] = ()
+    repeat_interval: Duration | None = None
+    routes: "tuple[Route, ...]" = ()
+
+    def find(self, labels: Mapping[str, str]) -> "Route":
+        for route in self.routes:
+            if all_match(route.matchers, labels):
+                return route.find(labels)
+        return self
+
+
+def _default_route() -> Route:
+    return Route.model_validate(
+        {
+            "receiver": "ticket",
+            "routes": [{"matchers": ['environment="production"', 'severity=~"SEV[12]"'], "receiver": "page"}],
+        }
+    )
+
+
+Recovered = Literal["mitigate", "resolve"]
+
+
+class Recovery(_Strict):
+    """What happens once every signal has been ok for `stable_for`."""
+
+    stable_for: Duration = timedelta(minutes=5)
+    SEV1: Recovered | None = "mitigate"
+    SEV2: Recovered | None = "mitigate"
+    SEV3: Recovered | None = None
+    SEV4: Recovered | None = None
+    SEV5: Recovered | None = None
+    default: Recovered = "resolve"
+
+    def action(self, severity: Severity) -> Recovered:
+        chosen: Recovered | None = getattr(self, severity.value)
+        return chosen or self.default
+
+
+class Routing(_Strict):
+    route: Route = Field(default_factory=_default_route)
+    recovery: Recovery = Recovery()
+    repeat_interval: Duration = timedelta(minutes=5)
+    reopen_window: Duration = timedelta(minutes=15)
+    triage_timeout: Duration = timedelta(seconds=60)
+
+
+class Catalog(_Strict):
+    """`services.yaml` and `routing.yaml` of `infra/catalog/`."""
+
+    services: dict[Name, Service] = Field(default_factory=dict)
+    routing: Routing = Routing()
+
+    @model_validator(mode="after")
+    def _dependencies_exist(self) -> "Catalog":
+        for name, service in self.services.items():
+            for other in service.depends_on:
+                if other not in self.services:
+                    raise ValueError(
+                        f"service {name} depends on {other}, which is not in the catalogue: "
+                        f"known are {', '.join(sorted(self.services))}"
+                    )
+        return self
+
+    def downstream_of(self, service: str) -> tuple[str, ...]:
+        """Services that depend on `service`, directly or through others: its blast radius, sorted."""
+        found: set[str] = set()
+        frontier = {service}
+        while frontier:
+            frontier = {n for n, s in self.services.items() if frontier & set(s.depends_on)} - found - {service}
+            found |= frontier
+        return tuple(sorted(found))
+
+
+class Bundle(_Strict):
+    """The one document in the asset."""
+
+    catalog: Catalog = Catalog()
+    playbooks: dict[str, Playbook] = Field(default_factory=dict)
+
+
+BUNDLE_PATH = Path(__file__).parent.parent / "bundle.json"
+
+
+@cache
+def load_bundle(path: Path = BUNDLE_PATH) -> Bundle:
+    """The bundle of this deployment, read once per process; the empty defaults where none was built."""
+    return Bundle.model_validate_json(path.read_bytes()) if path.exists() else Bundle()

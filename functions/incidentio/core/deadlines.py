@@ -1,0 +1,32 @@
+"""When somebody must look at an incident again, if nothing happens until then."""
+
+from datetime import datetime, timedelta
+
+from incidentio.core.catalog import Routing
+from incidentio.core.incident import Incident, Status
+
+
+def next_due(incident: Incident, routing: Routing) -> datetime | None:
+    """The earliest open wait of `incident`: triage, page repeat, or recovery; None when there is none."""
+    if not incident.is_open:
+        return None
+    waits = [triage_due(incident, routing), repeat_due(incident), recovery_due(incident, routing)]
+    return min((at for at in waits if at is not None), default=None)
+
+
+def triage_due(incident: Incident, routing: Routing) -> datetime | None:
+    """An incident nobody triaged by then is paged as SEV2 all the same."""
+    return None if incident.triaged_at else incident.detected_at + routing.triage_timeout
+
+
+def repeat_due(incident: Incident) -> datetime | None:
+    """A page nobody acknowledged by then repeats."""
+    waiting = incident.status is Status.TRIGGERED and incident.last_paged_at and incident.repeat_seconds
+    if not waiting or incident.last_paged_at is None:
+        return None
+    return incident.last_paged_at + timedelta(seconds=incident.repeat_seconds)
+
+
+def recovery_due(incident: Incident, routing: Routing) -> datetime | None:
+    """Every signal has been ok since `ok_since`; from then on for `stable_for` it counts as recovered."""
+    return incident.ok_since + routing.recovery.stable_for if incident.ok_since else None

@@ -1,0 +1,147 @@
+"""The incident: a frozen, versioned record, and the one way to change it: `recorded`."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from incidentio.core.person import Actor
+from incidentio.core.severity import Severity
+from incidentio.core.signal import Kind, Mode, Subject
+from incidentio.core.timeline import GENESIS, Entry
+
+
+class Status(StrEnum):
+    TRIGGERED = "triggered"
+    ACKNOWLEDGED = "acknowledged"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    MERGED = "merged"
+
+    @property
+    def is_open(self) -> bool:
+        return self in _OPEN
+
+
+_OPEN = frozenset({Status.TRIGGERED, Status.ACKNOWLEDGED, Status.MITIGATED})
+
+Role = Literal["incident_commander", "communications_lead", "scribe", "responder", "observer"]
+PostmortemStatus = Literal["none", "draft", "reviewed", "waived"]
+
+
+class Incident(BaseModel):
+    """The summary item. `version` moves on lifecycle change only, `timeline_seq` on every append.
+
+    Timestamps are UTC. `members` counts joined signals, `firing` those of them not ok;
+    `ok_since` is set while every member is ok and recovery is being watched; `repeat_seconds` is
+    how often an unacknowledged page repeats (0: never).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    title: str
+    status: Status = Status.TRIGGERED
+    severity: Severity
+    service: str | None = None
+    environment: str = "production"
+    kind: Kind = Kind.REAL
+    mode: Mode = Mode.LIVE
+    mode_reason: str = ""
+    why: str = ""
+    version: int = 1
+    timeline_seq: int = 0
+    head_hash: str = GENESIS
+    correlation_id: str = ""
+
+    impact_started_at: datetime
+    detected_at: datetime
+    triaged_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    mitigated_at: datetime | None = None
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    first_paged_at: datetime | None = None
+    last_paged_at: datetime | None = None
+    ok_since: datetime | None = None
+
+    source: str = "api"
+    dedup_key: str | None = None
+    subject: Subject = Subject()
+    members: int = 0
+    firing: int = 0
+    pages: int = 0
+    repeat_seconds: int = 0
+    runs: int = 0
+    open_leases: int = 0
+    blast_radius: tuple[str, ...] = ()
+    proposed: tuple[str, ...] = ()
+    roles: dict[str, str] = Field(default_factory=dict)
+    hands_off: bool = False
+    previous_incident_id: str | None = None
+    merged_into: str | None = None
+    resolution_reason: str | None = None
+    postmortem: PostmortemStatus = "none"
+    postmortem_key: str | None = None
+    idempotency: dict[str, int] = Field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        return self.status.is_open
+
+
+@dataclass(frozen=True)
+class Change:
+    """One atomic step: the incident afterwards and the entries that say why.
+
+    `expected_seq` is the `timeline_seq` it was decided on; a commit is refused when another
+    writer appended in between. 0 means the incident must not exist yet.
+    """
+
+    incident: Incident
+    entries: tuple[Entry, ...]
+    expected_seq: int
+
+    def recorded(self, type: str, *, actor: Actor, at: datetime, text: str, **kwargs: Any) -> "Change":
+        """This change with one more entry on top (same arguments as the module's `recorded`)."""
+        more = recorded(self.incident, type, actor=actor, at=at, text=text, **kwargs)
+        return replace(self, incident=more.incident, entries=self.entries + more.entries)
+
+
+def recorded(
+    incident: Incident,
+    type: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    text: str,
+    data: dict[str, Any] | None = None,
+    lifecycle: bool = False,
+    **updates: Any,
+) -> Change:
+    """Append one entry and set `updates` on the incident; `lifecycle` moves `version` as well.
+
+    `text` and `data` must already be redacted: this is pure and writes what it is given.
+    """
+    version = incident.version + 1 if lifecycle and incident.timeline_seq else incident.version
+    entry = Entry(
+        incident_id=incident.id,
+        seq=incident.timeline_seq + 1,
+        type=type,
+        at=at,
+        actor=actor,
+        text=text,
+        data=data or {},
+        incident_version=version,
+        kind=incident.kind,
+        correlation_id=incident.correlation_id,
+        previous_hash=incident.head_hash,
+    ).sealed()
+    after = incident.model_copy(
+        update={**updates, "version": version, "timeline_seq": entry.seq, "head_hash": entry.hash}
+    )
+    return Change(incident=after, entries=(entry,), expected_seq=incident.timeline_seq)

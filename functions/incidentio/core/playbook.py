@@ -1,0 +1,190 @@
+"""`playbook.yaml` as a model: the automated runbook an operator can read aloud."""
+
+import json
+import re
+from datetime import timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from incidentio.core.duration import Duration
+from incidentio.core.matchers import MatcherField
+
+COMPILER_VERSION = "1"
+"""Part of every definition hash: moves when the compiler would make another machine from the same YAML."""
+
+PARAMETER = re.compile(r"\$\{([a-z][a-z0-9_]*)\}")
+PlaybookName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,40}$")]
+
+
+class Risk(StrEnum):
+    READ_ONLY = "read_only"
+    SAFE = "safe"
+    DISRUPTIVE = "disruptive"
+    DESTRUCTIVE = "destructive"
+
+    @property
+    def approvals(self) -> int:
+        """How many different people must approve a run."""
+        return {"read_only": 0, "safe": 0, "disruptive": 1, "destructive": 2}[self.value]
+
+    @property
+    def may_start_itself(self) -> bool:
+        return self in (Risk.READ_ONLY, Risk.SAFE)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Parameter(_Strict):
+    type: Literal["integer", "string"]
+    description: str = ""
+    default: int | str | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    pattern: str | None = None
+
+    def checked(self, name: str, value: Any) -> int | str:
+        """`value` if it fits this parameter.
+
+        Raises:
+            ValueError: says what would fit.
+        """
+        if self.type == "integer":
+            if isinstance(value, bool) or not isinstance(value, int):
+                raise ValueError(f"parameter {name} must be an integer, not {value!r}")
+            if self.minimum is not None and value < self.minimum:
+                raise ValueError(f"parameter {name} must be at least {self.minimum}, not {value}")
+            if self.maximum is not None and value > self.maximum:
+                raise ValueError(f"parameter {name} must be at most {self.maximum}, not {value}")
+            return value
+        if not isinstance(value, str) or len(value) > 256:
+            raise ValueError(f"parameter {name} must be a text of at most 256 characters")
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            raise ValueError(f"parameter {name} must match {self.pattern}, and {value!r} does not")
+        return value
+
+
+class MaxTargets(_Strict):
+    count: int = Field(default=1, ge=1)
+    percent: int = Field(default=10, ge=1, le=100)
+
+
+class Targets(_Strict):
+    """`type` is the CloudFormation type of what the playbook acts on."""
+
+    type: str
+    max: MaxTargets = MaxTargets()
+
+
+class Approval(_Strict):
+    """`escalate` tells the page topic once more and waits one more `timeout`; then, or with `refuse`, the run is refused."""
+
+    timeout: Duration = timedelta(minutes=10)
+    on_timeout: Literal["refuse", "escalate"] = "refuse"
+    note: str = ""
+
+
+class Step(_Strict):
+    action: str
+    with_: dict[str, int | str | bool] = Field(default_factory=dict, alias="with")
+    timeout: Duration = timedelta(seconds=30)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+
+class Verify(_Strict):
+    """Success is: every signal of the incident is ok `within` this time."""
+
+    alarm: Literal["OK"] = "OK"
+    within: Duration = timedelta(minutes=10)
+    poll: Duration = timedelta(seconds=15)
+
+
+class StopIf(_Strict):
+    """Name of an alarm that, in ALARM, blocks further apply and rolls back."""
+
+    alarm: str
+
+
+class RateLimit(_Strict):
+    """At most `runs` per target in `per`, and `cool_down` after each."""
+
+    runs: int = Field(default=3, ge=1)
+    per: Duration = timedelta(hours=1)
+    cool_down: Duration = timedelta(seconds=0)
+
+
+class Freeze(_Strict):
+    """A daily UTC window, `HH:MM` to `HH:MM` on the named days, in which nothing new starts (an undo always may)."""
+
+    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = (
+        "mon", "tue", "wed", "thu", "fri", "sat", "sun",
+    )  # fmt: skip
+    start: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    end: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    why: str = ""
+
+
+class Revert(_Strict):
+    """A successful change is borrowed: given back when the incident is resolved, `at_latest` this long after."""
+
+    on: Literal["resolved"] = "resolved"
+    at_latest: Duration = timedelta(hours=4)
+
+
+class Playbook(_Strict):
+    name: PlaybookName
+    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    owner: str
+    description: str = ""
+    risk: Risk
+    when: tuple[MatcherField, ...] = ()
+    parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")], Parameter] = Field(default_factory=dict)
+    targets: Targets
+    approval: Approval = Approval()
+    rate_limit: RateLimit = RateLimit()
+    freeze: tuple[Freeze, ...] = ()
+    steps: tuple[Step, ...] = Field(min_length=1)
+    verify: Verify | None = None
+    stop_if: StopIf | None = None
+    revert: Revert | None = None
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> "Playbook":
+        for step in self.steps:
+            for value in step.with_.values():
+                for name in PARAMETER.findall(str(value)):
+                    if name not in self.parameters:
+                        known = ", ".join(sorted(self.parameters)) or "none"
+                        raise ValueError(f"step {step.action} uses ${{{name}}}: known parameters are {known}")
+        for name, parameter in self.parameters.items():
+            if parameter.default is not None:
+                parameter.checked(name, parameter.default)
+        return self
+
+    @property
+    def definition_hash(self) -> str:
+        """SHA-256 (hex, 16 characters) of the canonical definition and the compiler's version."""
+        canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+        return sha256(f"{COMPILER_VERSION}\n{canonical}".encode()).hexdigest()[:16]
+
+    def bind(self, given: dict[str, Any]) -> dict[str, int | str]:
+        """Parameter values for one run: defaults, overlaid with `given`.
+
+        Raises:
+            ValueError: an unknown, missing or unfitting parameter, with the valid ones.
+        """
+        unknown = sorted(set(given) - set(self.parameters))
+        if unknown:
+            known = ", ".join(sorted(self.parameters)) or "none"
+            raise ValueError(f"unknown parameter {unknown[0]}: {self.name} takes {known}")
+        values: dict[str, int | str] = {}
+        for name, parameter in self.parameters.items():
+            value = given.get(name, parameter.default)
+            if value is None:
+                raise ValueError(f"parameter {name} is required")
+            values[name] = parameter.checked(name, value)
+        return values
