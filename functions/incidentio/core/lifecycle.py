@@ -47,10 +47,10 @@ def acknowledge(incident: Incident, *, actor: Actor, at: datetime, note: str = "
         incident,
         Status.ACKNOWLEDGED,
         "IncidentAcknowledged",
-        actor,
-        at,
-        f"acknowledged by {actor}",
-        note,
+        actor=actor,
+        at=at,
+        text=f"acknowledged by {actor}",
+        note=note,
         acknowledged_at=incident.acknowledged_at or at,
     )
 
@@ -61,10 +61,10 @@ def mitigate(incident: Incident, *, actor: Actor, at: datetime, note: str = "") 
         incident,
         Status.MITIGATED,
         "IncidentMitigated",
-        actor,
-        at,
-        f"mitigated by {actor}",
-        note,
+        actor=actor,
+        at=at,
+        text=f"mitigated by {actor}",
+        note=note,
         mitigated_at=at,
         ok_since=None,
     )
@@ -76,10 +76,10 @@ def resolve(incident: Incident, *, actor: Actor, at: datetime, note: str = "", r
         incident,
         Status.RESOLVED,
         "IncidentResolved",
-        actor,
-        at,
-        f"resolved by {actor}",
-        note,
+        actor=actor,
+        at=at,
+        text=f"resolved by {actor}",
+        note=note,
         resolved_at=at,
         mitigated_at=incident.mitigated_at or at,
         ok_since=None,
@@ -91,7 +91,7 @@ def close(incident: Incident, *, actor: Actor, at: datetime, note: str = "") -> 
     """Nothing is owed any more.
 
     Raises:
-        Conflict: a borrowed change is still open, or a SEV1–2 postmortem is neither reviewed nor waived.
+        Conflict: a borrowed change is still open, or a SEV1 or SEV2 postmortem is neither reviewed nor waived.
     """
     require(incident, Status.CLOSED)
     if incident.open_leases:
@@ -102,7 +102,14 @@ def close(incident: Incident, *, actor: Actor, at: datetime, note: str = "") -> 
         )
     if not incident.severity.is_worse_than(Severity.SEV3) or incident.postmortem in ("reviewed", "waived"):
         return _move(
-            incident, Status.CLOSED, "IncidentClosed", actor, at, f"closed by {actor}", note, closed_at=at
+            incident,
+            Status.CLOSED,
+            "IncidentClosed",
+            actor=actor,
+            at=at,
+            text=f"closed by {actor}",
+            note=note,
+            closed_at=at,
         )
     raise Conflict(
         f"{incident.id} is {incident.severity.value}: its postmortem must be reviewed, or waived with a reason, first",
@@ -120,10 +127,10 @@ def cancel(incident: Incident, *, actor: Actor, at: datetime, reason: str, note:
         incident,
         Status.CANCELLED,
         "IncidentCancelled",
-        actor,
-        at,
-        f"cancelled by {actor}: {reason}",
-        note,
+        actor=actor,
+        at=at,
+        text=f"cancelled by {actor}: {reason}",
+        note=note,
         resolution_reason=reason,
         ok_since=None,
     )
@@ -139,10 +146,10 @@ def merge(incident: Incident, *, into: Incident, actor: Actor, at: datetime, not
         incident,
         Status.MERGED,
         "IncidentMerged",
-        actor,
-        at,
-        f"merged into {into.id} by {actor}",
-        note,
+        actor=actor,
+        at=at,
+        text=f"merged into {into.id} by {actor}",
+        note=note,
         merged_into=into.id,
         ok_since=None,
     )
@@ -166,10 +173,10 @@ def reopen(
         incident,
         Status.TRIGGERED,
         "IncidentReopened",
-        actor,
-        at,
-        why or f"reopened by {actor}",
-        note,
+        actor=actor,
+        at=at,
+        text=why or f"reopened by {actor}",
+        note=note,
         **{
             "resolved_at": None,
             "mitigated_at": None,
@@ -195,10 +202,10 @@ def impact_returned(incident: Incident, *, actor: Actor, at: datetime, text: str
         incident,
         Status.ACKNOWLEDGED,
         "ImpactReturned",
-        actor,
-        at,
-        text,
-        "",
+        actor=actor,
+        at=at,
+        text=text,
+        note="",
         **{"mitigated_at": None, "ok_since": None, "acknowledged_at": incident.acknowledged_at or at, **updates},
     )
 
@@ -220,7 +227,7 @@ def change_severity(incident: Incident, severity: Severity, *, actor: Actor, at:
 
 
 def _move(
-    incident: Incident, to: Status, type: str, actor: Actor, at: datetime, text: str, note: str, **updates: Any
+    incident: Incident, to: Status, type: str, *, actor: Actor, at: datetime, text: str, note: str, **updates: Any
 ) -> Change:
     require(incident, to)
     data: dict[str, Any] = {"from": incident.status.value, "to": to.value}

@@ -81,7 +81,7 @@ class Targets(_Strict):
 
 
 class Approval(_Strict):
-    """`escalate` tells the page topic once more and waits one more `timeout`; then, or with `refuse`, the run is refused."""
+    """On timeout: `escalate` tells the page topic and waits once more; then, or with `refuse`, the run is refused."""
 
     timeout: Duration = timedelta(minutes=10)
     on_timeout: Literal["refuse", "escalate"] = "refuse"

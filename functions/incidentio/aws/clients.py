@@ -1,0 +1,25 @@
+"""One low-level client per service and process, with timeouts and retries set once."""
+
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=8,
+)
+
+
+@cache
+def _session() -> Any:
+    return botocore.session.get_session()
+
+
+@cache
+def client(service: str) -> Any:
+    """The botocore client of `service` for this process, in the Region and with the credentials of the environment."""
+    return _session().create_client(service, config=_CONFIG)

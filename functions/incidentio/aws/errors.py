@@ -1,0 +1,48 @@
+"""What AWS error codes mean in our own tree: the one mapping table."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from incidentio.core.errors import Forbidden, IncidentioError, InvalidInput, NotFound, TooLarge, Unavailable
+
+_MEANING: dict[str, type[IncidentioError]] = {
+    "ResourceNotFoundException": NotFound,
+    "ResourceNotFound": NotFound,
+    "NotFound": NotFound,
+    "NotFoundException": NotFound,
+    "NoSuchKey": NotFound,
+    "NoSuchBucket": NotFound,
+    "ParameterNotFound": NotFound,
+    "ExecutionDoesNotExist": NotFound,
+    "AWS.SimpleQueueService.NonExistentQueue": NotFound,
+    "AccessDenied": Forbidden,
+    "AccessDeniedException": Forbidden,
+    "AuthorizationError": Forbidden,
+    "UnrecognizedClientException": Forbidden,
+    "ValidationException": InvalidInput,
+    "InvalidParameter": InvalidInput,
+    "InvalidParameterValue": InvalidInput,
+    "RequestEntityTooLarge": TooLarge,
+}
+
+
+def error_code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", "Unknown"))
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Run an AWS call; its failure becomes one of ours, naming `what` was tried.
+
+    A code that is not in the table (throttling, internal errors, time-outs) is Unavailable: it may
+    succeed later, and the queue or the caller decides how often to try.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code = error_code(error)
+        raise _MEANING.get(code, Unavailable)(f"{what}: {code}", aws_code=code) from error
+    except BotoCoreError as error:
+        raise Unavailable(f"{what}: {type(error).__name__}") from error

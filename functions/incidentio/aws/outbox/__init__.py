@@ -1,0 +1,1 @@
+"""The outbox: timeline entries on the table's stream become domain events on the bus."""

@@ -1,0 +1,277 @@
+"""The DynamoDB table behind `ports.Table`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from incidentio.aws import listing
+from incidentio.aws.attributes import from_item, to_attribute, to_item
+from incidentio.aws.errors import error_code, translated
+from incidentio.aws.stored import entry_from, entry_item, entry_sk, incident_from, incident_item, incident_pk
+from incidentio.core.catalog import Routing
+from incidentio.core.deadlines import next_due
+from incidentio.core.errors import NotFound, Unavailable
+from incidentio.core.incident import Change, Incident
+from incidentio.core.ports import ABSENT, Condition, Filters, Key, Page, Put, Record, Refused, Stale, Write
+from incidentio.core.timeline import Entry
+
+_TRANSACTION_LIMIT = 100
+_RESERVED = ("pk", "sk", "ttl")
+
+
+class DynamoTable:
+    """Implements `ports.Table` with one low-level client; every read is consistent but the listing's."""
+
+    def __init__(self, client: Any, name: str, routing: Routing) -> None:
+        self._client = client
+        self._name = name
+        self._routing = routing
+
+    # --- incidents
+
+    def incident(self, incident_id: str) -> Incident:
+        item = self._item(Key(incident_pk(incident_id), "SUMMARY"))
+        if item is None:
+            raise NotFound(f"there is no incident {incident_id}", incident_id=incident_id)
+        return incident_from(item)
+
+    def commit(self, change: Change, *writes: Write) -> None:
+        incident = change.incident
+        summary = incident_item(incident, next_due(incident, self._routing))
+        when: Condition = {"timeline_seq": change.expected_seq} if change.expected_seq else ABSENT
+        operations = [self._put(summary, when)]
+        operations += [self._put(entry_item(entry), ABSENT) for entry in change.entries]
+        operations += [self._operation(write) for write in writes]
+        try:
+            self._transact(operations)
+        except _Cancelled as cancelled:
+            own = 1 + len(change.entries)
+            if cancelled.index is None or cancelled.index < own:
+                current = cancelled.item if cancelled.index == 0 else None
+                raise Stale(incident_from(current) if current else None) from None
+            raise Refused(_key_of(writes[cancelled.index - own]), _body(cancelled.item)) from None
+
+    def timeline(self, incident_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Entry]:
+        items = self._query(incident_pk(incident_id), "TL#", start_after=entry_sk(after), limit=limit)
+        return [entry_from(item) for item in items]
+
+    def page(self, filters: Filters, *, limit: int = 50, cursor: str | None = None) -> Page:
+        return listing.page(self._index_query, filters, limit=limit, cursor=cursor)
+
+    def due(self, now: datetime) -> Iterable[str]:
+        return listing.due(self._index_query, now)
+
+    # --- records
+
+    def get(self, key: Key) -> Mapping[str, Any] | None:
+        return _body(self._item(key))
+
+    def get_many(self, keys: Sequence[Key]) -> dict[Key, Mapping[str, Any]]:
+        wanted: list[dict[str, Any]] = [to_item({"pk": k.pk, "sk": k.sk}) for k in dict.fromkeys(keys)]
+        found: dict[Key, Mapping[str, Any]] = {}
+        while wanted:
+            request = {self._name: {"Keys": wanted, "ConsistentRead": True}}
+            with translated("reading records"):
+                answer = self._client.batch_get_item(RequestItems=request)
+            for raw in answer["Responses"].get(self._name, []):
+                item = from_item(raw)
+                found[Key(item["pk"], item["sk"])] = _body(item) or {}
+            wanted = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+        return found
+
+    def query(self, pk: str, prefix: str = "") -> Iterable[tuple[Key, Mapping[str, Any]]]:
+        for item in self._query(pk, prefix):
+            yield Key(item["pk"], item["sk"]), _body(item) or {}
+
+    def write(self, *writes: Write) -> None:
+        if len(writes) == 1:
+            self._write_one(writes[0])
+            return
+        try:
+            self._transact([self._operation(write) for write in writes])
+        except _Cancelled as cancelled:
+            if cancelled.index is None:
+                raise Unavailable("the records are being changed by many at once") from None
+            raise Refused(_key_of(writes[cancelled.index]), _body(cancelled.item)) from None
+
+    def add(
+        self, key: Key, counts: Mapping[str, int], *, sets: Mapping[str, Any] | None = None, when: Condition = None
+    ) -> Mapping[str, Any]:
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        expression = "ADD " + ", ".join(_terms(counts, "a", " ", names, values))
+        if sets:
+            expression += " SET " + ", ".join(_terms(sets, "s", " = ", names, values))
+        arguments = _condition(when, names, values)
+        try:
+            with translated("counting"):
+                answer = self._client.update_item(
+                    TableName=self._name,
+                    Key=to_item({"pk": key.pk, "sk": key.sk}),
+                    UpdateExpression=expression,
+                    ReturnValues="ALL_NEW",
+                    **_expression(arguments, names, values),
+                )
+        except Exception as error:
+            raise _refused(error, key) from error
+        return _body(from_item(answer["Attributes"])) or {}
+
+    # --- requests
+
+    def _item(self, key: Key) -> dict[str, Any] | None:
+        with translated(f"reading {key.pk}"):
+            answer = self._client.get_item(
+                TableName=self._name, Key=to_item({"pk": key.pk, "sk": key.sk}), ConsistentRead=True
+            )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
+    def _query(
+        self, pk: str, prefix: str, *, start_after: str | None = None, limit: int | None = None
+    ) -> Iterable[dict[str, Any]]:
+        arguments: dict[str, Any] = {
+            "TableName": self._name,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)" if prefix else "pk = :pk",
+            "ExpressionAttributeValues": to_item({":pk": pk, **({":prefix": prefix} if prefix else {})}),
+            "ConsistentRead": True,
+        }
+        if start_after:
+            arguments["ExclusiveStartKey"] = to_item({"pk": pk, "sk": start_after})
+        left = limit
+        while left is None or left > 0:
+            if left is not None:
+                arguments["Limit"] = left
+            with translated(f"reading {pk}"):
+                answer = self._client.query(**arguments)
+            for raw in answer["Items"]:
+                yield from_item(raw)
+            left = None if left is None else left - len(answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            arguments["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _index_query(self, **arguments: Any) -> dict[str, Any]:
+        with translated("listing incidents"):
+            answer: dict[str, Any] = self._client.query(TableName=self._name, IndexName="listing", **arguments)
+        return answer
+
+    def _put(self, item: Mapping[str, Any], when: Condition) -> dict[str, Any]:
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        arguments = _condition(when, names, values)
+        return {"Put": {"TableName": self._name, "Item": to_item(item), **_expression(arguments, names, values)}}
+
+    def _operation(self, write: Write) -> dict[str, Any]:
+        if isinstance(write, Put):
+            return self._put(_record_item(write.record), write.when)
+        names: dict[str, str] = {}
+        values: dict[str, Any] = {}
+        arguments = _condition(write.when, names, values)
+        key = to_item({"pk": write.key.pk, "sk": write.key.sk})
+        return {"Delete": {"TableName": self._name, "Key": key, **_expression(arguments, names, values)}}
+
+    def _write_one(self, write: Write) -> None:
+        ((verb, arguments),) = self._operation(write).items()
+        call = self._client.put_item if verb == "Put" else self._client.delete_item
+        try:
+            with translated("writing a record"):
+                call(**arguments)
+        except Exception as error:
+            raise _refused(error, _key_of(write)) from error
+
+    def _transact(self, operations: list[dict[str, Any]]) -> None:
+        if len(operations) > _TRANSACTION_LIMIT:
+            raise ValueError(f"{len(operations)} writes in one transaction: at most {_TRANSACTION_LIMIT}")
+        try:
+            self._client.transact_write_items(TransactItems=operations)
+        except ClientError as error:
+            if error_code(error) != "TransactionCanceledException":
+                with translated("writing a transaction"):
+                    raise
+            raise _Cancelled.of(error) from None
+
+
+class _Cancelled(Exception):
+    """`index` of the first refused operation and its stored item; None when it only met other writers."""
+
+    def __init__(self, index: int | None, item: dict[str, Any] | None) -> None:
+        super().__init__(index)
+        self.index = index
+        self.item = item
+
+    @classmethod
+    def of(cls, error: ClientError) -> Exception:
+        reasons = error.response.get("CancellationReasons", [])
+        for index, reason in enumerate(reasons):
+            if reason.get("Code") == "ConditionalCheckFailed":
+                return cls(index, from_item(reason["Item"]) if reason.get("Item") else None)
+        codes = {reason.get("Code") for reason in reasons} - {"None", None}
+        if codes <= {"TransactionConflict"}:
+            return cls(None, None)
+        return Unavailable(f"writing a transaction: {', '.join(sorted(map(str, codes)))}")
+
+
+def _refused(error: Exception, key: Key) -> Exception:
+    cause = error.__cause__
+    if isinstance(cause, ClientError) and error_code(cause) == "ConditionalCheckFailedException":
+        stored = cause.response.get("Item")
+        return Refused(key, _body(from_item(stored)) if stored else None)
+    return error
+
+
+def _condition(when: Condition, names: dict[str, str], values: dict[str, Any]) -> str | None:
+    """The condition expression of `when`, adding what it needs to `names` and `values`."""
+    if when is None:
+        return None
+    if when is ABSENT:
+        return "attribute_not_exists(pk)"
+    if not isinstance(when, Mapping):
+        raise TypeError(f"not a condition: {when!r}")
+    terms = []
+    for i, (name, value) in enumerate(when.items()):
+        names[f"#c{i}"] = name
+        if value is None:
+            terms.append(f"attribute_not_exists(#c{i})")
+        else:
+            values[f":c{i}"] = value
+            terms.append(f"#c{i} = :c{i}")
+    return " AND ".join(terms)
+
+
+def _terms(
+    pairs: Mapping[str, Any], letter: str, between: str, names: dict[str, str], values: dict[str, Any]
+) -> Iterable[str]:
+    for i, (name, value) in enumerate(pairs.items()):
+        names[f"#{letter}{i}"] = name
+        values[f":{letter}{i}"] = value
+        yield f"#{letter}{i}{between}:{letter}{i}"
+
+
+def _expression(condition: str | None, names: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    if condition:
+        arguments |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    if names:
+        arguments["ExpressionAttributeNames"] = dict(names)
+    if values:
+        arguments["ExpressionAttributeValues"] = {name: to_attribute(value) for name, value in values.items()}
+    return arguments
+
+
+def _record_item(record: Record) -> dict[str, Any]:
+    clash = [name for name in _RESERVED if name in record.body]
+    if clash:
+        raise ValueError(f"a record body may not have {clash[0]}")
+    item = {"pk": record.key.pk, "sk": record.key.sk, **record.body}
+    if record.expires_at:
+        item["ttl"] = int(record.expires_at.timestamp())
+    return item
+
+
+def _body(item: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return None if item is None else {k: v for k, v in item.items() if k not in _RESERVED}
+
+
+def _key_of(write: Write) -> Key:
+    return write.record.key if isinstance(write, Put) else write.key
