@@ -4,19 +4,33 @@ from datetime import datetime, timedelta
 
 from incidentio.core.catalog import Routing
 from incidentio.core.incident import Incident, Status
+from incidentio.core.signal import Mode
 
 
 def next_due(incident: Incident, routing: Routing) -> datetime | None:
-    """The earliest open wait of `incident`: triage, page repeat, or recovery; None when there is none."""
+    """The earliest open wait of `incident`: triage, first page, repeat, or recovery; None when there is none."""
     if not incident.is_open:
         return None
-    waits = [triage_due(incident, routing), repeat_due(incident), recovery_due(incident, routing)]
+    waits = [
+        triage_due(incident, routing),
+        told_due(incident, routing),
+        repeat_due(incident),
+        recovery_due(incident, routing),
+    ]
     return min((at for at in waits if at is not None), default=None)
 
 
 def triage_due(incident: Incident, routing: Routing) -> datetime | None:
     """An incident nobody triaged by then is paged as SEV2 all the same."""
     return None if incident.triaged_at else incident.detected_at + routing.triage_timeout
+
+
+def told_due(incident: Incident, routing: Routing) -> datetime | None:
+    """Triaged and live, and by then nobody was told, nor why not: the event that should have done it is lost."""
+    waiting = incident.status is Status.TRIGGERED and incident.mode is Mode.LIVE
+    if not waiting or incident.told_episode == incident.episode or incident.triaged_at is None:
+        return None
+    return incident.triaged_at + routing.triage_timeout
 
 
 def repeat_due(incident: Incident) -> datetime | None:

@@ -30,6 +30,7 @@ class Status(StrEnum):
 _OPEN = frozenset({Status.TRIGGERED, Status.ACKNOWLEDGED, Status.MITIGATED})
 
 Role = Literal["incident_commander", "communications_lead", "scribe", "responder", "observer"]
+TriagedAs = Literal["", "overdue", "monitor", "live"]
 PostmortemStatus = Literal["none", "draft", "reviewed", "waived"]
 
 
@@ -38,7 +39,10 @@ class Incident(BaseModel):
 
     Timestamps are UTC. `members` counts joined signals, `firing` those of them not ok;
     `ok_since` is set while every member is ok and recovery is being watched; `repeat_seconds` is
-    how often an unacknowledged page repeats (0: never).
+    how often an unacknowledged page repeats (0: never). `severity_set`: a person chose the severity,
+    so triage keeps it. `triaged_as` is the mode triage last judged it in, or `overdue` when it was
+    assumed. `episode` is the version at which the present impact began: 1, then each reopening or
+    return of impact; `told_episode` is the last one somebody was told of, or was not for a recorded reason.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,13 +51,17 @@ class Incident(BaseModel):
     title: str
     status: Status = Status.TRIGGERED
     severity: Severity
+    severity_set: bool = False
     service: str | None = None
     environment: str = "production"
     kind: Kind = Kind.REAL
     mode: Mode = Mode.LIVE
     mode_reason: str = ""
     why: str = ""
+    triaged_as: TriagedAs = ""
     version: int = 1
+    episode: int = 1
+    told_episode: int = 0
     timeline_seq: int = 0
     head_hash: str = GENESIS
     correlation_id: str = ""

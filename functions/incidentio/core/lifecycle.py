@@ -183,6 +183,7 @@ def reopen(
             "acknowledged_at": None,
             "resolution_reason": None,
             "ok_since": None,
+            "episode": incident.version + 1,
             **updates,
         },
     )
@@ -206,12 +207,18 @@ def impact_returned(incident: Incident, *, actor: Actor, at: datetime, text: str
         at=at,
         text=text,
         note="",
-        **{"mitigated_at": None, "ok_since": None, "acknowledged_at": incident.acknowledged_at or at, **updates},
+        **{
+            "mitigated_at": None,
+            "ok_since": None,
+            "acknowledged_at": incident.acknowledged_at or at,
+            "episode": incident.version + 1,
+            **updates,
+        },
     )
 
 
 def change_severity(incident: Incident, severity: Severity, *, actor: Actor, at: datetime, why: str) -> Change | None:
-    """None when it already has that severity."""
+    """None when it already has that severity. What a person sets, triage keeps."""
     if severity is incident.severity:
         return None
     return recorded(
@@ -223,6 +230,7 @@ def change_severity(incident: Incident, severity: Severity, *, actor: Actor, at:
         data={"from": incident.severity.value, "to": severity.value, "why": why},
         lifecycle=True,
         severity=severity,
+        severity_set=incident.severity_set or actor.kind == "person",
     )
 
 
