@@ -1,0 +1,52 @@
+import json
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.stub import ANY, Stubber
+
+from incidentio.aws.attributes import to_item
+from incidentio.aws.outbox.publish import publish
+from incidentio.aws.stored import entry_item
+from tests.make import opened
+
+
+def a_record(n: int) -> dict[str, Any]:
+    entry = opened().entries[0].model_copy(update={"seq": n})
+    return {"dynamodb": {"NewImage": to_item(entry_item(entry)), "SequenceNumber": str(n)}}
+
+
+@pytest.fixture
+def events():
+    client = botocore.session.get_session().create_client(
+        "events", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    with Stubber(client) as stubber:
+        yield client, stubber
+
+
+def test_every_entry_becomes_an_event_with_a_stable_id(events):
+    client, stubber = events
+    seen: list[dict[str, Any]] = []
+    client.meta.events.register("before-parameter-build.events.PutEvents", lambda params, **_: seen.append(params))
+    stubber.add_response("put_events", {"Entries": [{"EventId": "1"}] * 10, "FailedEntryCount": 0}, {"Entries": ANY})
+    stubber.add_response("put_events", {"Entries": [{"EventId": "1"}] * 2, "FailedEntryCount": 0}, {"Entries": ANY})
+    assert publish(client, "bus", [a_record(n) for n in range(1, 13)]) is None
+    details = [json.loads(entry["Detail"]) for call in seen for entry in call["Entries"]]
+    assert [d["id"] for d in details] == [f"INC-7K3F9A-{n}" for n in range(1, 13)]
+    assert details[0]["type"] == "IncidentTriggered"
+    assert details[0]["data"]["text"] == "opened"
+
+
+def test_a_refused_entry_is_where_the_stream_resumes(events):
+    client, stubber = events
+    results = [{"EventId": "1"}, {"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"}, {"EventId": "1"}]
+    stubber.add_response("put_events", {"Entries": results, "FailedEntryCount": 1}, {"Entries": ANY})
+    assert publish(client, "bus", [a_record(n) for n in (5, 6, 7)]) == "6"
+
+
+def test_an_unreachable_bus_resumes_at_the_batch_it_refused(events):
+    client, stubber = events
+    stubber.add_response("put_events", {"Entries": [{"EventId": "1"}] * 10, "FailedEntryCount": 0}, {"Entries": ANY})
+    stubber.add_client_error("put_events", "InternalFailure", http_status_code=500)
+    assert publish(client, "bus", [a_record(n) for n in range(1, 12)]) == "11"
