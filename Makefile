@@ -15,6 +15,7 @@ LAYERS := build/layer/.ready-$(LOCKED)
 RUN := .venv/bin
 
 export UV_PYTHON_DOWNLOADS := never
+unexport PYTHONDONTWRITEBYTECODE
 # jsii prints a banner on every start under these, which still work.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 

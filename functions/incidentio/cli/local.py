@@ -1,0 +1,88 @@
+"""`incidentio local`: the local AWS target."""
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from infra.local import target
+from infra.local.deployment import DEFAULT_CATALOG, Deployable
+from infra.local.errors import LocalTargetError
+
+_Folder = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
+_state_option = click.option(
+    "--state",
+    "home",
+    type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
+    default=Path(".incidentio"),
+    help="Where targets keep their files.",
+    show_default=True,
+)
+_port_option = click.option("--port", type=click.IntRange(1, 65535), help="The port of the target on loopback.")
+
+
+def _one_clear_line(command: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except LocalTargetError as error:
+            _fail(str(error))
+
+    return wrapped
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"incidentio local: {message}", err=True)
+    sys.exit(1)
+
+
+@click.group()
+def local() -> None:
+    """A local AWS target: an emulator on loopback with the real app deployed to it."""
+
+
+@local.command()
+@_port_option
+@click.option("--catalog", type=_Folder, default=DEFAULT_CATALOG, help="A catalogue in place of the local one.")
+@click.option("--playbooks", type=_Folder, multiple=True, help="A further folder of playbooks; may be repeated.")
+@_state_option
+@_one_clear_line
+def up(port: int | None, catalog: Path, playbooks: tuple[Path, ...], home: Path) -> None:
+    """Start the target and deploy the app, or bring a running one up to date."""
+    description = target.up(
+        home=home,
+        port=port,
+        deployable=Deployable(catalog=catalog, playbooks=playbooks),
+        say=lambda line: click.echo(line, err=True),
+    )
+    click.echo(f"{description['endpoint_url']} is up, described in {home / 'local.json'}")
+
+
+@local.command()
+@_port_option
+@_state_option
+@_one_clear_line
+def down(port: int | None, home: Path) -> None:
+    """Stop the target and forget everything in it."""
+    stopped = target.down(home=home, port=port)
+    click.echo("\n".join(f"stopped the target on port {each}" for each in stopped) or "no target is running")
+
+
+@local.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the descriptions as JSON.")
+@_state_option
+@_one_clear_line
+def status(as_json: bool, home: Path) -> None:
+    """Show the targets that are up; exits 1 when there is none."""
+    found = target.status(home=home)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    for description in [] if as_json else found:
+        click.echo(f"{description['endpoint_url']}  API {description['outputs'].get('ApiUrl', '-')}")
+    if not found:
+        _fail("no target is up: start one with `incidentio local up`")

@@ -1,0 +1,104 @@
+"""Everything in which the local target differs from AWS: one list, applied to the tree before synthesis and printed.
+
+No construct is written around the emulator; what it lacks is taken out here.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import CfnOutput, CfnResource, CliCredentialsStackSynthesizer, Stack
+from constructs import IConstruct
+
+from infra.local.errors import LocalTargetError
+
+DROPPED: Mapping[str, str] = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": "the emulator's CloudFormation does not know it",
+    "AWS::ApplicationAutoScaling::ScalingPolicy": "the emulator's CloudFormation does not know it",
+    "AWS::Budgets::Budget": "the emulator's CloudFormation does not know it; budgets do not spend locally",
+    "AWS::CE::AnomalyMonitor": "the emulator's CloudFormation does not know it; nothing is spent locally",
+    "AWS::CE::AnomalySubscription": "the emulator's CloudFormation does not know it; nothing is spent locally",
+    "AWS::CloudWatch::AnomalyDetector": "the emulator's CloudFormation does not know it",
+    "AWS::CloudWatch::CompositeAlarm": "the emulator's CloudFormation does not know it; composite alarms exist there "
+    "through the API only",
+    "AWS::Events::Archive": "the emulator's CloudFormation does not know it; domain events are not kept for replay",
+    "AWS::Events::EventBusPolicy": "the emulator's CloudFormation does not know it; there is one local account",
+    "AWS::Lambda::CodeSigningConfig": "the emulator's CloudFormation does not know it",
+    "AWS::Logs::QueryDefinition": "the emulator's CloudFormation does not know it; only shown in the AWS console",
+    "AWS::SNS::TopicInlinePolicy": "the emulator's CloudFormation does not know it",
+    "AWS::SSM::Document": "the emulator's CloudFormation does not know it",
+    "AWS::StepFunctions::StateMachineAlias": "the emulator's CloudFormation does not know it",
+    "AWS::StepFunctions::StateMachineVersion": "the emulator's CloudFormation does not know it",
+    "AWS::Synthetics::Canary": "the emulator's CloudFormation does not know it",
+}
+
+# What differs without touching the tree: always true of the local target, so always printed.
+DIFFERENT = (
+    "deploys with the caller's credentials: the emulator refuses the bootstrap stack's publishing role",
+    "Lambda runs this machine's Python and a layer built for it, whatever runtime is declared",
+    "the sweeper's rule fires every second, and waits are seconds (the catalogue in infra/local/catalog)",
+    "alarms send no EventBridge event and run SNS actions only; metric math is not evaluated",
+)
+
+
+def synthesizer() -> CliCredentialsStackSynthesizer:
+    """Return the synthesizer of the local target's stacks."""
+    return CliCredentialsStackSynthesizer()
+
+
+def adapt(root: IConstruct) -> list[str]:
+    """Take out of the tree under `root` what the emulator lacks; return one line for each difference.
+
+    Dependencies on a dropped resource, and outputs that show one, go with it; a property that needs one is refused by
+    the emulator's CloudFormation. When the context names a file as `adaptations`, the lines are written to it as JSON.
+    Raises LocalTargetError when a resource cannot be taken out.
+    """
+    elements = root.node.find_all()
+    dropped = [each for each in elements if isinstance(each, CfnResource) and each.cfn_resource_type in DROPPED]
+    names = {(Stack.of(each).node.path, str(Stack.of(each).resolve(each.logical_id))) for each in dropped}
+    for element in elements:
+        if isinstance(element, CfnResource):
+            for resource in dropped:
+                element.remove_dependency(resource)
+        elif isinstance(element, CfnOutput) and names & set(_references(element)):
+            _take_out(element)
+    for resource in dropped:
+        _take_out(resource)
+    lines = [
+        *(
+            f"left out: {each.node.path} ({each.cfn_resource_type}): {DROPPED[each.cfn_resource_type]}"
+            for each in dropped
+        ),
+        *DIFFERENT,
+    ]
+    written_to = root.node.try_get_context("adaptations")
+    if written_to:
+        Path(written_to).write_text(json.dumps(lines))
+    return lines
+
+
+def _take_out(element: IConstruct) -> None:
+    scope = element.node.scope
+    if scope is None or not scope.node.try_remove_child(element.node.id):
+        raise LocalTargetError(f"cannot take {element.node.path} out of the construct tree")
+
+
+def _references(output: CfnOutput) -> Iterator[tuple[str, str]]:
+    stack = Stack.of(output)
+    for name in _referenced(stack.resolve(output.value)):
+        yield stack.node.path, name
+
+
+def _referenced(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "Ref":
+                yield str(inner)
+            elif key == "Fn::GetAtt":
+                yield str(inner[0])
+            else:
+                yield from _referenced(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _referenced(inner)

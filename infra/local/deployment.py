@@ -1,0 +1,135 @@
+"""Deploys the app to the local target with the CDK CLI, and reads back what it created."""
+
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.local.environment import (
+    ACCESS_KEY_ID,
+    ACCOUNT,
+    REGION,
+    ROOT,
+    SECRET_ACCESS_KEY,
+    aws_environment,
+    endpoint_url,
+    local_client,
+)
+from infra.local.errors import LocalTargetError
+from infra.local.process import wait_until
+from infra.local.state import TargetState
+
+CDK = ROOT / "build" / "cdk" / "node_modules" / ".bin" / "cdk"
+APP_PYTHON = ROOT / ".venv" / "bin" / "python"
+DEFAULT_CATALOG = Path(__file__).parent / "catalog"
+ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+DEPLOY_SECONDS = 300
+_AWS_API_URL = re.compile(r"https?://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)/?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployable:
+    """What to deploy: the app, its catalogue folder and further playbook folders."""
+
+    catalog: Path = DEFAULT_CATALOG
+    playbooks: tuple[Path, ...] = ()
+    app: str = f"{APP_PYTHON} -m infra.app"
+
+    def context(self, state: TargetState) -> list[str]:
+        """Return the CDK context options of the app."""
+        values = {"local": "true", "catalog": str(self.catalog), "adaptations": str(state.adaptations)}
+        if self.playbooks:
+            values["playbooks"] = ",".join(str(folder) for folder in self.playbooks)
+        return [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
+
+
+def check_tools() -> None:
+    """Raise LocalTargetError when something that a deployment needs is not installed."""
+    if shutil.which("node") is None:
+        raise LocalTargetError("Node.js is missing: the AWS CDK needs version 20 or newer")
+    if not CDK.exists():
+        raise LocalTargetError("the AWS CDK CLI is not installed: run `make setup` first")
+
+
+def deploy(state: TargetState, deployable: Deployable) -> dict[str, Any]:
+    """Deploy and return the description of the target (the content of `local.json`)."""
+    _create_asset_bucket(state.port)
+    _run_cdk(state, deployable)
+    return describe(state)
+
+
+def _create_asset_bucket(port: int) -> None:
+    # With the caller's own credentials the CLI needs nothing of the bootstrap stack but this bucket.
+    local_client("s3", port).create_bucket(Bucket=ASSET_BUCKET)
+
+
+def _run_cdk(state: TargetState, deployable: Deployable) -> None:
+    state.deploy_log.unlink(missing_ok=True)
+    state.stack_outputs.unlink(missing_ok=True)
+    deployment = state.deployment
+    succeeded = state.folder / "deployed"
+    succeeded.unlink(missing_ok=True)
+    cdk: list[str] = [
+        str(CDK), "deploy", "--all", "--app", deployable.app, "--output", str(state.assembly),
+        "--outputs-file", str(state.stack_outputs), "--require-approval", "never", "--method", "direct",
+        "--ci", "--no-color", "--progress", "events", "--asset-metadata", "false",
+        "--no-notices", "--version-reporting", "false", *deployable.context(state),
+    ]  # fmt: skip
+    # The shell stays for the exit code; its command line carries the marker.
+    command = ["/bin/sh", "-c", '"$@" && : > "$0"', str(succeeded), *cdk, "-c", deployment.marker]
+    try:
+        deployment.start(
+            command,
+            environment=aws_environment(state.port, temporary=state.temporary),
+            log=state.deploy_log,
+            directory=ROOT,
+        )
+        wait_until(lambda: deployment.pid() is None, seconds=DEPLOY_SECONDS, what="the CDK to deploy")
+    finally:
+        deployment.stop()
+    if not succeeded.exists():
+        if state.emulator.pid() is None:
+            raise LocalTargetError(f"the emulator ended during the deployment; its log: {state.emulator_log}")
+        raise LocalTargetError(f"the deployment failed:\n{failure(state.deploy_log.read_text(errors='replace'))}")
+
+
+def failure(log: str) -> str:
+    """Return the lines of a CDK log from which the cause is seen."""
+    lines = [line for line in log.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
+    telling = [line for line in lines if re.search(r"FAILED|[Ee]rror\b|Error:|❌", line)]
+    return "\n".join((telling or lines)[-12:])
+
+
+def describe(state: TargetState) -> dict[str, Any]:
+    """Return what scripts need to know to use the deployed target."""
+    stacks: dict[str, dict[str, str]] = json.loads(state.stack_outputs.read_text())
+    outputs = {name: value for stack in stacks.values() for name, value in stack.items()}
+    if "ApiUrl" in outputs:
+        outputs["ApiUrl"] = local_api_url(outputs["ApiUrl"], state.port)
+    return {
+        "endpoint_url": endpoint_url(state.port),
+        "region": REGION,
+        "account": ACCOUNT,
+        "access_key_id": ACCESS_KEY_ID,
+        "secret_access_key": SECRET_ACCESS_KEY,
+        "outputs": outputs,
+    }
+
+
+def local_api_url(url: str, port: int) -> str:
+    """Return the loopback address of the API that the template names by its AWS host."""
+    found = _AWS_API_URL.fullmatch(url)
+    if found is None:
+        raise LocalTargetError(f"the stack output ApiUrl is no API Gateway address: {url}")
+    return f"{endpoint_url(port)}/_aws/execute-api/{found['api']}/{found['stage']}/"
+
+
+def applied_adaptations(state: TargetState) -> Sequence[str]:
+    """Return what the app left out or changed for this target, one line each."""
+    if not state.adaptations.exists():
+        return ()
+    lines: list[str] = json.loads(state.adaptations.read_text())
+    return lines

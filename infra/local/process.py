@@ -1,0 +1,85 @@
+"""Detached processes that can always be found again.
+
+The process writes its own id before it becomes the program, so that killing whoever started it loses nothing, and its
+command line carries a marker, so that an id the system has given to somebody else is never taken for ours.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local.errors import LocalTargetError
+
+# $0 is the pid file; the id stays the same through exec.
+_LAUNCH = 'echo $$ > "$0.new" && mv "$0.new" "$0" && exec "$@"'
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracked:
+    """A process known by its pid file; `marker` is a part of its command line that no other process has."""
+
+    pid_file: Path
+    marker: str
+
+    def start(self, command: Sequence[str], *, environment: Mapping[str, str], log: Path, directory: Path) -> None:
+        """Start `command` in a session of its own, with its output appended to `log`."""
+        if not any(self.marker in part for part in command):
+            raise ValueError(f"the command does not carry the marker {self.marker}")
+        self.pid_file.unlink(missing_ok=True)
+        with log.open("ab") as output:
+            started = subprocess.Popen(
+                ["/bin/sh", "-c", _LAUNCH, str(self.pid_file), *command],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env=dict(environment), cwd=directory, start_new_session=True,
+            )  # fmt: skip
+        wait_until(
+            lambda: self.pid_file.exists() or started.poll() is not None, seconds=5, what=f"the start of {command[0]}"
+        )
+
+    def pid(self) -> int | None:
+        """Return the id of the running process, or None when it is not running."""
+        try:
+            pid = int(self.pid_file.read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        with suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        shown = subprocess.run(
+            ["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)],  # noqa: S607 - in every PATH
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+        return pid if self.marker in shown and not shown.startswith("Z") else None
+
+    def stop(self, *, grace_seconds: float = 5) -> bool:
+        """Stop the process and its children; return whether it was running."""
+        pid = self.pid()
+        if pid is not None:
+            _signal_group(pid, signal.SIGTERM)
+            with suppress(LocalTargetError):
+                wait_until(lambda: self.pid() is None, seconds=grace_seconds, what="the end of a process")
+            _signal_group(pid, signal.SIGKILL)
+            wait_until(lambda: self.pid() is None, seconds=5, what="the end of a killed process")
+        self.pid_file.unlink(missing_ok=True)
+        return pid is not None
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def wait_until(done: Callable[[], bool], *, seconds: float, what: str) -> None:
+    """Wait for `done`; raise LocalTargetError when it takes longer than `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not done():
+        if time.monotonic() > deadline:
+            raise LocalTargetError(f"waited {seconds:g} s for {what}")
+        time.sleep(_POLL_SECONDS)
