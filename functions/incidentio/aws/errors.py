@@ -17,13 +17,18 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "ParameterNotFound": NotFound,
     "ExecutionDoesNotExist": NotFound,
     "AWS.SimpleQueueService.NonExistentQueue": NotFound,
+    "ClusterNotFoundException": NotFound,
+    "ServiceNotFoundException": NotFound,
     "AccessDenied": Forbidden,
     "AccessDeniedException": Forbidden,
     "AuthorizationError": Forbidden,
     "UnrecognizedClientException": Forbidden,
+    "ManagedRuleException": Forbidden,
     "ValidationException": InvalidInput,
     "InvalidParameter": InvalidInput,
     "InvalidParameterValue": InvalidInput,
+    "InvalidParameterException": InvalidInput,
+    "InvalidParameterValueException": InvalidInput,
     "RequestEntityTooLarge": TooLarge,
 }
 

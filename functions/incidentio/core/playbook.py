@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -93,6 +94,17 @@ class Step(_Strict):
     with_: dict[str, int | str | bool] = Field(default_factory=dict, alias="with")
     timeout: Duration = timedelta(seconds=30)
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+
+    def resolved(self, values: Mapping[str, int | str]) -> dict[str, int | str | bool]:
+        """`with` for one run: `${name}` replaced by its value; alone, it keeps the value's type."""
+
+        def filled(text: int | str | bool) -> int | str | bool:
+            if not isinstance(text, str):
+                return text
+            whole = PARAMETER.fullmatch(text)
+            return values[whole[1]] if whole else PARAMETER.sub(lambda m: str(values[m[1]]), text)
+
+        return {key: filled(value) for key, value in self.with_.items()}
 
 
 class Verify(_Strict):

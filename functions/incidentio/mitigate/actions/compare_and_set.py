@@ -1,0 +1,122 @@
+"""Snapshot, apply, verify, rollback and dry-run of one action, by comparing before setting.
+
+The AWS calls behind the actions have no condition of their own, so the value is read again
+right before each write: what is neither the value found nor the value set is somebody else's
+change, and is left alone.
+"""
+
+from typing import Any
+
+from incidentio.core.errors import Conflict, Forbidden, IncidentioError, InvalidInput, NotFound, Unavailable
+from incidentio.mitigate.actions.action import Action, Call, Change, Value
+
+Answer = dict[str, Any]
+
+
+def snapshot(action: Action[Any], call: Call) -> Answer:
+    """Check everything that can be checked and remember what is there.
+
+    The value to set is part of the snapshot, so a relative change (`add: 2`) means the same at every retry.
+    """
+    if (why := action.skipped()) is not None:
+        return {"snapshot": {"skipped": why}, "targets": 0, "of": 0}
+    before = action.read(call)
+    after = action.wanted(before)
+    action.guard(call, Change(before, after))
+    reach = action.reach(call)
+    return {"snapshot": {"before": before, "after": after}, "targets": reach.targets, "of": reach.of}
+
+
+def apply(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
+    """Set the value, unless it is set already (a retry) or no longer the one that was found."""
+    if taken is None:
+        raise InvalidInput("apply needs the snapshot of this step")
+    if (why := taken.get("skipped")) is not None:
+        return {"applied": True, "before": None, "after": None, "summary": why}
+    before, after = taken["before"], taken["after"]
+    now = action.read(call)
+    if now == after:
+        return {"applied": True, "before": before, "after": after, "summary": _moved(action, before, after)}
+    if now != before:
+        raise Conflict(
+            f"{action.subject} was {action.said(before)} and is now {action.said(now)}: "
+            "somebody else changed it, so it is left alone"
+        )
+    action.guard(call, Change(before, after))
+    action.write(call, after)
+    return {"applied": True, "before": before, "after": after, "summary": _moved(action, before, after)}
+
+
+def verify(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
+    """Whether AWS shows the value that was set. (Whether that helped is for the alarm to say.)"""
+    if taken is None:
+        raise InvalidInput("verify needs the snapshot of this step")
+    if (why := taken.get("skipped")) is not None:
+        return {"verified": True, "summary": why}
+    now = action.read(call)
+    verified = now == taken["after"]
+    expected = "" if verified else f", not {action.said(taken['after'])}"
+    return {"verified": verified, "summary": f"{action.subject} is {action.said(now)}{expected}"}
+
+
+def rollback(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
+    """Give the value back if it is still ours.
+
+    `result`: `restored` (it was ours), `already` (nothing to give back), `foreign` (somebody changed
+    it since, left alone), `failed` (AWS refused). Trouble that may pass raises, to be tried again.
+    """
+    if taken is None:
+        return {"result": "already", "summary": "nothing was changed: there is no snapshot", "now": None}
+    if (why := taken.get("skipped")) is not None:
+        return {"result": "already", "summary": why, "now": None}
+    try:
+        return _given_back(action, call, Change(taken["before"], taken["after"]))
+    except Unavailable:
+        raise
+    except IncidentioError as error:
+        return {"result": "failed", "summary": f"{action.subject} is not given back: {error.message}", "now": None}
+
+
+def _given_back(action: Action[Any], call: Call, change: Change) -> Answer:
+    try:
+        now = action.read(call)
+    except NotFound:
+        summary = f"{action.subject}: it no longer exists, so there is nothing to give back"
+        return {"result": "foreign", "summary": summary, "now": None}
+    if now == change.before:
+        return {"result": "already", "summary": f"{action.subject} is {action.said(now)} as before", "now": now}
+    if now != change.after:
+        summary = (
+            f"{action.subject} is {action.said(now)}: we set {action.said(change.after)} and somebody else changed "
+            f"it since. It was {action.said(change.before)} before; it is left alone"
+        )
+        return {"result": "foreign", "summary": summary, "now": now}
+    action.write(call, change.before)
+    return {"result": "restored", "summary": _moved(action, change.after, change.before), "now": change.before}
+
+
+def plan(action: Action[Any], call: Call) -> Answer:
+    """What a run would do now, as text and as commands; changes nothing."""
+    if (why := action.skipped()) is not None:
+        return {"summary": why, "before": None, "after": None, "do": [], "undo": []}
+    before = action.read(call)
+    after = action.wanted(before)
+    action.guard(call, Change(before, after))
+    commands = action.commands(Change(before, after))
+    return {
+        "summary": _moved(action, before, after),
+        "before": before,
+        "after": after,
+        "do": [*commands.look, *commands.do],
+        "undo": list(commands.undo),
+    }
+
+
+EXPECTED = (NotFound, Forbidden, Conflict, InvalidInput)
+"""Problems that another try will not solve: told as data, so that the run can roll back and say why."""
+
+
+def _moved(action: Action[Any], before: Value, after: Value) -> str:
+    if before == after:
+        return f"{action.subject} is {action.said(after)} already"
+    return f"{action.subject}: {action.said(before)} → {action.said(after)}"

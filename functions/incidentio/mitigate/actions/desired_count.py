@@ -1,0 +1,132 @@
+"""`set-desired-count`: run more (or fewer) tasks of an ECS service, inside bounds."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import Field, model_validator
+from typing_extensions import override
+
+from incidentio.core.errors import Conflict, NotFound
+from incidentio.mitigate.actions.action import (
+    Action,
+    Call,
+    Change,
+    Commands,
+    Parameters,
+    Place,
+    Reach,
+    Statement,
+    Value,
+    refuse_system,
+)
+
+
+class DesiredCount(Parameters):
+    """Either `value` or `add`; the result always stays between `min` and `max`."""
+
+    value: int | None = Field(default=None, ge=0, le=5_000, description="tasks to run")
+    add: int | None = Field(default=None, ge=-5_000, le=5_000, description="tasks to add; negative takes away")
+    min: int = Field(default=1, ge=0, le=5_000, description="never fewer tasks than this")
+    max: int = Field(ge=0, le=5_000, description="never more tasks than this")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "DesiredCount":
+        if (self.value is None) == (self.add is None):
+            raise ValueError("give either value or add")
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is more than max {self.max}")
+        if self.value is not None and not self.min <= self.value <= self.max:
+            raise ValueError(f"value {self.value} is outside min {self.min} and max {self.max}")
+        return self
+
+
+class SetDesiredCount(Action[DesiredCount]):
+    name = "set-desired-count"
+    target_type = "AWS::ECS::Service"
+    target_pattern = r"[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}"
+    parameters: ClassVar[type[Parameters]] = DesiredCount
+
+    @classmethod
+    @override
+    def permissions(cls, given: Mapping[str, Any], place: Place) -> tuple[Statement, ...]:
+        return (
+            Statement(
+                actions=("ecs:DescribeServices", "ecs:UpdateService"), resources=(place.arn("ecs", "service/*"),)
+            ),
+            Statement(actions=("ecs:DescribeClusters",), resources=(place.arn("ecs", "cluster/*"),)),
+        )
+
+    @property
+    def cluster(self) -> str:
+        return self.target.split("/")[0]
+
+    @property
+    def service(self) -> str:
+        return self.target.split("/")[1]
+
+    @property
+    @override
+    def subject(self) -> str:
+        return f"desired count of service {self.target}"
+
+    def _described(self, call: Call) -> dict[str, Any]:
+        answer = call("ecs", "describe_services", cluster=self.cluster, services=[self.service], include=["TAGS"])
+        found: list[dict[str, Any]] = [s for s in answer.get("services", ()) if s.get("status") == "ACTIVE"]
+        if not found:
+            raise NotFound(f"there is no active service {self.service} in cluster {self.cluster}")
+        return found[0]
+
+    @override
+    def read(self, call: Call) -> Value:
+        return int(self._described(call)["desiredCount"])
+
+    @override
+    def wanted(self, before: Value) -> Value:
+        if self.given.value is not None:
+            return self.given.value
+        now, add = int(before or 0), self.given.add or 0
+        bounded = max(self.given.min, min(self.given.max, now + add))
+        if (bounded - now) * add <= 0:
+            raise Conflict(
+                f"{self.subject} is {now}: adding {add} has no room between "
+                f"min {self.given.min} and max {self.given.max}"
+            )
+        return bounded
+
+    @override
+    def guard(self, call: Call, change: Change) -> None:
+        service = self._described(call)
+        refuse_system(f"service {self.target}", {t["key"]: t.get("value", "") for t in service.get("tags", ())})
+        if service.get("schedulingStrategy") == "DAEMON":
+            raise Conflict(f"service {self.target} runs one task per host (DAEMON): it has no desired count to set")
+
+    @override
+    def reach(self, call: Call) -> Reach:
+        clusters = call("ecs", "describe_clusters", clusters=[self.cluster]).get("clusters", ())
+        return Reach(targets=1, of=max([int(c.get("activeServicesCount", 1)) for c in clusters], default=1))
+
+    @override
+    def write(self, call: Call, value: Value) -> None:
+        call("ecs", "update_service", cluster=self.cluster, service=self.service, desiredCount=value)
+
+    @override
+    def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
+        cluster, service = shlex.quote(self.cluster), shlex.quote(self.service)
+        where = f"--cluster {cluster} --region {self.place.region}"
+
+        def update(count: Value) -> str:
+            return f"aws ecs update-service {where} --service {service} --desired-count {count}"
+
+        if change:
+            return Commands(do=(update(change.after),), undo=(update(change.before),))
+        look = f"aws ecs describe-services {where} --services {service} --query services[0].desiredCount --output text"
+        return Commands(look=(f"{keep}=$({look})",), do=(update(self._in_shell(keep)),), undo=(update(f'"${keep}"'),))
+
+    def _in_shell(self, keep: str) -> str:
+        """The count to set, as POSIX shell arithmetic where it is relative."""
+        if self.given.value is not None:
+            return str(self.given.value)
+        low, high, add = self.given.min, self.given.max, self.given.add
+        asked = f"{keep} + {add}"
+        return f"$(({asked} > {high} ? {high} : {asked} < {low} ? {low} : {asked}))"

@@ -1,0 +1,42 @@
+"""Lambda entry of every playbook's action function: one operation on one step, asked by its state machine."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from incidentio.aws.clients import client
+from incidentio.aws.errors import translated
+from incidentio.aws.settings import ActionSettings, settings
+from incidentio.mitigate.actions.action import Place
+from incidentio.mitigate.actions.request import answer, parse_request
+
+_SETTINGS = settings(ActionSettings)
+_LOGGER = Logger()
+
+
+def _call(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
+    with translated(f"{service} {operation}"):
+        result: dict[str, Any] = getattr(client(service), operation)(**parameters)
+        return result
+
+
+def _place(function_arn: str) -> Place:
+    """The function acts where it lives; its own ARN says where that is."""
+    _, partition, _, region, account, *_ = function_arn.split(":")
+    return Place(partition=partition, account=account, region=region)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    request = parse_request(event)
+    result = answer(request, call=_call, place=_place(context.invoked_function_arn))
+    _LOGGER.info(
+        result.get("summary") or f"{request.op} of {request.action}",
+        playbook=_SETTINGS.playbook,
+        run_id=request.run_id,
+        step=request.step,
+        op=request.op,
+        action=request.action,
+        target=request.target,
+        error=result.get("error"),
+    )
+    return result

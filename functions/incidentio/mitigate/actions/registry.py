@@ -1,0 +1,124 @@
+"""Every action by name, and what follows from a playbook's steps: rights, commands, mistakes."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from incidentio.core.errors import Forbidden, InvalidInput
+from incidentio.core.playbook import Playbook, Step
+from incidentio.mitigate.actions.action import Action, Commands, Place, Statement
+from incidentio.mitigate.actions.desired_count import SetDesiredCount
+from incidentio.mitigate.actions.event_rule import DisableRule
+from incidentio.mitigate.actions.reserved_concurrency import SetReservedConcurrency
+from incidentio.mitigate.actions.samples import samples
+from incidentio.mitigate.actions.schedule import DisableSchedule
+
+ACTIONS: Mapping[str, type[Action[Any]]] = {
+    action.name: action for action in (DisableRule, DisableSchedule, SetDesiredCount, SetReservedConcurrency)
+}
+
+
+def action_named(name: str) -> type[Action[Any]]:
+    """The action of that name.
+
+    Raises:
+        InvalidInput: there is none; names the valid ones.
+    """
+    if name not in ACTIONS:
+        raise InvalidInput(f"unknown action {name!r}: valid are {', '.join(sorted(ACTIONS))}", valid=sorted(ACTIONS))
+    return ACTIONS[name]
+
+
+def prepared(name: str, given: Mapping[str, Any], target: str, place: Place) -> Action[Any]:
+    """The action `name` on `target` (`type|account|region|name`) with a step's resolved parameters.
+
+    Raises:
+        InvalidInput: unknown action, unfitting parameters, or a target that is not what the action acts on.
+        Forbidden: a target of another account or Region.
+    """
+    action = action_named(name)
+    type_, account, region, target_name = _parts(target)
+    if action.target_type not in (None, type_):
+        raise InvalidInput(f"{name} acts on {action.target_type}, and the target is a {type_}")
+    if (account, region) != (place.account, place.region):
+        raise Forbidden(f"{name} acts only in {place.account} {place.region}; the target is in {account} {region}")
+    if not re.fullmatch(action.target_pattern, target_name):
+        raise InvalidInput(f"{target_name!r} is not the name of a {type_}: it must match {action.target_pattern}")
+    try:
+        parameters = action.parameters.model_validate(given)
+    except ValidationError as error:
+        raise InvalidInput("; ".join(_told(name, e) for e in error.errors(include_url=False))) from None
+    return action(target=target_name, given=parameters, place=place)
+
+
+def check_step(step: Step, playbook: Playbook) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What is wrong with a step, as (location inside the step, message). `${…}` stands for all its parameter may be."""
+    try:
+        action = action_named(step.action)
+    except InvalidInput as error:
+        yield ("action",), error.message
+        return
+    if action.target_type not in (None, playbook.targets.type):
+        yield (
+            ("action",),
+            f"{step.action} acts on {action.target_type}, and the playbook targets {playbook.targets.type}",
+        )
+    seen = set()
+    for given, unsure in samples(step, playbook):
+        try:
+            action.parameters.model_validate(given)
+        except ValidationError as error:
+            for problem in error.errors(include_url=False):
+                at = ("with", *(str(part) for part in problem["loc"]))
+                if (at, problem["msg"]) not in seen and not unsure.intersection(at):
+                    seen.add((at, problem["msg"]))
+                    yield at, _told(step.action, problem)
+
+
+def permissions_for(playbook: Playbook, *, partition: str, account: str, region: str) -> list[Statement]:
+    """The union of what the steps' actions need: the whole policy of the playbook's action function."""
+    place = Place(partition=partition, account=account, region=region)
+    found: list[Statement] = []
+    for step in playbook.steps:
+        for statement in action_named(step.action).permissions(step.with_, place):
+            if statement not in found:
+                found.append(statement)
+    return found
+
+
+def commands_for(playbook: Playbook, *, target: str, values: Mapping[str, int | str], place: Place) -> Commands:
+    """The playbook as plain `aws` commands, for the night when incidentio is down; undo in reverse order.
+
+    `values` are the bound parameters (`Playbook.bind`).
+    """
+    done: list[Commands] = []
+    for number, step in enumerate(playbook.steps, start=1):
+        action = prepared(step.action, step.resolved(values), target, place)
+        if action.skipped() is None:
+            done.append(action.commands(None, keep=f"BEFORE_{number}"))
+    return Commands(
+        look=tuple(line for c in done for line in c.look),
+        do=tuple(line for c in done for line in c.do),
+        undo=tuple(line for c in reversed(done) for line in c.undo),
+    )
+
+
+def _parts(target: str) -> tuple[str, str, str, str]:
+    parts = target.split("|", 3)
+    if len(parts) != 4:
+        raise InvalidInput(f"{target!r} is not a target: expected type|account|region|name")
+    return parts[0], parts[1], parts[2], parts[3]
+
+
+def _told(name: str, problem: Any) -> str:
+    """One pydantic error as a line that names what would be right."""
+    valid = ", ".join(sorted(action_named(name).parameters.model_fields))
+    where = ".".join(str(part) for part in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        return f"unknown parameter {where}: {name} takes {valid}"
+    if problem["type"] == "missing":
+        return f"parameter {where} is required: {name} takes {valid}"
+    return f"{where}: {message}" if where else message
