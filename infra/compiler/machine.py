@@ -1,0 +1,277 @@
+"""The envelope around a playbook's steps. No author can leave a part of it out.
+
+    gate → approval → gate again → lock → per step: begin, snapshot, keep, apply, confirm, record
+    → watch → settle;  on any failure or stop: undo in reverse → finish
+
+The same machine restores a lease (`mode: revert`) and cleans up after an execution that died
+(`mode: recover`): both go straight to the undo. Only ids travel; everything else is in the table.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from incidentio.core.playbook import Playbook, Step
+from infra.compiler.limits import (
+    CONTROL_SECONDS,
+    GRACE_SECONDS,
+    HIGHEST_STEP,
+    STEP_POLL_SECONDS,
+    action_timeout,
+    check,
+    paced,
+    polls,
+)
+from infra.compiler.states import ANSWER, MODE, State, action, choose, control, expression, fail, pause, succeed
+
+
+def compile_playbook(playbook: Playbook, *, control_arn: str, action_arn: str, pace: float = 1.0) -> dict[str, Any]:
+    """The state machine of `playbook`, ready for `json.dumps`; the same input gives the same bytes.
+
+    Args:
+        playbook: what to compile.
+        control_arn: the shared control function (tokens of CDK are fine).
+        action_arn: this playbook's own action function.
+        pace: scales the waits of confirming, verifying and recovering, never a timeout or an approval.
+
+    Raises:
+        UnfitPlaybook: a run of it could not fit into one execution.
+    """
+    check(playbook, pace=pace)
+    return _Envelope(playbook, control_arn, action_arn, pace).machine()
+
+
+class _Envelope:
+    def __init__(self, playbook: Playbook, control_arn: str, action_arn: str, pace: float) -> None:
+        self._playbook = playbook
+        self._control = control_arn
+        self._action = action_arn
+        self._pace = pace
+        self._action_wait = action_timeout(playbook) + GRACE_SECONDS
+
+    def machine(self) -> dict[str, Any]:
+        playbook = self._playbook
+        return {
+            "Comment": f"{playbook.name} {playbook.version}, definition {playbook.definition_hash}",
+            "QueryLanguage": "JSONata",
+            "StartAt": "Mode",
+            "States": {**self._start(), **self._steps(), **self._watch(), **self._undo(), **self._plan()},
+        }
+
+    def _start(self) -> dict[str, State]:
+        asks = self._playbook.risk.approvals > 0
+        clean = {"error": "", "looked": 0, "planned": {}, "call": {"step": 0}}
+        return {
+            "Mode": {
+                "Type": "Choice",
+                "Choices": [{"Condition": expression(f"{MODE} = 'run'"), "Assign": clean, "Next": "Gate"}],
+                "Assign": clean,
+                "Default": "Resume",
+            },
+            "Gate": self._ask_control("gate", then="MayStart", stage="requested", **self._definition()),
+            "MayStart": choose({"go": "Approval" if asks else "SecondGate", "plan": "PlanNext"}, otherwise="Refused"),
+            **(self._approval() if asks else {}),
+            "SecondGate": self._ask_control("gate", then="MayAct", stage="approved", **self._definition()),
+            "MayAct": choose({"go": "Lock"}, otherwise="Refused"),
+            "Lock": self._ask_control("lock", then="Locked"),
+            "Locked": choose({"go": "Step1Begin"}, otherwise="Refused"),
+            "Refused": succeed("refused"),
+        }
+
+    def _approval(self) -> dict[str, State]:
+        approval = self._playbook.approval
+        escalates = approval.on_timeout == "escalate"
+        states = {"Approval": self._wait_for_people(1, unanswered="ApprovalEscalated" if escalates else "SecondGate")}
+        if escalates:
+            states["ApprovalEscalated"] = self._wait_for_people(2, unanswered="SecondGate")
+        return states
+
+    def _wait_for_people(self, turn: int, *, unanswered: str) -> State:
+        return control(
+            self._control,
+            "ask",
+            then="SecondGate",
+            caught="Stop",
+            unanswered=unanswered,
+            timeout=int(self._playbook.approval.timeout.total_seconds()),
+            token=True,
+            turn=turn,
+            **self._definition(),
+        )
+
+    def _steps(self) -> dict[str, State]:
+        states: dict[str, State] = {}
+        last = len(self._playbook.steps)
+        for n, step in enumerate(self._playbook.steps, start=1):
+            after = f"Step{n + 1}Begin" if n < last else ("WatchPause" if self._playbook.verify else "Settle")
+            states |= self._step(n, step, after)
+        return states
+
+    def _step(self, n: int, step: Step, after: str) -> dict[str, State]:
+        confirm = polls(step.timeout, timedelta(seconds=STEP_POLL_SECONDS), pace=self._pace)
+        return {
+            f"Step{n}Begin": self._ask_control(
+                "begin",
+                then=f"Step{n}Begun",
+                step=n,
+                assign={"call": expression(f"{ANSWER}.call"), "poll": 0},
+            ),
+            f"Step{n}Begun": choose({"go": f"Step{n}Snapshot"}, otherwise="Stop"),
+            f"Step{n}Snapshot": self._act(n, step, "snapshot", keep="seen", then=f"Step{n}Keep", snapshot=None),
+            f"Step{n}Keep": self._ask_control(
+                "keep",
+                then=f"Step{n}Kept",
+                step=n,
+                seen=expression("$seen"),
+                assign={"snapshot": expression(f"{ANSWER}.snapshot")},
+            ),
+            f"Step{n}Kept": choose(
+                {"go": f"Step{n}Apply", **({"refuse": "Refused"} if n == 1 else {})}, otherwise="Stop"
+            ),
+            f"Step{n}Apply": self._act(n, step, "apply", keep="applied", then=f"Step{n}Confirm"),
+            f"Step{n}Confirm": self._act(
+                n, step, "verify", keep="confirmed", then=f"Step{n}Record", also={"poll": expression("$poll + 1")}
+            ),
+            f"Step{n}Record": self._ask_control(
+                "record",
+                then=f"Step{n}Recorded",
+                step=n,
+                applied=expression("$applied"),
+                confirmed=expression("$confirmed"),
+                last=expression(f"$poll >= {confirm.count}"),
+            ),
+            f"Step{n}Recorded": choose({"go": after, "again": f"Step{n}Pause"}, otherwise="Stop"),
+            f"Step{n}Pause": pause(confirm.seconds, then=f"Step{n}Confirm"),
+        }
+
+    def _act(
+        self,
+        n: int,
+        step: Step,
+        op: str,
+        *,
+        keep: str,
+        then: str,
+        snapshot: str | None = expression("$snapshot"),
+        also: dict[str, str] | None = None,
+    ) -> State:
+        return action(
+            self._action,
+            op,
+            step=n,
+            name=step.action,
+            call="call",
+            snapshot=snapshot,
+            then=then,
+            caught="Stop",
+            timeout=self._action_wait,
+            assign={keep: expression(ANSWER), **(also or {})},
+        )
+
+    def _watch(self) -> dict[str, State]:
+        verify = self._playbook.verify
+        settle = {
+            "Settle": self._ask_control("settle", then="Succeeded"),
+            "Succeeded": succeed("succeeded"),
+        }
+        if verify is None:
+            return settle
+        watch = polls(verify.within, verify.poll, pace=self._pace)
+        return {
+            "WatchPause": pause(watch.seconds, then="Watch"),
+            "Watch": self._ask_control(
+                "watch",
+                then="Watched",
+                last=expression(f"$looked + 1 >= {watch.count}"),
+                assign={"looked": expression("$looked + 1")},
+            ),
+            "Watched": choose({"go": "Settle", "again": "WatchPause"}, otherwise="Stop"),
+            **settle,
+        }
+
+    def _undo(self) -> dict[str, State]:
+        from_the_end = {"below": HIGHEST_STEP}
+        return {
+            "Stop": self._must("stop", then="UndoNext", error=expression("$error"), assign=from_the_end),
+            "Resume": self._must("resume", then="Resumed", mode=expression(MODE), assign=from_the_end),
+            "Resumed": choose({"undo": "UndoNext", "wait": "Quiet"}, otherwise="Ended"),
+            "Quiet": pause(paced(self._action_wait, pace=self._pace), then="UndoNext"),
+            "UndoNext": self._must(
+                "undo",
+                then="UndoMore",
+                below=expression("$below"),
+                assign={"undo": expression(f"{ANSWER}.undo")},
+            ),
+            "UndoMore": choose({"undo": "Undo"}, otherwise="Finish"),
+            "Undo": action(
+                self._action,
+                "rollback",
+                step=expression("$undo.step"),
+                name=expression("$undo.action"),
+                call="undo",
+                snapshot=expression("$undo.snapshot"),
+                then="UndoRecord",
+                caught="UndoRecord",
+                timeout=self._action_wait,
+                assign={"undone": expression(ANSWER)},
+                keep_caught={"undone": {"result": "failed", "summary": expression("$states.errorOutput.Error")}},
+            ),
+            "UndoRecord": self._must(
+                "undone",
+                then="UndoNext",
+                step=expression("$undo.step"),
+                undone=expression("$undone"),
+                assign={"below": expression("$undo.step")},
+            ),
+            "Finish": self._must("finish", then="Finished", assign={"cause": expression(f"{ANSWER}.cause")}),
+            "Finished": choose({"end": "Ended"}, otherwise="RolledBack"),
+            "Ended": succeed("ended"),
+            "RolledBack": fail("RolledBack", expression("$cause")),
+            "Broken": fail(
+                "Broken", "the envelope itself failed; the recovery rule starts this machine in mode recover"
+            ),
+        }
+
+    def _plan(self) -> dict[str, State]:
+        return {
+            "PlanNext": self._ask_control(
+                "plan",
+                then="PlanMore",
+                planned=expression("$planned"),
+                after=expression("$call.step"),
+                assign={"call": expression(f"{ANSWER}.call")},
+            ),
+            "PlanMore": choose({"plan": "Plan"}, otherwise="Planned"),
+            "Plan": action(
+                self._action,
+                "plan",
+                step=expression("$call.step"),
+                name=expression("$call.action"),
+                call="call",
+                snapshot=None,
+                then="PlanNext",
+                caught="Stop",
+                timeout=self._action_wait,
+                assign={"planned": expression(ANSWER)},
+            ),
+            "Planned": succeed("planned"),
+        }
+
+    def _definition(self) -> dict[str, Any]:
+        return {"definition": self._playbook.definition_hash}
+
+    def _ask_control(self, op: str, *, then: str, assign: dict[str, Any] | None = None, **payload: Any) -> State:
+        """A control task on the way forward: whatever goes wrong, what was done is undone."""
+        return control(self._control, op, then=then, caught="Stop", timeout=CONTROL_SECONDS, assign=assign, **payload)
+
+    def _must(self, op: str, *, then: str, assign: dict[str, Any] | None = None, **payload: Any) -> State:
+        """A control task of the undo: tried harder, and left to the recovery rule when even that fails."""
+        return control(
+            self._control,
+            op,
+            then=then,
+            caught="Broken",
+            timeout=CONTROL_SECONDS,
+            attempts=8,
+            assign=assign,
+            **payload,
+        )

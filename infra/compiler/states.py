@@ -1,0 +1,148 @@
+"""Amazon States Language states (JSONata) in the few forms the envelope is made of.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+State = dict[str, Any]
+
+RUN_ID = "{% $states.context.Execution.Input.run_id %}"
+INCIDENT_ID = "{% $states.context.Execution.Input.incident_id %}"
+MODE = "$states.context.Execution.Input.mode"
+TASK_TOKEN = "{% $states.context.Task.Token %}"  # noqa: S105 - an expression, not a secret
+ANSWER = "$states.result.Payload"
+CAUGHT = "{% $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 500) %}"
+
+TRANSIENT = (
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Unavailable",
+)
+"""Errors that say nothing about the target: the service was busy, or our own `Unavailable`."""
+
+
+def expression(jsonata: str) -> str:
+    return f"{{% {jsonata} %}}"
+
+
+def control(
+    arn: str,
+    op: str,
+    *,
+    then: str,
+    caught: str,
+    timeout: int,
+    assign: Mapping[str, Any] | None = None,
+    attempts: int = 4,
+    token: bool = False,
+    unanswered: str | None = None,
+    **payload: Any,
+) -> State:
+    """A call of the control function. Its answer's `decision` is always kept as `$decision`.
+
+    `token` makes it wait for a person until `timeout`; `unanswered` is then the state after that.
+    """
+    state = _invoke(
+        arn,
+        {
+            "op": op,
+            "run_id": RUN_ID,
+            "incident_id": INCIDENT_ID,
+            **({"token": TASK_TOKEN} if token else {}),
+            **payload,
+        },
+        timeout=timeout,
+        attempts=attempts,
+        token=token,
+    )
+    if unanswered:
+        state["Catch"] = [{"ErrorEquals": ["States.Timeout"], "Output": {}, "Next": unanswered}]
+    state.setdefault("Catch", []).append(_catch(caught))
+    if not token:
+        state["Assign"] = {"decision": expression(f"{ANSWER}.decision"), **(assign or {})}
+    return {**state, "Next": then}
+
+
+def action(
+    arn: str,
+    op: str,
+    *,
+    step: Any,
+    name: str,
+    call: str,
+    snapshot: Any,
+    then: str,
+    caught: str,
+    timeout: int,
+    assign: Mapping[str, Any],
+    keep_caught: Mapping[str, Any] | None = None,
+) -> State:
+    """A call of the playbook's own action function; `call` is the variable that holds `with` and `target`."""
+    state = _invoke(
+        arn,
+        {
+            "op": op,
+            "run_id": RUN_ID,
+            "step": step,
+            "action": name,
+            "with": expression(f"${call}.with"),
+            "target": expression(f"${call}.target"),
+            "snapshot": snapshot,
+        },
+        timeout=timeout,
+        attempts=4,
+        token=False,
+    )
+    return {**state, "Catch": [_catch(caught, keep_caught)], "Assign": dict(assign), "Next": then}
+
+
+def choose(branches: Mapping[str, str], *, otherwise: str) -> State:
+    """Branch on `$decision`: decision → next state."""
+    rules = [{"Condition": expression(f"$decision = '{word}'"), "Next": to} for word, to in branches.items()]
+    return {"Type": "Choice", "Choices": rules, "Default": otherwise}
+
+
+def pause(seconds: int, *, then: str) -> State:
+    return {"Type": "Wait", "Seconds": seconds, "Output": {}, "Next": then}
+
+
+def succeed(outcome: str) -> State:
+    return {"Type": "Succeed", "Output": {"outcome": outcome, "run_id": RUN_ID}}
+
+
+def fail(error: str, cause: str) -> State:
+    return {"Type": "Fail", "Error": error, "Cause": cause}
+
+
+def _invoke(arn: str, payload: Mapping[str, Any], *, timeout: int, attempts: int, token: bool) -> State:
+    return {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke" + (".waitForTaskToken" if token else ""),
+        "Arguments": {"FunctionName": arn, "Payload": dict(payload)},
+        "TimeoutSeconds": timeout,
+        "Retry": [
+            {
+                "ErrorEquals": list(TRANSIENT),
+                "IntervalSeconds": 1,
+                "BackoffRate": 2,
+                "MaxAttempts": attempts,
+                "MaxDelaySeconds": 20,
+                "JitterStrategy": "FULL",
+            }
+        ],
+        "Output": {},
+    }
+
+
+def _catch(to: str, assign: Mapping[str, Any] | None = None) -> State:
+    return {
+        "ErrorEquals": ["States.ALL"],
+        "Assign": dict(assign or {"error": CAUGHT}),
+        "Output": {},
+        "Next": to,
+    }
