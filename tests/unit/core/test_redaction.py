@@ -1,0 +1,158 @@
+"""Redaction takes out secrets and personal data, leaves what operators work with, and stays linear."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from incidentio.core.redaction import redact, redact_data
+
+SECRETS = {
+    "AWS access key id": ("AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
+    "AWS temporary key id": ("ASIAIOSFODNN7EXAMPLE", "ASIAIOSFODNN7EXAMPLE"),
+    "AWS secret key in a setting": ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtn"),
+    "AWS secret key by itself": ("Qm9keVNhbHQ5/8sD+fGhJ2kLpZ0xCvBnMqWeRtYa", "Qm9keVNhbHQ5/8sD"),
+    "AWS session token": ("IQoJb3JpZ2luX2Vj" + "Ab1/" * 20, "IQoJb3JpZ2luX2Vj"),
+    "JSON Web Token": ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmN", "dozjgNryP4J3jVmN"),
+    "GitHub token": ("ghp_" + "a1B2c3" * 6, "ghp_a1B2"),
+    "Slack token": ("xoxb-123456789012-abcdefABCDEF", "abcdefABCDEF"),
+    "private key": ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----", "MIIEow"),
+    "private key cut off": ("-----BEGIN EC PRIVATE KEY-----\nMHcCAQ", "MHcCAQ"),
+    "bearer": ("Authorization: Bearer 0a1b2c3d4e5f", "0a1b2c3d4e5f"),
+    "basic": ("authorization: Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
+    "basic alone": ("sent Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
+    "URL credentials": ("postgres://app:hunter2@db.internal:5432/orders", "hunter2"),
+    "token in a URL": ("https://s3cr3tt0k3n@git.example.com/x.git", "s3cr3tt0k3n"),
+    "signed URL": ("https://b.example.com/k?X-Amz-Signature=9f86d081&x=1", "9f86d081"),
+    "password": ("password=hunter2", "hunter2"),
+    "password after a colon": ("db-password:hunter2", "hunter2"),
+    "password in JSON": ('{"dbPassword": "hun\\"ter2", "user": "app"}', 'ter2"'),
+    "API key": ("x-api-key: 5f2b9c", "5f2b9c"),
+    "e-mail": ("ask jane.doe+oncall@payments.example.co.uk now", "jane.doe"),
+    "phone": ("call +49 30 901820 now", "901820"),
+    "US phone": ("call (555) 123-4567 now", "123-4567"),
+    "card": ("paid with 4111 1111 1111 1111", "4111 1111"),
+    "card without spaces": ("card 5555555555554444 declined", "5555555555554444"),
+}
+
+KEPT = [
+    "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:checkout-5xx",
+    "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf",
+    "arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_ops/jane@example.com",
+    "arn:aws-cn:iam::123456789012:role/token-vending",
+    "123456789012",
+    "INC-7K3F9A",
+    "2026-03-01T12:00:00.000Z",
+    "2019-10-02T17:04:40.985+0000",
+    "rose by +150 2024-05-06 12:00",
+    "2 out of the last 3 datapoints [99.50160229693434 (02/10/19 16:59:00), 1.2345678E9 (02/10/19 16:54:00)] were",
+    "greater than the threshold (50.0) (minimum 2 datapoints for OK -> ALARM transition).",
+    "4111111111111111.0 bytes",
+    "1760000000000000000 ns",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "0c4c1c1c9-6542-e61b-6ef0-8c4d36933a92",
+    "CheckoutServiceHighErrorRateAlarm1A2B3C4D",
+    "basic monitoring and bearer certificates",
+    "TokenCount=5 SecretsRotated=7",
+    "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/",
+    "INC-7K3F9A|AWS::Lambda::Function|123456789012|eu-central-1|checkout",
+]
+
+words = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_takes_out(name: str) -> None:
+    text, secret = SECRETS[name]
+    found = redact(text, limit=1000)
+    assert secret not in found
+    assert "[redacted:" in found
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_leaves_alone(text: str) -> None:
+    assert redact(text, limit=1000) == text
+
+
+@given(before=words, after=words, name=st.sampled_from(sorted(SECRETS)))
+def test_takes_it_out_of_any_surroundings(before: str, after: str, name: str) -> None:
+    text, secret = SECRETS[name]
+    assert secret not in redact(f"{before} {text} {after}", limit=10_000)
+
+
+@given(st.text(max_size=400), st.integers(0, 300))
+def test_output_is_bounded_valid_and_on_one_line(text: str, limit: int) -> None:
+    found = redact(text, limit=limit)
+    assert len(found.encode()) <= limit
+    assert len(found.splitlines()) <= 1
+    assert all(c == " " or c.isprintable() or c.isspace() or ord(c) > 0x9F for c in found)
+
+
+@given(st.text(max_size=200), st.sampled_from(sorted(SECRETS)))
+def test_redacting_twice_changes_nothing(text: str, name: str) -> None:
+    once = redact(f"{text} {SECRETS[name][0]}", limit=10_000)
+    assert redact(once, limit=10_000) == once
+
+
+def test_line_breaks_cannot_forge_a_header_or_a_log_line() -> None:
+    assert redact("Subject: x\r\nBcc: all\u2028{}", limit=100) == "Subject: x Bcc: all {}"
+
+
+def test_hidden_characters_do_not_hide_a_secret() -> None:
+    assert redact("AKIA\u200bIOSFODNN7\x00EXAMPLE", limit=100) == "[redacted:aws-key]"
+
+
+def test_a_document_keeps_its_lines() -> None:
+    assert redact("a\r\nb\x1b[2J\nc", limit=100, multiline=True) == "a\nb[2J\nc"
+
+
+def test_half_a_surrogate_pair_becomes_storable() -> None:
+    assert redact("\ud83d!", limit=100) == "\ufffd!"
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(8, "äöüß"), (7, "äö…"), (5, "ä…"), (4, "…"), (2, "ä"), (1, "")])
+def test_cuts_between_characters(limit: int, expected: str) -> None:
+    assert redact("äöüß", limit=limit) == expected
+
+
+def test_data_is_redacted_at_every_level_under_keys_and_names() -> None:
+    data: dict[str, Any] = {
+        "password": "short",
+        "jane@example.com": 1,
+        "list": [{"url": "https://u:p@h/x"}, True, None, 1.5],
+    }
+    assert redact_data(data) == {
+        "password": "[redacted:value]",
+        "[redacted:email]": 1,
+        "list": [{"url": "https://[redacted:credentials]@h/x"}, True, None, 1.5],
+    }
+
+
+def test_data_is_bounded_in_depth_and_width() -> None:
+    deep: Any = "x"
+    for _ in range(50):
+        deep = {"a": deep}
+    found, depth = redact_data(deep), 0
+    while isinstance(found, dict):
+        found, depth = found["a"], depth + 1
+    assert (found, depth) == ("[too deep]", 8)
+    assert len(redact_data({str(n): n for n in range(1000)})) == 200
+
+
+HOSTILE = [
+    "password=", "a@", "://", "-----BEGIN A-----", "eyJ", "eyJaaaaaa.", "+1 ", "1 ", "((555", "a.", "token ", "basic ",
+    "1111-", "sk-", '"password":"\\', "arn:aws:", "A1b/", "x", "@b.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_time_grows_with_the_length_and_not_with_its_square(piece: str) -> None:
+    def seconds(size: int) -> float:
+        text = (piece * size)[:size]
+        start = time.process_time()
+        redact(text, limit=100)
+        return time.process_time() - start
+
+    assert seconds(320_000) < max(40 * min(seconds(20_000) for _ in range(3)), 0.5)
