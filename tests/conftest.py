@@ -1,0 +1,75 @@
+"""The deployed target that integration and e2e tests share: started by the first test that needs it, once per run."""
+
+import contextlib
+import fcntl
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_HOME = "INCIDENTIO_TEST_HOME"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The controller makes one folder for the run's targets; xdist workers are told of it."""
+    if not hasattr(config, "workerinput"):
+        config.stash[_home_key] = Path(tempfile.mkdtemp(prefix="incidentio-test-"))
+
+
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput[_HOME] = str(node.config.stash[_home_key])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the run started, however it ended."""
+    home = config.stash.get(_home_key, None)
+    if home is None:
+        return
+    if any(home.iterdir()):
+        from infra.local import target
+
+        for folder in list(home.iterdir()):
+            for port in [p.name for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []:
+                target.down(home=folder, port=int(port))
+    shutil.rmtree(home, ignore_errors=True)
+
+
+_home_key: pytest.StashKey[Path] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def run_home(pytestconfig: pytest.Config) -> Path:
+    """Where this run's targets keep their state, shared by its workers."""
+    worker = getattr(pytestconfig, "workerinput", None)
+    return Path(worker[_HOME]) if worker else pytestconfig.stash[_home_key]
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def target(run_home: Path) -> dict[str, Any]:
+    """The description (DESIGN: `local.json`) of the shared target, deployed with the tests' own playbooks added."""
+    from infra.local import target as local
+    from infra.local.deployment import Deployable
+
+    home = run_home / "shared"
+    with _locked(run_home / "shared.lock"):
+        described = home / "local.json"
+        if described.exists():
+            description: dict[str, Any] = json.loads(described.read_text())
+            return description
+        return local.up(
+            home=home,
+            port=None,
+            deployable=Deployable(playbooks=(Path(__file__).parent / "e2e" / "playbooks",)),
+            say=lambda _line: None,
+        )

@@ -1,0 +1,12 @@
+"""Every e2e test gets a world of its own on the shared target."""
+
+from typing import Any
+
+import pytest
+
+from tests.e2e.world import World
+
+
+@pytest.fixture
+def world(target: dict[str, Any]) -> World:
+    return World(target).listen()

@@ -1,0 +1,348 @@
+"""One test's hold on the deployed app: real clients, waits by condition, pages counted at a subscriber."""
+
+import contextlib
+import json
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, TypeVar
+
+import botocore.session
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+T = TypeVar("T")
+PATIENCE = 40.0
+
+
+def eventually(probe: Callable[[], T], what: str, *, seconds: float = PATIENCE) -> T:
+    """The first truthy answer of `probe`; fails naming what did not happen."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if answer := probe():
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"within {seconds:g} s this did not happen: {what} (last answer: {answer!r})")
+        time.sleep(0.1)
+
+
+class Person:
+    """An IAM user (or assumed role) who calls the API with signed requests."""
+
+    def __init__(self, world: "World", credentials: Credentials) -> None:
+        self._world = world
+        self._credentials = credentials
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
+        url = self._world.outputs["ApiUrl"].rstrip("/") + path
+        data = None if body is None else json.dumps(body)
+        sent = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        request = AWSRequest(method=method, url=url, data=data, headers=sent)
+        SigV4Auth(self._credentials, "execute-api", self._world.description["region"]).add_auth(request)
+        return requests.request(method, url, data=data, headers=dict(request.headers), timeout=20)
+
+    def get(self, path: str) -> Any:
+        answer = self.call("GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        answer = self.call("POST", path, body or {}, **headers)
+        assert answer.status_code < 300, answer.text
+        return answer.json()
+
+
+class World:
+    """Everything is named with `self.tag`, so tests share one target without meeting each other."""
+
+    def __init__(self, description: dict[str, Any]) -> None:
+        self.description = description
+        self.outputs: dict[str, str] = description["outputs"]
+        self.tag = uuid.uuid4().hex[:8]
+        self._seen: list[dict[str, Any]] = []
+
+    # --- clients and people
+
+    def client(self, service: str) -> Any:
+        return botocore.session.get_session().create_client(
+            service,
+            region_name=self.description["region"],
+            endpoint_url=self.description["endpoint_url"],
+            aws_access_key_id=self.description["access_key_id"],
+            aws_secret_access_key=self.description["secret_access_key"],
+        )
+
+    def person(self, name: str) -> Person:
+        """A new IAM user who may call the API."""
+        iam = self.client("iam")
+        user = f"{name}-{self.tag}"
+        iam.create_user(UserName=user)
+        iam.put_user_policy(UserName=user, PolicyName="api", PolicyDocument=_may_call_the_api())
+        key = iam.create_access_key(UserName=user)["AccessKey"]
+        return Person(self, Credentials(key["AccessKeyId"], key["SecretAccessKey"]))
+
+    def role_session(self, role: str, session: str) -> Person:
+        """Somebody who assumed `role` (made on first use) under a session name of his choice."""
+        iam = self.client("iam")
+        name = f"{role}-{self.tag}"
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(
+                RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+            )
+        iam.put_role_policy(RoleName=name, PolicyName="api", PolicyDocument=_may_call_the_api())
+        arn = f"arn:aws:iam::{self.description['account']}:role/{name}"
+        key = self.client("sts").assume_role(RoleArn=arn, RoleSessionName=session)["Credentials"]
+        return Person(self, Credentials(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"]))
+
+    @cached_property
+    def alice(self) -> Person:
+        return self.person("alice")
+
+    @cached_property
+    def bob(self) -> Person:
+        return self.person("bob")
+
+    # --- the watched estate
+
+    def function(
+        self, name: str = "checkout", *, concurrency: int | None = None, tags: dict[str, str] | None = None
+    ) -> str:
+        """A real Lambda function to act on; returns its name."""
+        full = f"{name}-{self.tag}"
+        client = self.client("lambda")
+        client.create_function(
+            FunctionName=full,
+            Runtime="python3.13",
+            Handler="index.handler",
+            Role=f"arn:aws:iam::{self.description['account']}:role/anything",
+            Code={"ZipFile": _empty_function()},
+            Tags=tags or {},
+        )
+        if concurrency is not None:
+            client.put_function_concurrency(FunctionName=full, ReservedConcurrentExecutions=concurrency)
+        return full
+
+    def concurrency(self, function: str) -> int | None:
+        """Reserved concurrency as Lambda itself tells it."""
+        answer = self.client("lambda").get_function_concurrency(FunctionName=function)
+        return answer.get("ReservedConcurrentExecutions")
+
+    def alarm(
+        self,
+        name: str = "checkout-concurrency",
+        *,
+        function: str | None = None,
+        attached: bool = True,
+        tags: dict[str, str] | None = None,
+        metric: str = "ConcurrentExecutions",
+    ) -> str:
+        """A real metric alarm; returns its name. Attached means: its actions are our signal topic."""
+        full = name if name.startswith("TargetTracking-") else f"{name}-{self.tag}"
+        actions = [self.outputs["SignalTopicArn"]] if attached else []
+        self.client("cloudwatch").put_metric_alarm(
+            AlarmName=full,
+            Namespace="AWS/Lambda",
+            MetricName=metric,
+            Dimensions=[{"Name": "FunctionName", "Value": function or f"checkout-{self.tag}"}],
+            Statistic="Maximum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=5,
+            ComparisonOperator="GreaterThanThreshold",
+            AlarmActions=actions,
+            OKActions=actions,
+            Tags=[{"Key": k, "Value": v} for k, v in (tags or {}).items()],
+        )
+        return full
+
+    def alarm_arn(self, name: str) -> str:
+        return f"arn:aws:cloudwatch:{self.description['region']}:{self.description['account']}:alarm:{name}"
+
+    def set_alarm(self, name: str, state: str, reason: str = "test") -> None:
+        self.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)
+
+    def send(self, message: dict[str, Any] | str) -> None:
+        """Put a message on the ingest queue, as EventBridge would."""
+        body = message if isinstance(message, str) else json.dumps(message)
+        self.client("sqs").send_message(QueueUrl=self.outputs["IngestQueueUrl"], MessageBody=body)
+
+    def state_change(
+        self, alarm: str, state: str, *, at: datetime | None = None, tags: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """The EventBridge shape of one state change of `alarm`."""
+        at = at or datetime.now(UTC)
+        stamp = at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}+0000"
+        detail: dict[str, Any] = {
+            "alarmName": alarm,
+            "state": {"value": state, "reason": "Threshold Crossed", "timestamp": stamp},
+            "previousState": {"value": "OK" if state != "OK" else "ALARM", "reason": "", "timestamp": stamp},
+            "configuration": {
+                "metrics": [
+                    {
+                        "id": "m1",
+                        "metricStat": {
+                            "metric": {
+                                "namespace": "AWS/Lambda",
+                                "name": "ConcurrentExecutions",
+                                "dimensions": {"FunctionName": f"checkout-{self.tag}"},
+                            },
+                            "period": 60,
+                            "stat": "Maximum",
+                        },
+                        "returnData": True,
+                    }
+                ]
+            },
+        }
+        if tags:
+            detail["alarmTags"] = tags
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "CloudWatch Alarm State Change",
+            "source": "aws.cloudwatch",
+            "account": self.description["account"],
+            "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "region": self.description["region"],
+            "resources": [self.alarm_arn(alarm)],
+            "detail": detail,
+        }
+
+    # --- what the app made of it
+
+    def incidents_of(self, alarm: str, **filters: str) -> list[dict[str, Any]]:
+        """Every incident whose title or subject is `alarm`, whatever its status."""
+        query = "&".join(f"{k}={v}" for k, v in {"limit": "100", **filters}.items())
+        found, path = [], f"/incidents?{query}"
+        while path:
+            page = self.alice.get(path)
+            found += [card for card in page["items"] if alarm in card["title"]]
+            path = f"/incidents?{query}&cursor={page['next']}" if page["next"] else ""
+        return [self.incident(card["id"]) for card in found]
+
+    def the_incident_of(self, alarm: str, *, seconds: float = PATIENCE) -> dict[str, Any]:
+        """Wait for the one incident of `alarm`; two are a failure."""
+        found = eventually(lambda: self.incidents_of(alarm), f"an incident of {alarm}", seconds=seconds)
+        assert len(found) == 1, [i["id"] for i in found]
+        return found[0]
+
+    def incident(self, incident_id: str) -> dict[str, Any]:
+        incident: dict[str, Any] = self.alice.get(f"/incidents/{incident_id}")
+        return incident
+
+    def timeline(self, incident_id: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = []
+        path = f"/incidents/{incident_id}/timeline?limit=100"
+        while True:
+            page = self.alice.get(path)
+            entries += page["items"]
+            if not page["next"]:
+                return entries
+            path = f"/incidents/{incident_id}/timeline?limit=100&cursor={page['next']}"
+
+    def types(self, incident_id: str) -> list[str]:
+        return [entry["type"] for entry in self.timeline(incident_id)]
+
+    def entry(self, incident_id: str, type: str, *, seconds: float = PATIENCE) -> dict[str, Any]:
+        """Wait for the first timeline entry of `type`."""
+
+        def found() -> dict[str, Any] | None:
+            return next((e for e in self.timeline(incident_id) if e["type"] == type), None)
+
+        entry = eventually(found, f"{type} on {incident_id}", seconds=seconds)
+        assert entry is not None
+        return entry
+
+    def until_status(self, incident_id: str, status: str, *, seconds: float = PATIENCE) -> dict[str, Any]:
+        eventually(lambda: self.incident(incident_id)["status"] == status, f"{incident_id} {status}", seconds=seconds)
+        return self.incident(incident_id)
+
+    # --- pages, counted where people stand
+
+    @cached_property
+    def _mailbox(self) -> str:
+        sqs, sns = self.client("sqs"), self.client("sns")
+        url: str = sqs.create_queue(QueueName=f"people-{self.tag}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        for topic in ("PageTopicArn", "TicketTopicArn", "TestTopicArn"):
+            sns.subscribe(TopicArn=self.outputs[topic], Protocol="sqs", Endpoint=arn)
+        return url
+
+    def listen(self) -> "World":
+        """Subscribe to the people's topics from now on."""
+        assert self._mailbox
+        return self
+
+    def told(self, incident_id: str, *, topic: str | None = None, event: str | None = None) -> list[dict[str, Any]]:
+        """What was published about `incident_id` so far: {topic, subject, body, attributes}."""
+        sqs = self.client("sqs")
+        while messages := sqs.receive_message(QueueUrl=self._mailbox, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                envelope = json.loads(message["Body"])
+                self._seen.append(
+                    {
+                        "topic": envelope["TopicArn"],
+                        "subject": envelope.get("Subject", ""),
+                        "body": envelope["Message"],
+                        "attributes": {k: v["Value"] for k, v in envelope.get("MessageAttributes", {}).items()},
+                    }
+                )
+                sqs.delete_message(QueueUrl=self._mailbox, ReceiptHandle=message["ReceiptHandle"])
+        return [
+            page
+            for page in self._seen
+            if page["attributes"].get("incident_id") == incident_id
+            and (topic is None or page["topic"] == self.outputs[topic])
+            and (event is None or page["attributes"].get("event") == event)
+        ]
+
+    # --- playbooks
+
+    def request(self, person: Person, incident_id: str, playbook: str, **body: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = person.post(f"/incidents/{incident_id}/playbooks/{playbook}", body)
+        return answer
+
+    def approval(self, incident_id: str) -> dict[str, Any]:
+        """Wait for the pending approval of the incident."""
+
+        def pending() -> list[dict[str, Any]]:
+            items = self.alice.get(f"/incidents/{incident_id}/approvals")["items"]
+            return [a for a in items if a["status"] == "pending"]
+
+        return eventually(pending, f"an approval asked on {incident_id}")[0]
+
+    def decide(self, person: Person, approval: dict[str, Any], decision: str = "approve") -> requests.Response:
+        body = {"decision": decision, "reason": "test"}
+        return person.call("POST", f"/approvals/{approval['id']}", body)
+
+    def execution_status(self, playbook: str, run_id: str) -> str:
+        """The status Step Functions itself gives of the run's execution."""
+        states = self.client("stepfunctions")
+        for machine in states.list_state_machines()["stateMachines"]:
+            if machine["name"].endswith(f"-{playbook}"):
+                arn = machine["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{run_id}"
+                return str(states.describe_execution(executionArn=arn)["status"])
+        raise AssertionError(f"there is no state machine of {playbook}")
+
+
+def _may_call_the_api() -> str:
+    allow = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+
+
+def _empty_function() -> bytes:
+    import io
+    import zipfile
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("index.py", "def handler(event, context):\n    return None\n")
+    return buffer.getvalue()
