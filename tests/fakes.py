@@ -13,7 +13,7 @@ from incidentio.core.deadlines import next_due
 from incidentio.core.errors import InvalidInput, NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, Status
-from incidentio.core.ports import ABSENT, Condition, Filters, Key, Page, Put, Refused, Stale, Write
+from incidentio.core.ports import ABSENT, AtMost, Condition, Filters, Key, Page, Put, Refused, Stale, Update, Write
 from incidentio.core.timeline import Entry
 
 
@@ -140,7 +140,7 @@ class FakeTable:
         holds = (
             current is None
             if when is ABSENT
-            else all((current or {}).get(name) == value for name, value in when.items())  # type: ignore[union-attr]
+            else all(_holds((current or {}).get(name), value) for name, value in when.items())  # type: ignore[union-attr]
         )
         if not holds:
             raise Refused(key, deepcopy(current))
@@ -149,8 +149,16 @@ class FakeTable:
         for write in writes:
             if isinstance(write, Put):
                 self.records[write.record.key] = json.loads(json.dumps(dict(write.record.body)))
+            elif isinstance(write, Update):
+                self.records.setdefault(write.key, {}).update(json.loads(json.dumps(dict(write.sets))))
             else:
                 self.records.pop(write.key, None)
+
+
+def _holds(stored: Any, wanted: Any) -> bool:
+    if isinstance(wanted, AtMost):
+        return stored is not None and bool(stored <= wanted.value)
+    return bool(stored == wanted)
 
 
 def _card(incident: Incident) -> dict[str, Any]:

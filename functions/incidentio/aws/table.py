@@ -14,7 +14,20 @@ from incidentio.core.catalog import Routing
 from incidentio.core.deadlines import next_due
 from incidentio.core.errors import NotFound, Unavailable
 from incidentio.core.incident import Change, Incident
-from incidentio.core.ports import ABSENT, Condition, Filters, Key, Page, Put, Record, Refused, Stale, Write
+from incidentio.core.ports import (
+    ABSENT,
+    AtMost,
+    Condition,
+    Filters,
+    Key,
+    Page,
+    Put,
+    Record,
+    Refused,
+    Stale,
+    Update,
+    Write,
+)
 from incidentio.core.timeline import Entry
 
 _TRANSACTION_LIMIT = 100
@@ -168,12 +181,17 @@ class DynamoTable:
         names: dict[str, str] = {}
         values: dict[str, Any] = {}
         arguments = _condition(write.when, names, values)
-        key = to_item({"pk": write.key.pk, "sk": write.key.sk})
-        return {"Delete": {"TableName": self._name, "Key": key, **_expression(arguments, names, values)}}
+        target = {"TableName": self._name, "Key": to_item({"pk": write.key.pk, "sk": write.key.sk})}
+        if isinstance(write, Update):
+            expression = "SET " + ", ".join(_terms(write.sets, "s", " = ", names, values))
+            return {
+                "Update": {**target, "UpdateExpression": expression, **_expression(arguments, names, values)},
+            }
+        return {"Delete": {**target, **_expression(arguments, names, values)}}
 
     def _write_one(self, write: Write) -> None:
         ((verb, arguments),) = self._operation(write).items()
-        call = self._client.put_item if verb == "Put" else self._client.delete_item
+        call = getattr(self._client, f"{verb.lower()}_item")
         try:
             with translated("writing a record"):
                 call(**arguments)
@@ -233,6 +251,9 @@ def _condition(when: Condition, names: dict[str, str], values: dict[str, Any]) -
         names[f"#c{i}"] = name
         if value is None:
             terms.append(f"attribute_not_exists(#c{i})")
+        elif isinstance(value, AtMost):
+            values[f":c{i}"] = value.value
+            terms.append(f"#c{i} <= :c{i}")
         else:
             values[f":c{i}"] = value
             terms.append(f"#c{i} = :c{i}")

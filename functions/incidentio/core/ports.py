@@ -42,8 +42,17 @@ class _Absent:
 ABSENT = _Absent()
 """Condition: nothing is stored under the key."""
 
+
+@dataclass(frozen=True)
+class AtMost:
+    """In a condition: the attribute is there and sorts no later than `value`."""
+
+    value: Any
+
+
 Condition = _Absent | Mapping[str, Any] | None
-"""ABSENT, or {attribute: value it must have} (None: attribute must be missing), or None for no condition."""
+"""ABSENT, or {attribute: value it must have} (None: attribute must be missing; or an AtMost), or None for no condition.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,16 @@ class Delete:
     when: Condition = None
 
 
-Write = Put | Delete
+@dataclass(frozen=True)
+class Update:
+    """Set attributes of what is under `key`, if `when` holds; the others stay (and a missing record is created)."""
+
+    key: Key
+    sets: Mapping[str, Any]
+    when: Condition = None
+
+
+Write = Put | Delete | Update
 
 
 class Refused(Exception):

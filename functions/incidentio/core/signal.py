@@ -43,6 +43,11 @@ class Subject(BaseModel):
     dimensions: dict[str, str] = Field(default_factory=dict)
 
 
+def dedup_hash(dedup_key: str) -> str:
+    """32 hex characters of SHA-256 of the key: what the table is keyed by."""
+    return sha256(dedup_key.encode()).hexdigest()[:32]
+
+
 class Signal(BaseModel):
     """Text fields are already redacted and bounded when a Signal exists.
 
@@ -71,5 +76,4 @@ class Signal(BaseModel):
 
     @property
     def dedup_hash(self) -> str:
-        """32 hex characters of SHA-256 of the key: what the table is keyed by."""
-        return sha256(self.dedup_key.encode()).hexdigest()[:32]
+        return dedup_hash(self.dedup_key)

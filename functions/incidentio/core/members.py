@@ -1,0 +1,101 @@
+"""The signals that belong to an incident, and the pointers by which a repeated signal finds it.
+
+A dedup key has one pointer (`DEDUP#<hash>`): which incident it belongs to, whether that is open,
+the last accepted state and its time (the fence), and counters. An incident has one member record
+per signal. While a pointer says `open`, ingest counts repetitions on it without reading anything
+else, so whoever ends an incident closes its pointers in the same commit, and whoever reopens or
+merges one points them right. A pointer wrongly closed costs one read at the next signal; a pointer
+wrongly open would swallow a real alarm: in doubt, close.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from incidentio.core.incident import Incident
+from incidentio.core.ports import Delete, Key, Put, Record, Records, Update, Write
+from incidentio.core.signal import Mode, SignalState, dedup_hash
+
+MAX_WRITES = 80
+"""How many member writes ride in one commit: a transaction holds 100, entries and summary included."""
+
+_READ_AT_ONCE = 100
+
+Member = Mapping[str, Any]
+
+
+def pointer_key(dedup_key: str) -> Key:
+    return Key(f"DEDUP#{dedup_hash(dedup_key)}", "POINTER")
+
+
+def member_key(incident_id: str, dedup_key: str) -> Key:
+    return Key(f"INC#{incident_id}", f"MEMBER#{dedup_hash(dedup_key)}")
+
+
+def members_of(records: Records, incident_id: str) -> list[Member]:
+    """The bodies of the member records: `dedup_key, state, source, title, reason, alarm_arn, changed_at, …`."""
+    return [body for _, body in records.query(f"INC#{incident_id}", "MEMBER#")]
+
+
+def closing(records: Records, incident: Incident) -> list[Write]:
+    """What to commit with the change that ends `incident` (resolve, cancel): its pointers close.
+
+    Beyond MAX_WRITES members the rest is written at once, before the commit: should the commit
+    fail, those signals find their incident again the long way.
+    """
+    return _in_one_commit(records, closing_writes(members_of(records, incident.id)) if incident.members else [])
+
+
+def reopening(records: Records, incident: Incident) -> tuple[list[Write], int]:
+    """What to commit with the change that reopens `incident`, and how many of its signals fire now.
+
+    Signals that went to a newer incident in the meantime stay there. Beyond MAX_WRITES members the
+    rest stays closed, and those signals find the incident the long way.
+    """
+    members = members_of(records, incident.id) if incident.members else []
+    pointers = _pointers(records, members)
+    own = [m for m in members if pointers.get(m["dedup_key"], {}).get("incident_id") == incident.id]
+    firing = sum(pointers[m["dedup_key"]].get("state") == SignalState.FIRING for m in own)
+    return opening_writes(own, incident.id)[:MAX_WRITES], firing
+
+
+def closing_writes(members: Iterable[Member]) -> list[Write]:
+    """Their incident has ended: the next signal decides anew."""
+    return [Update(pointer_key(m["dedup_key"]), {"open": False}) for m in members]
+
+
+def opening_writes(members: Iterable[Member], incident_id: str) -> list[Write]:
+    """They belong to `incident_id`, which is open (again). The caller makes sure that no newer incident has them."""
+    return [Update(pointer_key(m["dedup_key"]), {"open": True, "incident_id": incident_id}) for m in members]
+
+
+def promoting_writes(members: Iterable[Member]) -> list[Write]:
+    """Their incident went from monitor to live."""
+    return [Update(pointer_key(m["dedup_key"]), {"mode": Mode.LIVE.value}) for m in members]
+
+
+def moving_writes(members: Iterable[Member], *, source: str, target: Incident) -> list[Write]:
+    """They leave incident `source` for `target` (merge, split): three writes per member."""
+    writes: list[Write] = []
+    for member in members:
+        key = member["dedup_key"]
+        writes.append(Put(Record(member_key(target.id, key), dict(member))))
+        writes.append(Delete(member_key(source, key)))
+        pointing = {"open": target.is_open, "incident_id": target.id, "mode": target.mode.value}
+        writes.append(Update(pointer_key(key), pointing))
+    return writes
+
+
+def _in_one_commit(records: Records, writes: Sequence[Write]) -> list[Write]:
+    early = list(writes[MAX_WRITES:])
+    for start in range(0, len(early), MAX_WRITES):
+        records.write(*early[start : start + MAX_WRITES])
+    return list(writes[:MAX_WRITES])
+
+
+def _pointers(records: Records, members: Sequence[Member]) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    keys = {pointer_key(m["dedup_key"]): m["dedup_key"] for m in members}
+    for start in range(0, len(keys), _READ_AT_ONCE):
+        batch = list(keys)[start : start + _READ_AT_ONCE]
+        found |= {keys[key]: body for key, body in records.get_many(batch).items()}
+    return found
