@@ -15,8 +15,9 @@ from pathlib import Path
 
 from infra.local.errors import LocalTargetError
 
-# $0 is the pid file; the id stays the same through exec.
-_LAUNCH = 'echo $$ > "$0.new" && mv "$0.new" "$0" && exec "$@"'
+# $0 is the pid file, $1 the working directory; the id stays the same through exec.
+_LAUNCH = 'cd "$1" && shift && echo $$ > "$0.new" && mv "$0.new" "$0" && exec "$@"'
+_LAUNCH_SECONDS = 10
 _POLL_SECONDS = 0.05
 
 
@@ -33,14 +34,19 @@ class Tracked:
             raise ValueError(f"the command does not carry the marker {self.marker}")
         self.pid_file.unlink(missing_ok=True)
         with log.open("ab") as output:
-            started = subprocess.Popen(
-                ["/bin/sh", "-c", _LAUNCH, str(self.pid_file), *command],
-                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env=dict(environment), cwd=directory, start_new_session=True,
-            )  # fmt: skip
-        wait_until(
-            lambda: self.pid_file.exists() or started.poll() is not None, seconds=5, what=f"the start of {command[0]}"
-        )
+            # Not Popen: it would wait for, or complain about, a process that is to outlive us.
+            os.posix_spawn(
+                "/bin/sh",
+                ["/bin/sh", "-c", _LAUNCH, str(self.pid_file), str(directory), *command],
+                environment,
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
+                    (os.POSIX_SPAWN_DUP2, output.fileno(), 2),
+                ],
+                setsid=True,
+            )
+        wait_until(self.pid_file.exists, seconds=_LAUNCH_SECONDS, what=f"the start of {command[0]}")
 
     def pid(self) -> int | None:
         """Return the id of the running process, or None when it is not running."""

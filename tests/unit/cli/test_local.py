@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from incidentio.cli.local import local
+from infra.local import target
+from infra.local.deployment import DEFAULT_CATALOG, Deployable
+from infra.local.errors import LocalTargetError
+
+UP = {"endpoint_url": "http://127.0.0.1:4001", "outputs": {"ApiUrl": "http://127.0.0.1:4001/_aws/execute-api/a/prod/"}}
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(local, arguments)
+
+
+def test_up_hands_over_its_options_and_says_where_the_description_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def up(**options: Any) -> dict[str, Any]:
+        asked.update(options)
+        options["say"]("left out: one thing")
+        return UP
+
+    monkeypatch.setattr(target, "up", up)
+    state, extra = tmp_path / "state", tmp_path / "extra"
+    extra.mkdir()
+    result = run("up", "--port", "4001", "--playbooks", str(extra), "--state", str(state))
+    assert result.exit_code == 0
+    assert result.stdout == f"http://127.0.0.1:4001 is up, described in {state}/local.json\n"
+    assert "left out: one thing" in result.stderr
+    assert (asked["home"], asked["port"]) == (state, 4001)
+    assert asked["deployable"] == Deployable(catalog=DEFAULT_CATALOG, playbooks=(extra,))
+
+
+def test_a_failure_is_one_clear_line_and_a_non_zero_exit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def up(**_options: Any) -> dict[str, Any]:
+        raise LocalTargetError("port 4001 is in use by another program: choose another with --port")
+
+    monkeypatch.setattr(target, "up", up)
+    result = run("up")
+    assert result.exit_code == 1
+    assert result.stderr == "incidentio local: port 4001 is in use by another program: choose another with --port\n"
+
+
+def test_a_catalogue_that_is_no_folder_is_named() -> None:
+    result = run("up", "--catalog", "/nowhere")
+    assert result.exit_code == 2
+    assert "/nowhere" in result.stderr
+
+
+def test_down_without_a_target_is_fine(tmp_path: Path) -> None:
+    result = run("down", "--state", str(tmp_path))
+    assert (result.exit_code, result.stdout) == (0, "no target is running\n")
+
+
+def test_status_of_nothing_exits_non_zero(tmp_path: Path) -> None:
+    result = run("status", "--state", str(tmp_path))
+    assert result.exit_code == 1
+    assert "incidentio local up" in result.stderr
+
+
+def test_status_as_json_is_what_local_json_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target, "status", lambda **_options: [UP])
+    assert json.loads(run("status", "--json").stdout) == [UP]
+    assert run("status").stdout.startswith("http://127.0.0.1:4001")

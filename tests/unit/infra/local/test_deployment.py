@@ -1,0 +1,57 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.local import deployment
+from infra.local.deployment import Deployable, describe, failure, local_api_url
+from infra.local.errors import LocalTargetError
+from infra.local.state import TargetState
+
+
+def test_the_api_is_reached_on_loopback() -> None:
+    aws = "https://a1b2c3.execute-api.us-east-1.amazonaws.com/prod/"
+    assert local_api_url(aws, 4001) == "http://127.0.0.1:4001/_aws/execute-api/a1b2c3/prod/"
+
+
+def test_an_api_address_of_another_shape_is_refused() -> None:
+    with pytest.raises(LocalTargetError, match="ApiUrl"):
+        local_api_url("https://incidents.example.com/", 4001)
+
+
+def test_the_description_holds_every_output_of_every_stack(tmp_path: Path) -> None:
+    state = TargetState(tmp_path, 4001)
+    state.prepare()
+    state.stack_outputs.write_text(json.dumps({"incidentio": {"TableName": "t"}, "other": {"SelfTopicArn": "s"}}))
+    assert describe(state) == {
+        "endpoint_url": "http://127.0.0.1:4001",
+        "region": "us-east-1",
+        "account": "000000000000",
+        "access_key_id": "test",
+        "secret_access_key": "test",
+        "outputs": {"TableName": "t", "SelfTopicArn": "s"},
+    }
+
+
+def test_context_names_the_catalogue_and_further_playbooks(tmp_path: Path) -> None:
+    state = TargetState(tmp_path, 4001)
+    context = Deployable(catalog=Path("/c"), playbooks=(Path("/p"), Path("/q"))).context(state)
+    assert {"local=true", "catalog=/c", "playbooks=/p,/q"} <= set(context)
+
+
+def test_a_failure_shows_the_lines_that_tell() -> None:
+    log = "synthesizing\nincidentio | CREATE_FAILED | AWS::SQS::Queue | no such thing\n    at x.js:1\n\n"
+    assert failure(log) == "incidentio | CREATE_FAILED | AWS::SQS::Queue | no such thing"
+    assert failure("only this\n") == "only this"
+
+
+def test_a_missing_node_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LocalTargetError, match=r"Node\.js"):
+        deployment.check_tools()
+
+
+def test_a_missing_cdk_names_the_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(deployment, "CDK", tmp_path / "cdk")
+    with pytest.raises(LocalTargetError, match="make setup"):
+        deployment.check_tools()
