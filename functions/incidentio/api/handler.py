@@ -1,0 +1,60 @@
+"""Lambda entry: API Gateway proxy event → the incident API."""
+
+import os
+from datetime import UTC, datetime
+from functools import cache, partial
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver
+
+from incidentio.api.app import create_app, handle
+from incidentio.aws.archive import S3Archive
+from incidentio.aws.clients import client
+from incidentio.aws.settings import ApiSettings, settings
+from incidentio.aws.table import DynamoTable
+from incidentio.core.catalog import load_bundle
+
+logger = Logger()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one request; one log line each, without bodies."""
+    answer = handle(_app(_account(context)), event, context)
+    request = event["requestContext"]
+    logger.info(
+        "answered",
+        extra={
+            "method": event["httpMethod"],
+            "path": event["path"],
+            "status": answer["statusCode"],
+            "caller": request.get("identity", {}).get("userArn"),
+            "correlation_id": request.get("requestId"),
+        },
+    )
+    return answer
+
+
+@cache
+def _app(account: str) -> APIGatewayRestResolver:
+    env = settings(ApiSettings)
+    bundle = load_bundle()
+    return create_app(
+        table=DynamoTable(client("dynamodb"), env.table_name, bundle.catalog.routing),
+        archive=S3Archive(client("s3"), env.archive_bucket),
+        bundle=bundle,
+        clock=partial(datetime.now, UTC),
+        account=account,
+        region=os.environ["AWS_REGION"],
+        retention_mode=env.retention_mode,
+        retention_days=env.retention_days,
+        unexpected=_log_defect,
+    )
+
+
+def _account(context: Any) -> str:
+    return str(context.invoked_function_arn).split(":")[4]
+
+
+def _log_defect(correlation_id: str, error: Exception) -> None:
+    logger.error("unexpected error", exc_info=error, extra={"correlation_id": correlation_id})

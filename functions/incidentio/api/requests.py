@@ -1,0 +1,130 @@
+"""Bodies of the writes. Unknown fields are refused, so that a typing error is not silently ignored."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from incidentio.core.errors import InvalidInput
+from incidentio.core.incident import Role
+from incidentio.core.severity import Severity, parse_severity
+from incidentio.core.signal import Kind
+
+MAX_TITLE = 200
+
+
+def _severity(value: Any) -> Severity:
+    try:
+        return parse_severity(str(value))
+    except InvalidInput as error:
+        raise ValueError(error.message) from None
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+SeverityField = Annotated[
+    Severity,
+    BeforeValidator(_severity, json_schema_input_type=str),
+    Field(description="SEV1 to SEV5; also 1 to 5, P1 to P5, or a PagerDuty word such as `critical`."),
+]
+Text = Annotated[str, Field(description="At most 4096 bytes; secrets in it are masked before it is stored.")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+class NewIncident(_Body):
+    title: Title
+    severity: SeverityField | None = None
+    service: Name | None = None
+    environment: Name | None = None
+    kind: Kind = Kind.REAL
+    impact_started_at: Moment | None = None
+    note: Text = ""
+
+
+class Corrections(_Body):
+    """Only what is given changes; `service: null` takes the service away."""
+
+    title: Title | None = None
+    service: Name | None = None
+    environment: Name | None = None
+    impact_started_at: Moment | None = None
+
+
+class Remark(_Body):
+    note: Text = ""
+
+
+class Resolution(_Body):
+    note: Text = ""
+    reason: Annotated[str, StringConstraints(max_length=200)] | None = None
+
+
+class Cancellation(_Body):
+    reason: Annotated[str, Field(description="false_positive, duplicate, expected, test or other.")]
+    note: Text = ""
+
+
+class Merge(_Body):
+    into: Annotated[str, Field(description="The open incident that takes over, such as INC-7K3F9A.")]
+    note: Text = ""
+
+
+class Split(_Body):
+    dedup_key: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    note: Text = ""
+
+
+class Note(_Body):
+    text: Text
+
+
+class RoleAssignment(_Body):
+    role: Role
+    person: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = Field(
+        default=None, description="Who takes the role; the caller when left out."
+    )
+
+
+class SeverityChange(_Body):
+    severity: SeverityField
+    reason: Text
+
+
+class Review(_Body):
+    markdown: Annotated[str, StringConstraints(min_length=1)]
+
+
+class Waiver(_Body):
+    reason: Text
+
+
+class PlaybookRun(_Body):
+    """`target` is a name, such as a function's; left out, it is what the incident's signal is about."""
+
+    target: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+    parameters: dict[str, int | str] = Field(default_factory=dict, max_length=32)
+    dry_run: bool = False
+
+
+class ApprovalDecision(_Body):
+    decision: Literal["approve", "reject"]
+    reason: Text = ""
+
+
+class HandsOff(_Body):
+    scope: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(
+        description="An incident id, a service, a playbook, or `all`."
+    )
+    on: bool
+    reason: Text = ""

@@ -1,0 +1,1 @@
+"""Routes by what they are about; each module offers `routes(api)`."""

@@ -1,0 +1,61 @@
+"""Opening, listing, reading and correcting incidents."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from incidentio.api.calls import Api
+from incidentio.api.changing import change
+from incidentio.api.editing import corrected
+from incidentio.api.opening import open_incident
+from incidentio.api.reading import runs_of
+from incidentio.api.requests import Corrections, NewIncident
+from incidentio.api.routing import Routes
+from incidentio.api.views import IncidentList, IncidentView, incident_view
+from incidentio.core.ids import parse_incident_id
+from incidentio.core.ports import Filters
+from incidentio.core.severity import parse_severity
+
+MAX_PAGE = 200
+_Filter = Annotated[str | None, Query(max_length=64)]
+
+
+def routes(api: Api) -> Routes:
+    router = Routes(api)
+
+    @router.get("/incidents", summary="List incidents, newest first", tags=["incidents"])
+    def list_incidents(
+        *,
+        status: Annotated[str | None, Query(description="`open`, or one status.", max_length=64)] = None,
+        service: _Filter = None,
+        severity: _Filter = None,
+        kind: _Filter = None,
+        environment: _Filter = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+        next: Annotated[str | None, Query(description="`next` of the page before.", max_length=4096)] = None,  # noqa: A002
+    ) -> IncidentList:
+        filters = Filters(
+            status=status,
+            service=service,
+            severity=parse_severity(severity).value if severity else None,
+            kind=kind,
+            environment=environment,
+        )
+        page = api.table.page(filters, limit=limit, cursor=next)
+        return IncidentList.model_validate({"items": page.items, "next": page.next})
+
+    @router.post("/incidents", summary="Open an incident", tags=["incidents"], status_code=201)
+    def create_incident(body: NewIncident) -> IncidentView:
+        return incident_view(open_incident(api, router.call(), body))
+
+    @router.get("/incidents/<incident_id>", summary="Read one incident", tags=["incidents"])
+    def read_incident(incident_id: str) -> IncidentView:
+        incident = api.table.incident(parse_incident_id(incident_id))
+        return incident_view(incident, runs_of(api.table, incident))
+
+    @router.patch("/incidents/<incident_id>", summary="Correct an incident", tags=["incidents"])
+    def correct_incident(incident_id: str, body: Corrections) -> IncidentView:
+        call = router.call()
+        return incident_view(change(api, call, incident_id, lambda incident: corrected(incident, call, body)))
+
+    return router

@@ -1,0 +1,241 @@
+"""What the API answers with: one model per answer, mapped explicitly from the stored record."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from incidentio.core.clocks import Clocks, clocks_of
+from incidentio.core.ids import iso
+from incidentio.core.incident import Incident, PostmortemStatus, Status
+from incidentio.core.playbook import Playbook
+from incidentio.core.severity import Severity
+from incidentio.core.signal import Kind, Mode, Subject
+from incidentio.core.timeline import BrokenLink, Entry
+
+Moment = Annotated[datetime, PlainSerializer(iso, return_type=str)]
+Next = Annotated[str | None, Field(description="Cursor of the next page; null on the last one.")]
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+class Links(_View):
+    self: str
+    timeline: str
+    postmortem: str
+    approvals: str
+
+
+class RunView(_View):
+    """One playbook run of the incident, as its record stands."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="allow")
+
+    id: str
+    playbook: str | None = None
+    status: str | None = None
+
+
+class IncidentView(_View):
+    """The incident. Times are UTC and null until they happen; `clocks` are seconds."""
+
+    id: str
+    title: str
+    status: Status
+    severity: Severity
+    service: str | None
+    environment: str
+    kind: Kind
+    mode: Mode
+    mode_reason: str
+    why: str
+    version: int
+    impact_started_at: Moment
+    detected_at: Moment
+    triaged_at: Moment | None
+    acknowledged_at: Moment | None
+    mitigated_at: Moment | None
+    resolved_at: Moment | None
+    closed_at: Moment | None
+    first_paged_at: Moment | None
+    last_paged_at: Moment | None
+    clocks: Clocks
+    source: str
+    dedup_key: str | None
+    subject: Subject
+    members: int
+    firing: int
+    pages: int
+    blast_radius: list[str]
+    proposed: list[str]
+    roles: dict[str, str]
+    hands_off: bool
+    open_leases: int
+    runs: list[RunView]
+    resolution_reason: str | None
+    merged_into: str | None
+    previous_incident_id: str | None
+    postmortem: PostmortemStatus
+    timeline_seq: int
+    links: Links
+
+
+class Card(_View):
+    """An incident in a list: the fields the listing holds, named as in the full incident."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="allow")
+
+    id: str
+    title: str | None
+    status: Status
+    severity: Severity
+    service: str | None
+    environment: str
+    kind: Kind
+    version: int
+    detected_at: str
+
+
+class IncidentList(_View):
+    items: list[Card]
+    next: Next
+
+
+class ActorView(_View):
+    id: str
+    kind: str
+
+
+class EntryView(_View):
+    """One timeline entry: `text` for people, `data` for programs, `hash` for the audit."""
+
+    seq: int
+    type: str
+    at: Moment
+    actor: ActorView
+    text: str
+    data: dict[str, Any]
+    incident_version: int
+    previous_hash: str
+    hash: str
+
+
+class Timeline(_View):
+    items: list[EntryView]
+    next: Next
+
+
+class AnchorView(_View):
+    """The latest locked anchor that names the incident: the chain must hold `head_hash` at `seq`."""
+
+    key: str
+    seq: int
+    head_hash: str
+
+
+class Verification(_View):
+    ok: bool
+    entries: int
+    broken: BrokenLink | None
+    anchor: AnchorView | None
+
+
+class PostmortemView(_View):
+    """`document` is the draft for programs; absent once a reviewed text replaced it."""
+
+    incident_id: str
+    status: PostmortemStatus
+    key: str
+    markdown: str
+    document: dict[str, Any] | None
+
+
+class PlaybookView(_View):
+    name: str
+    version: str
+    owner: str
+    description: str
+    risk: str
+    approvals: int = Field(description="How many different people must approve a run.")
+    definition_hash: str
+    target_type: str
+    when: list[str]
+    parameters: dict[str, dict[str, Any]]
+
+
+class PlaybookList(_View):
+    items: list[PlaybookView]
+    next: Next = None
+
+
+class ApprovalView(_View):
+    """`version` is the playbook's. A decided or expired approval never becomes pending again."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="allow")
+
+    id: str
+    status: Literal["pending", "approved", "rejected", "expired"]
+    playbook: str
+    version: str
+    risk: str
+    target: str
+    requested_at: str
+    expires_at: str
+
+
+class ApprovalList(_View):
+    items: list[ApprovalView]
+    next: Next = None
+
+
+class SwitchView(_View):
+    scope: str
+    on: bool
+    reason: str
+    by: str | None
+    at: str | None
+
+
+class SwitchList(_View):
+    items: list[SwitchView]
+    next: Next = None
+
+
+def incident_view(incident: Incident, runs: Iterable[Mapping[str, Any]] = ()) -> IncidentView:
+    values = {name: getattr(incident, name) for name in IncidentView.model_fields if name in Incident.model_fields}
+    own = f"/incidents/{incident.id}"
+    return IncidentView.model_validate(
+        values
+        | {
+            "clocks": clocks_of(incident),
+            "runs": [RunView.model_validate(run) for run in runs],
+            "links": Links(
+                self=own, timeline=f"{own}/timeline", postmortem=f"{own}/postmortem", approvals=f"{own}/approvals"
+            ),
+        }
+    )
+
+
+def entry_view(entry: Entry) -> EntryView:
+    return EntryView.model_validate(entry.model_dump(include=set(EntryView.model_fields)))
+
+
+def playbook_view(playbook: Playbook) -> PlaybookView:
+    return PlaybookView(
+        name=playbook.name,
+        version=playbook.version,
+        owner=playbook.owner,
+        description=playbook.description,
+        risk=playbook.risk.value,
+        approvals=playbook.risk.approvals,
+        definition_hash=playbook.definition_hash,
+        target_type=playbook.targets.type,
+        when=[str(matcher) for matcher in playbook.when],
+        parameters={
+            name: parameter.model_dump(mode="json", exclude_none=True)
+            for name, parameter in playbook.parameters.items()
+        },
+    )
