@@ -93,14 +93,15 @@ def _run_cdk(state: TargetState, deployable: Deployable) -> None:
     if not succeeded.exists():
         if state.emulator.pid() is None:
             raise LocalTargetError(f"the emulator ended during the deployment; its log: {state.emulator_log}")
-        raise LocalTargetError(f"the deployment failed:\n{failure(state.deploy_log.read_text(errors='replace'))}")
+        cause = failure(state.deploy_log.read_text(errors="replace"))
+        raise LocalTargetError(f"the deployment failed (its log: {state.deploy_log}):\n{cause}")
 
 
 def failure(log: str) -> str:
-    """Return the lines of a CDK log from which the cause is seen."""
+    """Return the lines of a CDK log from which the cause is seen: what CloudFormation refused, else the last ones."""
     lines = [line for line in log.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
-    telling = [line for line in lines if re.search(r"FAILED|[Ee]rror\b|Error:|❌", line)]
-    return "\n".join((telling or lines)[-12:])
+    refused = [line for line in lines if re.search(r"_FAILED\b|ROLLBACK_COMPLETE|❌", line)]
+    return "\n".join((refused or lines)[-8:])
 
 
 def describe(state: TargetState) -> dict[str, Any]:
