@@ -48,6 +48,17 @@ class Parameter(_Strict):
     maximum: int | None = None
     pattern: str | None = None
 
+    @model_validator(mode="after")
+    def _default_fits(self) -> "Parameter":
+        if self.pattern is not None:
+            try:
+                re.compile(self.pattern)
+            except re.error as error:
+                raise ValueError(f"pattern {self.pattern!r} is not a regular expression: {error.msg}") from None
+        if self.default is not None:
+            self.checked("default", self.default)
+        return self
+
     def checked(self, name: str, value: Any) -> int | str:
         """`value` if it fits this parameter.
 
@@ -172,9 +183,6 @@ class Playbook(_Strict):
                     if name not in self.parameters:
                         known = ", ".join(sorted(self.parameters)) or "none"
                         raise ValueError(f"step {step.action} uses ${{{name}}}: known parameters are {known}")
-        for name, parameter in self.parameters.items():
-            if parameter.default is not None:
-                parameter.checked(name, parameter.default)
         return self
 
     @property

@@ -151,6 +151,10 @@ class Action(ABC, Generic[P]):
     def write(self, call: Call, value: Value) -> None:
         """Set the value."""
 
+    def pending(self, call: Call, value: Value) -> str | None:  # noqa: ARG002  (most values hold at once)
+        """What still has to happen before `value`, once set, is in effect; None when it is."""
+        return None
+
     @abstractmethod
     def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
         """The same as `aws` commands.

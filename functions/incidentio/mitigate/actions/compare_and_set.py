@@ -48,15 +48,20 @@ def apply(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
 
 
 def verify(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
-    """Whether AWS shows the value that was set. (Whether that helped is for the alarm to say.)"""
+    """Whether the value that was set is there and in effect. (Whether that helped is for the alarm to say.)"""
     if taken is None:
         raise InvalidInput("verify needs the snapshot of this step")
     if (why := taken.get("skipped")) is not None:
         return {"verified": True, "summary": why}
     now = action.read(call)
-    verified = now == taken["after"]
-    expected = "" if verified else f", not {action.said(taken['after'])}"
-    return {"verified": verified, "summary": f"{action.subject} is {action.said(now)}{expected}"}
+    if now != taken["after"]:
+        return {
+            "verified": False,
+            "summary": f"{action.subject} is {action.said(now)}, not {action.said(taken['after'])}",
+        }
+    pending = action.pending(call, now)
+    summary = f"{action.subject} is {action.said(now)}"
+    return {"verified": pending is None, "summary": f"{summary}: {pending}" if pending else summary}
 
 
 def rollback(action: Action[Any], call: Call, taken: Answer | None) -> Answer:

@@ -111,6 +111,11 @@ class SetDesiredCount(Action[DesiredCount]):
         call("ecs", "update_service", cluster=self.cluster, service=self.service, desiredCount=value)
 
     @override
+    def pending(self, call: Call, value: Value) -> str | None:
+        running = int(self._described(call).get("runningCount", 0))
+        return f"{running} of {value} tasks run so far" if running < int(value or 0) else None
+
+    @override
     def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
         cluster, service = shlex.quote(self.cluster), shlex.quote(self.service)
         where = f"--cluster {cluster} --region {self.place.region}"
@@ -120,7 +125,9 @@ class SetDesiredCount(Action[DesiredCount]):
 
         if change:
             return Commands(do=(update(change.after),), undo=(update(change.before),))
-        look = f"aws ecs describe-services {where} --services {service} --query services[0].desiredCount --output text"
+        look = (
+            f"aws ecs describe-services {where} --services {service} --query 'services[0].desiredCount' --output text"
+        )
         return Commands(look=(f"{keep}=$({look})",), do=(update(self._in_shell(keep)),), undo=(update(f'"${keep}"'),))
 
     def _in_shell(self, keep: str) -> str:
@@ -129,4 +136,6 @@ class SetDesiredCount(Action[DesiredCount]):
             return str(self.given.value)
         low, high, add = self.given.min, self.given.max, self.given.add
         asked = f"{keep} + {add}"
-        return f"$(({asked} > {high} ? {high} : {asked} < {low} ? {low} : {asked}))"
+        if (add or 0) > 0:
+            return f"$(({keep} >= {high} ? {keep} : {asked} > {high} ? {high} : {asked} < {low} ? {low} : {asked}))"
+        return f"$(({keep} <= {low} ? {keep} : {asked} < {low} ? {low} : {asked} > {high} ? {high} : {asked}))"

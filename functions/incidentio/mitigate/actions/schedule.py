@@ -95,8 +95,8 @@ class DisableSchedule(Action[Schedule]):
         look = f"aws scheduler get-schedule {which} > {keep}.json"
 
         def update(state: str) -> str:
-            program = f"del(.Arn, .CreationDate, .LastModificationDate) | .State = {state}"
+            program = f"del(.Arn, .CreationDate, .LastModificationDate){state}"
             return f"""aws scheduler update-schedule {region} --cli-input-json "$(jq '{program}' {keep}.json)\""""
 
         # The file holds the state of before, so writing it back unchanged is the undo.
-        return Commands(look=(look,), do=(update('"DISABLED"'),), undo=(update(".State"),))
+        return Commands(look=(look,), do=(update(' | .State = "DISABLED"'),), undo=(update(""),))
