@@ -1,0 +1,86 @@
+"""`incidentio approvals`: decide what automation may do."""
+
+import click
+
+from incidentio.cli import output
+from incidentio.cli.shell import INCIDENT_ID, Group, Shell, pass_shell
+
+_reason = click.option("-m", "--reason", default="", help="Why, for the timeline.")
+
+
+@click.group(cls=Group)
+def approvals() -> None:
+    """Decide what automation may do."""
+
+
+@approvals.command("list")
+@click.argument("incident_id", metavar="[ID]", type=INCIDENT_ID, required=False)
+@click.option("--all", "everything", is_flag=True, help="Decided and expired ones as well.")
+@pass_shell
+def list_approvals(shell: Shell, incident_id: str | None, everything: bool) -> None:
+    """List what waits for a decision: of one incident, or of all that are open."""
+    ids = [incident_id] if incident_id else _open_incidents(shell)
+    found = [
+        {"incident_id": each, **approval}
+        for each in ids
+        for approval in shell.api.call("GET", f"/incidents/{each}/approvals")["items"]
+        if everything or approval["status"] == "pending"
+    ]
+    if shell.as_json:
+        output.emit_json({"items": found, "next": None})
+        return
+    output.emit_table(
+        ["approval", "status", "playbook", "risk", "target", "expires", "incident"],
+        [
+            (
+                a["id"], a["status"], f"{a['playbook']} {a['version']}", a["risk"], _target(a["target"]),
+                output.moment(a.get("expires_at"))[11:], a["incident_id"],
+            )
+            for a in found
+        ],
+        empty="nothing waits for a decision",
+    )  # fmt: skip
+
+
+def _open_incidents(shell: Shell) -> list[str]:
+    ids: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = shell.api.call("GET", "/incidents", query={"status": "open", "limit": "100", "next": cursor})
+        ids += [incident["id"] for incident in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            return ids
+
+
+def _target(target: object) -> str:
+    return str(target or "").rsplit("|", 1)[-1]
+
+
+@approvals.command()
+@click.argument("approval_id", metavar="APPROVAL")
+@_reason
+@pass_shell
+def approve(shell: Shell, approval_id: str, reason: str) -> None:
+    """Let it happen; this also acknowledges the incident."""
+    _decide(shell, approval_id, "approve", reason)
+
+
+@approvals.command()
+@click.argument("approval_id", metavar="APPROVAL")
+@_reason
+@pass_shell
+def reject(shell: Shell, approval_id: str, reason: str) -> None:
+    """Refuse it: nothing is changed."""
+    _decide(shell, approval_id, "reject", reason)
+
+
+def _decide(shell: Shell, approval_id: str, decision: str, reason: str) -> None:
+    body = {"decision": decision, **({"reason": reason} if reason else {})}
+    approval = shell.api.call("POST", f"/approvals/{approval_id.strip().upper()}", body=body)
+    if shell.as_json:
+        output.emit_json(approval)
+    else:
+        output.emit_line(
+            f"{approval['id']} is {approval['status']}: {approval['playbook']} on {_target(approval['target'])}"
+        )

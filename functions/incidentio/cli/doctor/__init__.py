@@ -1,0 +1,1 @@
+"""`incidentio doctor`: is this deployment sound?"""

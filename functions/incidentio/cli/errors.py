@@ -1,0 +1,24 @@
+"""What can go wrong with a command."""
+
+from incidentio.core.errors import IncidentioError
+
+
+class NoDeploymentError(IncidentioError):
+    """No deployment was found; the message says where was looked and what to pass."""
+
+    code = "no_deployment"
+
+
+class CallRefusedError(IncidentioError):
+    """The API refused the call: its own code, HTTP status and message, on one line."""
+
+    def __init__(self, message: str, *, status: int, error_code: str, **details: object) -> None:
+        super().__init__(message, **details)
+        self.status = status
+        self.error_code = error_code
+
+
+class UnreachableError(IncidentioError):
+    """The API did not answer, or not with something that can be read."""
+
+    code = "unreachable"

@@ -1,0 +1,27 @@
+"""The `incidentio` command."""
+
+import click
+
+from incidentio.cli.shell import Root
+
+_COMMANDS = {
+    "incidents": "incidentio.cli.incidents:incidents",
+    "approvals": "incidentio.cli.approvals:approvals",
+    "playbooks": "incidentio.cli.playbooks:playbooks",
+    "hands-off": "incidentio.cli.hands_off:hands_off",
+    "postmortem": "incidentio.cli.postmortem:postmortem",
+    "doctor": "incidentio.cli.doctor.command:doctor",
+    "test-page": "incidentio.cli.test_page:test_page",
+    "local": "incidentio.cli.local:local",
+    "demo": "incidentio.cli.demo.command:demo",
+}
+
+
+@click.group(cls=Root, modules=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="incidentio")
+def main() -> None:
+    """From alarm to archived postmortem.
+
+    The deployment is found by --endpoint, --profile, --region or --stack; else INCIDENTIO_API_URL;
+    else a local target (.incidentio/local.json); else the stack incidentio in your AWS account.
+    """
