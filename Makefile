@@ -80,7 +80,7 @@ $(EMULATOR): | $(UV)
 	@touch $@
 
 $(CDK):
-	@command -v node >/dev/null && command -v npm >/dev/null \
+	@command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null \
 	  || { echo "incidentio needs Node.js 20 or newer with npm for the AWS CDK: install it and try again" >&2; exit 1; }
 	@rm -f build/cdk/.ready-*; mkdir -p build/cdk
 	npm install --prefix build/cdk --no-save --no-package-lock --no-audit --no-fund --loglevel=error aws-cdk@$(CDK_VERSION)

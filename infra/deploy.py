@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 ROOT = Path(__file__).resolve().parent.parent
 CDK = ROOT / "build" / "cdk" / "node_modules" / ".bin" / "cdk"
@@ -42,7 +42,8 @@ def is_bootstrapped(session: boto3.Session) -> bool:
 
 def deploy(*, page_email: str | None, cdk_arguments: list[str]) -> int:
     """Deploy every stack of the app; return the exit code of the CDK CLI."""
-    session = boto3.Session()
+    # boto3 itself reads AWS_DEFAULT_REGION only; the CDK and the AWS CLI read both.
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
     account, region = target_environment(session)
     context = ["-c", f"page_email={page_email}"] if page_email else []
     environment = {
@@ -68,8 +69,10 @@ def main() -> int:
         return deploy(page_email=arguments.page_email, cdk_arguments=cdk_arguments)
     except DeployError as error:
         print(error, file=sys.stderr)
-    except ClientError as error:
-        print(f"AWS refused: {error}", file=sys.stderr)
+    except ProfileNotFound as error:
+        print(f"{error}: check AWS_PROFILE and your AWS configuration.", file=sys.stderr)
+    except (BotoCoreError, ClientError) as error:
+        print(f"AWS did not answer as expected: {error}", file=sys.stderr)
     except subprocess.CalledProcessError as error:
         print("`cdk bootstrap` failed; its message is above.", file=sys.stderr)
         return int(error.returncode)

@@ -4,7 +4,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from infra.deploy import BOOTSTRAP_VERSION_PARAMETER, DeployError, is_bootstrapped, target_environment
+from infra.deploy import BOOTSTRAP_VERSION_PARAMETER, DeployError, is_bootstrapped, main, target_environment
 
 
 class StubbedSession:
@@ -52,3 +52,14 @@ def test_bootstrap_is_read_from_its_version_parameter(bootstrapped: bool) -> Non
         answers.add_client_error("get_parameter", "ParameterNotFound", "no")
     with answers:
         assert is_bootstrapped(StubbedSession(ssm)) is bootstrapped
+
+
+def test_an_unknown_profile_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setattr("sys.argv", ["deploy"])
+    assert main() == 1
+    assert capsys.readouterr().err == (
+        "The config profile (nobody) could not be found: check AWS_PROFILE and your AWS configuration.\n"
+    )
