@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from incidentio.core.errors import Forbidden, InvalidInput
-from incidentio.core.playbook import Playbook, Step
+from incidentio.core.playbook import PARAMETER, Playbook, Step
 from incidentio.mitigate.actions.action import Action, Commands, Place, Statement
 from incidentio.mitigate.actions.desired_count import SetDesiredCount
 from incidentio.mitigate.actions.event_rule import DisableRule
@@ -74,7 +74,7 @@ def check_step(step: Step, playbook: Playbook) -> Iterator[tuple[tuple[str, ...]
                 at = ("with", *(str(part) for part in problem["loc"]))
                 if (at, problem["msg"]) not in seen and not unsure.intersection(at):
                     seen.add((at, problem["msg"]))
-                    yield at, _told(step.action, problem)
+                    yield at, _told(step.action, problem) + _tried(step, problem)
 
 
 def permissions_for(playbook: Playbook, *, partition: str, account: str, region: str) -> list[Statement]:
@@ -116,9 +116,14 @@ def _told(name: str, problem: Any) -> str:
     """One pydantic error as a line that names what would be right."""
     valid = ", ".join(sorted(action_named(name).parameters.model_fields))
     where = ".".join(str(part) for part in problem["loc"])
-    message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         return f"unknown parameter {where}: {name} takes {valid}"
     if problem["type"] == "missing":
         return f"parameter {where} is required: {name} takes {valid}"
-    return f"{where}: {message}" if where else message
+    message: str = problem["msg"].removeprefix("Value error, ")
+    return f"{name} {where}: {message}" if where else f"{name}: {message}"
+
+
+def _tried(step: Step, problem: Any) -> str:
+    written = step.with_.get(str(problem["loc"][0])) if problem["loc"] else None
+    return f" (it may be {problem['input']!r})" if PARAMETER.search(str(written)) else ""

@@ -1,0 +1,176 @@
+"""The YAML a team writes, read into the models of core; every mistake of every file is told at once.
+
+Each mistake is one line with file, line, place and what would be right; all of them travel in one InvalidInput.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from incidentio.core.catalog import Bundle, Catalog, Name, Routing, Service
+from incidentio.core.errors import InvalidInput
+from incidentio.core.playbook import Playbook
+from infra.located_yaml import Document, Location, Problem, Unreadable, read, shown
+from infra.model_fields import keys_at
+from infra.playbook_checks import automation_mistakes, playbook_mistakes
+
+M = TypeVar("M", bound=BaseModel)
+
+Mistakes = Callable[[Any], Iterator[tuple[Location, str]]]
+"""What is wrong with a file's data beyond its model's reach, as (where, what)."""
+
+CATALOG_FILES = ("routing.yaml", "services.yaml")
+PLAYBOOK_FILE = "playbook.yaml"
+
+
+def load_bundle(catalog: Path, *playbooks: Path) -> Bundle:
+    """The catalogue folder and all playbooks below the other folders, checked against each other.
+
+    Raises:
+        InvalidInput: all mistakes, one a line.
+    """
+    problems: list[Problem] = []
+    found = _playbooks(playbooks, problems)
+    known = found if not problems else None
+    loaded = _catalog(catalog, known, problems)
+    _raise(problems)
+    return Bundle(catalog=loaded, playbooks=found)
+
+
+def load_catalog(folder: Path, playbooks: Mapping[str, Playbook] | None = None) -> Catalog:
+    """`services.yaml` and `routing.yaml` of `folder`; each may be missing or empty.
+
+    With `playbooks`, what `automation.auto` names must be among them and able to start by itself.
+
+    Raises:
+        InvalidInput: all mistakes, one a line.
+    """
+    problems: list[Problem] = []
+    catalog = _catalog(folder, playbooks, problems)
+    _raise(problems)
+    return catalog
+
+
+def load_playbooks(*folders: Path) -> dict[str, Playbook]:
+    """Every `<name>/playbook.yaml` below the folders, by name.
+
+    Raises:
+        InvalidInput: all mistakes, one a line.
+    """
+    problems: list[Problem] = []
+    found = _playbooks(folders, problems)
+    _raise(problems)
+    return found
+
+
+def _raise(problems: list[Problem]) -> None:
+    if problems:
+        lines = [str(problem) for problem in sorted(set(problems))]
+        raise InvalidInput("\n".join(lines), problems=lines)
+
+
+def _catalog(folder: Path, playbooks: Mapping[str, Playbook] | None, problems: list[Problem]) -> Catalog:
+    if not folder.is_dir():
+        problems.append(Problem(shown(folder), 1, "", "this folder does not exist"))
+        return Catalog()
+    problems.extend(
+        Problem(shown(path), 1, "", f"unknown file: known are {', '.join(CATALOG_FILES)}")
+        for path in folder.iterdir()
+        if path.suffix in (".yaml", ".yml", ".json") and path.name not in CATALOG_FILES
+    )
+    services = _model(folder / "services.yaml", _Services, problems, lambda data: automation_mistakes(data, playbooks))
+    routing = _model(folder / "routing.yaml", Routing, problems)
+    return Catalog(services=services.services if services else {}, routing=routing or Routing())
+
+
+class _Services(BaseModel):
+    """`services.yaml`: the catalogue without the routing, which has its own file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    services: dict[Name, Service] = Field(default_factory=dict)
+
+
+def _playbooks(folders: tuple[Path, ...], problems: list[Problem]) -> dict[str, Playbook]:
+    found: dict[str, Playbook] = {}
+    homes: dict[str, Path] = {}
+    for home in (home for folder in folders for home in _homes(folder, problems)):
+        path = home / PLAYBOOK_FILE
+        if not path.is_file():
+            problems.append(Problem(shown(home), 1, "", f"a playbook's folder holds a {PLAYBOOK_FILE}; there is none"))
+            continue
+        playbook = _model(path, Playbook, problems, lambda data, name=home.name: playbook_mistakes(data, name))  # type: ignore[misc]
+        if playbook is None:
+            continue
+        if playbook.name in homes:
+            other = shown(homes[playbook.name] / PLAYBOOK_FILE)
+            problems.append(Problem(shown(path), 1, "name", f"{playbook.name} is already in {other}"))
+        found[playbook.name], homes[playbook.name] = playbook, home
+    return found
+
+
+def _homes(folder: Path, problems: list[Problem]) -> list[Path]:
+    if not folder.is_dir():
+        problems.append(Problem(shown(folder), 1, "", "this folder does not exist"))
+        return []
+    return [home for home in sorted(folder.iterdir()) if home.is_dir() and not home.name.startswith((".", "_"))]
+
+
+def _model(path: Path, model: type[M], problems: list[Problem], mistakes: Mistakes = lambda _: iter(())) -> M | None:
+    """The file as `model`; None where it is missing, empty or wrong (then its problems are added)."""
+    try:
+        document = read(path) if path.is_file() else None
+    except Unreadable as error:
+        problems.extend(error.problems)
+        return None
+    if document is None or document.data is None:
+        return None
+    if not isinstance(document.data, dict):
+        problems.append(document.problem((), f"expected keys and values: {', '.join(keys_at(model, ()) or ())}"))
+        return None
+    wrong = [document.problem(at, message) for at, message in mistakes(document.data)]
+    try:
+        made: M | None = model.model_validate(document.data)
+    except ValidationError as error:
+        made = None
+        wrong += _told(error, document, model, whole=not wrong)
+    problems.extend(wrong)
+    return None if wrong else made
+
+
+def _told(error: ValidationError, document: Document, model: type[BaseModel], *, whole: bool) -> Iterator[Problem]:
+    """pydantic's errors at their lines.
+
+    Errors of the document as a `whole` have no place; they are left out when the same mistake was found with one.
+    """
+    for at, same in groupby(error.errors(include_url=False), key=lambda e: _written(e["loc"], document)):
+        texts = [_text(e, model) for e in same]
+        if at or whole:
+            yield document.problem(at, ", or: ".join(dict.fromkeys(texts)))
+
+
+def _written(at: Location, document: Document) -> Location:
+    """The location without what pydantic adds of its own: `[key]`, and the branch of a union below a value."""
+    if at and at[-1] == "[key]":
+        at = at[:-1]
+    data = document.data
+    for depth, part in enumerate(at):
+        if isinstance(data, dict):
+            if part not in data:
+                return at[: depth + 1]
+        elif not (isinstance(data, list) and isinstance(part, int) and part < len(data)):
+            return at[:depth]
+        data = data[part]
+    return at
+
+
+def _text(error: Any, model: type[BaseModel]) -> str:
+    if error["type"] == "extra_forbidden":
+        valid = keys_at(model, error["loc"][:-1])
+        return f"unknown key: valid are {', '.join(valid)}" if valid else "unknown key"
+    if error["type"] == "missing":
+        return "this key is required"
+    return str(error["msg"]).removeprefix("Value error, ")

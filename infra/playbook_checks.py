@@ -1,0 +1,98 @@
+"""What is wrong with a playbook or an opt-in that no single field can tell: found in the raw data, with its place."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from incidentio.core.playbook import PARAMETER, Playbook, Risk
+from incidentio.mitigate.actions import ACTIONS, check_step
+from infra.located_yaml import Location
+
+WHEN_LABELS = ("alertname", "environment", "kind", "metric", "namespace", "service", "severity")
+"""What `incidentio.core.labels` gives an incident, besides `dim_<DimensionName>`."""
+
+Found = tuple[Location, str]
+
+
+def playbook_mistakes(data: Mapping[str, Any], folder: str) -> Iterator[Found]:
+    """Mistakes in `playbook.yaml` found in `folder`."""
+    if isinstance(name := data.get("name"), str) and name != folder:
+        yield ("name",), f"the folder is called {folder}, so must the playbook be"
+    yield from _unknown_references(data)
+    try:
+        playbook = Playbook.model_validate(data)
+    except ValidationError:
+        yield from _unknown_actions(data)
+        return
+    for number, step in enumerate(playbook.steps):
+        for at, message in check_step(step, playbook):
+            yield ("steps", number, *at), message
+    for number, matcher in enumerate(playbook.when):
+        if matcher.label not in WHEN_LABELS and not matcher.label.startswith("dim_"):
+            yield (
+                ("when", number),
+                f"unknown label {matcher.label}: valid are {', '.join(WHEN_LABELS)} and dim_<DimensionName>",
+            )
+    if playbook.risk is Risk.READ_ONLY:
+        yield ("risk",), f"{playbook.steps[0].action} changes things: read_only is for playbooks that only look"
+
+
+def _unknown_references(data: Mapping[str, Any]) -> Iterator[Found]:
+    declared = data.get("parameters") or {}
+    known = ", ".join(sorted(map(str, declared))) or "none"
+    for at, value in _given(data):
+        for name in PARAMETER.findall(str(value)):
+            if name not in declared:
+                yield at, f"unknown parameter ${{{name}}}: valid are {known}"
+
+
+def _given(data: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
+    steps = data.get("steps")
+    for number, step in enumerate(steps if isinstance(steps, list) else ()):
+        given = step.get("with") if isinstance(step, dict) else None
+        for key, value in (given if isinstance(given, dict) else {}).items():
+            yield ("steps", number, "with", key), value
+
+
+def _unknown_actions(data: Mapping[str, Any]) -> Iterator[Found]:
+    steps = data.get("steps")
+    for number, step in enumerate(steps if isinstance(steps, list) else ()):
+        name = step.get("action") if isinstance(step, dict) else None
+        if isinstance(name, str) and name not in ACTIONS:
+            yield ("steps", number, "action"), f"unknown action {name!r}: valid are {', '.join(sorted(ACTIONS))}"
+
+
+def automation_mistakes(data: Mapping[str, Any], playbooks: Mapping[str, Playbook] | None) -> Iterator[Found]:
+    """Mistakes in `services.yaml`: dependencies nobody wrote, and playbooks that cannot start by themselves."""
+    written = data.get("services")
+    services: dict[str, Any] = written if isinstance(written, dict) else {}
+    for name, service in services.items():
+        if not isinstance(service, dict):
+            continue
+        for number, other in enumerate(_texts(service.get("depends_on"))):
+            if other not in services:
+                yield (
+                    ("services", name, "depends_on", number),
+                    f"{other} is not a service here: known are {', '.join(sorted(services))}",
+                )
+        automation = service.get("automation")
+        auto = _texts(automation.get("auto")) if isinstance(automation, dict) else ()
+        for number, playbook in enumerate(auto if playbooks is not None else ()):
+            if message := _cannot_start(playbook, playbooks or {}):
+                yield ("services", name, "automation", "auto", number), message
+
+
+def _cannot_start(name: str, playbooks: Mapping[str, Playbook]) -> str | None:
+    able = ", ".join(sorted(n for n, p in playbooks.items() if p.risk.may_start_itself)) or "none"
+    if name not in playbooks:
+        return f"there is no playbook {name}: those that may start by themselves are {able}"
+    if not playbooks[name].risk.may_start_itself:
+        return (
+            f"{name} is {playbooks[name].risk.value} and needs a person: those that may start by themselves are {able}"
+        )
+    return None
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
