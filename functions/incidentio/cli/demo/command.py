@@ -1,0 +1,106 @@
+"""`incidentio demo`: starts a target of its own, plays both stories, and leaves nothing behind."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from botocore.credentials import Credentials
+from rich.console import Console
+
+from incidentio.cli.client import HttpApi
+from incidentio.cli.demo import recovery, rollback
+from incidentio.cli.demo.expect import DemoFailedError
+from incidentio.cli.demo.narrator import Narrator
+from incidentio.cli.demo.props import Pager, hire
+from incidentio.cli.demo.stage import Person, Stage
+from infra.local import target
+from infra.local.deployment import Deployable
+from infra.local.emulator import PortTakenError, free_port
+from infra.local.environment import local_client
+from infra.local.errors import LocalTargetError
+
+CATALOG = Path(__file__).parent / "catalog"
+_PORT_TRIES = 5
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Leave the target running, to look around.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the target on loopback; a free one by default.")
+def demo(keep: bool, port: int | None) -> None:
+    """From a firing alarm to an archived postmortem, on a local AWS target.
+
+    Exits 0 only when every step was seen in AWS itself.
+    """
+    narrator = Narrator(Console(highlight=False, markup=False, emoji=False, soft_wrap=True))
+    signal.signal(signal.SIGTERM, _terminated)
+    home = Path(".incidentio").resolve() / "demo"
+    with _target(home, port, narrator, keep=keep) as description:
+        stage = set_up(description, narrator)
+        try:
+            recovery.tell(stage)
+            rollback.tell(stage)
+        except DemoFailedError as error:
+            hint = "" if keep else "; `incidentio demo --keep` leaves the target for a look"
+            raise DemoFailedError(f"the demo failed after {narrator.elapsed:.0f} s: {error.message}{hint}") from error
+        narrator.chapter(f"Done: every step was seen in AWS itself, in {narrator.elapsed:.0f} s.")
+
+
+def set_up(description: dict[str, Any], narrator: Narrator) -> Stage:
+    """Two people with IAM users of their own, and a subscriber of the page topic."""
+    port, outputs = _port(description), description["outputs"]
+
+    def clients(service: str) -> Any:
+        return local_client(service, port)
+
+    def person(name: str) -> Person:
+        keys: Credentials = hire(clients("iam"), name, region=description["region"])
+        return Person(name, HttpApi(outputs["ApiUrl"], credentials=lambda: keys, region=description["region"]))
+
+    stage = Stage(
+        narrator=narrator,
+        clients=clients,
+        outputs=outputs,
+        responder=person("asha"),
+        approver=person("bruno"),
+        pager=Pager(clients, outputs["PageTopicArn"]),
+    )
+    narrator.did("created the IAM users asha and bruno, who may call the API, and a queue that listens to pages")
+    return stage
+
+
+@contextmanager
+def _target(home: Path, port: int | None, narrator: Narrator, *, keep: bool) -> Iterator[dict[str, Any]]:
+    narrator.chapter("0. a local AWS, and the real app deployed to it")
+    description = _up(home, port, narrator)
+    port = _port(description)
+    try:
+        narrator.did(f"the app is deployed; its API is {description['outputs']['ApiUrl']}")
+        yield description
+    finally:
+        if keep:
+            described = home / str(port) / "local.json"
+            narrator.did(f"still running: incidentio --local {described} incidents list --all")
+            narrator.did(f"stop it with: incidentio local down --state {home} --port {port}")
+        else:
+            target.down(home=home, port=port)
+
+
+def _up(home: Path, port: int | None, narrator: Narrator) -> dict[str, Any]:
+    deployable = Deployable(catalog=CATALOG)
+    if port is not None:
+        return target.up(home=home, port=port, deployable=deployable, say=narrator.did)
+    for _ in range(_PORT_TRIES):
+        with suppress(PortTakenError):
+            return target.up(home=home, port=free_port(), deployable=deployable, say=narrator.did)
+    raise LocalTargetError("found no free port: choose one with --port")
+
+
+def _port(description: dict[str, Any]) -> int:
+    return int(description["endpoint_url"].rsplit(":", 1)[1])
+
+
+def _terminated(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)

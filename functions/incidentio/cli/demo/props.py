@@ -1,0 +1,135 @@
+"""What the demo puts into the account: a function with an alarm, people, and somebody who listens to pages."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.credentials import Credentials
+
+METRIC = "ConcurrentExecutions"
+THRESHOLD = 50
+BREACHING = 180
+HEALTHY = 4
+_CODE = "def handler(event, context):\n    return 'sold'\n"
+Clients = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A Lambda function and an alarm on its concurrency, whose actions are the signal topic."""
+
+    clients: Clients
+    name: str
+    signal_topic: str
+
+    @property
+    def alarm(self) -> str:
+        return f"{self.name}-concurrency"
+
+    @property
+    def namespace(self) -> str:
+        # One namespace each: the emulator's alarms look at a metric of all functions together.
+        return f"Shop/{self.name}"
+
+    def create(self) -> None:
+        """Create function and alarm; the alarm has no data yet."""
+        role = self.clients("iam").create_role(
+            RoleName=f"{self.name}-role",
+            AssumeRolePolicyDocument=_policy("sts:AssumeRole", Principal={"Service": "lambda.amazonaws.com"}),
+        )["Role"]["Arn"]
+        self.clients("lambda").create_function(
+            FunctionName=self.name,
+            Runtime="python3.13",
+            Role=role,
+            Handler="index.handler",
+            Code={"ZipFile": _zipped(_CODE)},
+        )
+        self.clients("cloudwatch").put_metric_alarm(
+            AlarmName=self.alarm,
+            AlarmDescription=f"{self.name} runs more copies than its database can serve",
+            Namespace=self.namespace,
+            MetricName=METRIC,
+            Dimensions=self._dimensions,
+            Statistic="Average",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=THRESHOLD,
+            ComparisonOperator="GreaterThanThreshold",
+            AlarmActions=[self.signal_topic],
+            OKActions=[self.signal_topic],
+        )
+
+    def measure(self, *values: float) -> None:
+        """Send metric data, one point for each value."""
+        self.clients("cloudwatch").put_metric_data(
+            Namespace=self.namespace,
+            MetricData=[{"MetricName": METRIC, "Dimensions": self._dimensions, "Value": value} for value in values],
+        )
+
+    def state(self) -> str:
+        """The alarm's state in CloudWatch."""
+        (alarm,) = self.clients("cloudwatch").describe_alarms(AlarmNames=[self.alarm])["MetricAlarms"]
+        return str(alarm["StateValue"])
+
+    def reserved_concurrency(self) -> int | None:
+        """The function's reserved concurrency in Lambda; None when none is set."""
+        answer = self.clients("lambda").get_function_concurrency(FunctionName=self.name)
+        value = answer.get("ReservedConcurrentExecutions")
+        return None if value is None else int(value)
+
+    @property
+    def _dimensions(self) -> list[dict[str, str]]:
+        return [{"Name": "FunctionName", "Value": self.name}]
+
+
+def hire(iam: Any, name: str, *, region: str) -> Credentials:
+    """Create an IAM user who may call the API and nothing else; return its access key."""
+    iam.create_user(UserName=name)
+    iam.put_user_policy(
+        UserName=name,
+        PolicyName="call-incidentio",
+        PolicyDocument=_policy("execute-api:Invoke", Resource=f"arn:aws:execute-api:{region}:*:*"),
+    )
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+
+class Pager:
+    """A queue subscribed to the page topic: what really left, whatever our own table says."""
+
+    def __init__(self, clients: Clients, page_topic: str) -> None:
+        self._sqs = clients("sqs")
+        self._url = str(self._sqs.create_queue(QueueName="demo-pager")["QueueUrl"])
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]
+        policy = _policy(
+            "sqs:SendMessage",
+            Principal={"Service": "sns.amazonaws.com"},
+            Resource=attributes["QueueArn"],
+            Condition={"ArnEquals": {"aws:SourceArn": page_topic}},
+        )
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        clients("sns").subscribe(TopicArn=page_topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
+        self._heard: list[Mapping[str, Any]] = []
+
+    def pages(self, incident_id: str) -> list[Mapping[str, Any]]:
+        """SNS messages heard so far that are about the incident, oldest first."""
+        received = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", [])
+        for message in received:
+            self._heard.append(json.loads(message["Body"]))
+            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return [page for page in self._heard if incident_id in f"{page.get('Subject')}\n{page['Message']}"]
+
+
+def _policy(action: str, **statement: Any) -> str:
+    allowed = {"Effect": "Allow", "Action": action, **statement}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+
+
+def _zipped(code: str) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.py", code)
+    return packed.getvalue()
