@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import CfnOutput, CfnResource, CliCredentialsStackSynthesizer, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import IConstruct
 
 from infra.local.errors import LocalTargetError
@@ -33,6 +34,8 @@ DROPPED: Mapping[str, str] = {
     "AWS::Synthetics::Canary": "the emulator's CloudFormation does not know it",
 }
 
+METRIC_MATH = "the emulator's CloudFormation refuses alarms on metric math"
+
 # What differs without touching the tree: always true of the local target, so always printed.
 DIFFERENT = (
     "deploys with the caller's credentials: the emulator refuses the bootstrap stack's publishing role",
@@ -48,14 +51,14 @@ def synthesizer() -> CliCredentialsStackSynthesizer:
 
 
 def adapt(root: IConstruct) -> list[str]:
-    """Take out of the tree under `root` what the emulator lacks; return one line for each difference.
+    """Take out of the tree under `root` what the emulator lacks; return a line for each difference.
 
     Dependencies on a dropped resource, and outputs that show one, go with it; a property that needs one is refused by
     the emulator's CloudFormation. When the context names a file as `adaptations`, the lines are written to it as JSON.
     Raises LocalTargetError when a resource cannot be taken out.
     """
     elements = root.node.find_all()
-    dropped = [each for each in elements if isinstance(each, CfnResource) and each.cfn_resource_type in DROPPED]
+    dropped = {each: reason for each in elements if isinstance(each, CfnResource) and (reason := _lacking(each))}
     names = {(Stack.of(each).node.path, str(Stack.of(each).resolve(each.logical_id))) for each in dropped}
     for element in elements:
         if isinstance(element, CfnResource):
@@ -65,17 +68,25 @@ def adapt(root: IConstruct) -> list[str]:
             _take_out(element)
     for resource in dropped:
         _take_out(resource)
-    lines = [
-        *(
-            f"left out: {each.node.path} ({each.cfn_resource_type}): {DROPPED[each.cfn_resource_type]}"
-            for each in dropped
-        ),
-        *DIFFERENT,
-    ]
+    lines = [*_told(dropped), *DIFFERENT]
     written_to = root.node.try_get_context("adaptations")
     if written_to:
         Path(written_to).write_text(json.dumps(lines))
     return lines
+
+
+def _told(dropped: Mapping[CfnResource, str]) -> Iterator[str]:
+    paths: dict[tuple[str, str], list[str]] = {}
+    for resource, reason in dropped.items():
+        paths.setdefault((resource.cfn_resource_type, reason), []).append(resource.node.path.removesuffix("/Resource"))
+    for (kind, reason), found in sorted(paths.items()):
+        yield f"left out {kind} ({reason}): {', '.join(found)}"
+
+
+def _lacking(resource: CfnResource) -> str | None:
+    if isinstance(resource, cloudwatch.CfnAlarm) and resource.metrics is not None:
+        return METRIC_MATH
+    return DROPPED.get(resource.cfn_resource_type)
 
 
 def _take_out(element: IConstruct) -> None:

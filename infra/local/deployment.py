@@ -27,6 +27,7 @@ APP_PYTHON = ROOT / ".venv" / "bin" / "python"
 DEFAULT_CATALOG = Path(__file__).parent / "catalog"
 ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 DEPLOY_SECONDS = 300
+_SHOWN_LINES = 8
 _AWS_API_URL = re.compile(r"https?://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)/?")
 
 
@@ -100,8 +101,8 @@ def _run_cdk(state: TargetState, deployable: Deployable) -> None:
 def failure(log: str) -> str:
     """Return the lines of a CDK log from which the cause is seen: what CloudFormation refused, else the last ones."""
     lines = [line for line in log.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
-    refused = [line for line in lines if re.search(r"_FAILED\b|ROLLBACK_COMPLETE|❌", line)]
-    return "\n".join((refused or lines)[-8:])
+    refused = [line for line in lines if re.search(r"\| (CREATE|UPDATE|DELETE)_FAILED\b", line)]
+    return "\n".join(refused[:_SHOWN_LINES] or lines[-_SHOWN_LINES:])
 
 
 def describe(state: TargetState) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from infra.local.adapt import DIFFERENT, DROPPED, adapt, synthesizer
+from infra.local.adapt import DIFFERENT, DROPPED, METRIC_MATH, adapt, synthesizer
 from infra.local.emulator import PYTHON
 
 
@@ -63,9 +63,17 @@ def test_other_dependencies_stay(stack: Stack) -> None:
     assert dependencies[0].startswith("alarm")
 
 
+def test_alarms_on_metric_math_are_left_out(stack: Stack) -> None:
+    metric = cloudwatch.Metric(namespace="n", metric_name="m")
+    expression = cloudwatch.MathExpression(expression="m * 2", using_metrics={"m": metric})
+    cloudwatch.Alarm(stack, "math", metric=expression, threshold=1, evaluation_periods=1)
+    assert f"left out AWS::CloudWatch::Alarm ({METRIC_MATH}): sample/math" in adapt(stack)
+
+
 def test_every_difference_is_told_with_its_reason(stack: Stack, tmp_path: Path) -> None:
     lines = adapt(stack)
-    assert lines[0].startswith("left out: sample/composite/Resource (AWS::CloudWatch::CompositeAlarm): ")
+    kind = "AWS::CloudWatch::CompositeAlarm"
+    assert lines[0] == f"left out {kind} ({DROPPED[kind]}): sample/composite"
     assert lines[1:] == list(DIFFERENT)
     assert json.loads((tmp_path / "adaptations.json").read_text()) == lines
 
