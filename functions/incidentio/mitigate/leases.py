@@ -1,0 +1,64 @@
+"""Borrowed changes: given back when the incident is over, or when they have been out for too long."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from incidentio.core.errors import Conflict
+from incidentio.core.ids import iso
+from incidentio.core.incident import Incident
+from incidentio.core.person import Actor
+from incidentio.core.ports import Put, Record, Records, Table
+from incidentio.core.targets import target_name
+from incidentio.mitigate.keys import LEASES, incident_of_run, lease_key
+from incidentio.mitigate.run import Run
+from incidentio.mitigate.runs import Move, advance, told
+
+
+def lease_record(run: Run) -> Record:
+    """What the sweep reads of an open lease."""
+    if run.lease is None:
+        raise ValueError(f"{run.run_id} borrowed nothing")
+    body = {
+        "run_id": run.run_id,
+        "incident_id": run.incident_id,
+        "playbook": run.playbook,
+        "target": run.target,
+        "at_latest": iso(run.lease.at_latest),
+        "status": run.lease.status,
+        "attempts": run.lease.attempts,
+    }
+    return Record(lease_key(run.run_id), body)
+
+
+def open_leases(table: Records) -> Iterator[dict[str, Any]]:
+    """Every change that is still borrowed, of all incidents."""
+    yield from (dict(body) for _, body in table.query(LEASES))
+
+
+def restore_now(table: Table, run_id: str, actor: Actor, *, now: datetime) -> Run:
+    """Give a borrowed change back at the next sweep instead of later.
+
+    Also the way to close a lease whose restore failed, once a person put the value back: the restore
+    then finds it already there.
+
+    Raises:
+        NotFound: no such run. Conflict: it has nothing borrowed.
+    """
+
+    def decide(incident: Incident, run: Run) -> Move:
+        if run.lease is None or not run.lease.is_open:
+            raise Conflict(f"{run_id} has nothing borrowed", status=run.status)
+        lease = run.lease.model_copy(update={"at_latest": now})
+        after = run.having(lease=lease)
+        change = told(
+            incident,
+            run,
+            "NoteAdded",
+            at=now,
+            actor=actor,
+            text=f"{actor} asked to give back what {run.playbook} borrowed on {target_name(run.target)} now",
+        )
+        return Move(after, change, [Put(lease_record(after))])
+
+    return advance(table, incident_of_run(run_id), run_id, decide)

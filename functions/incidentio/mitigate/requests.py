@@ -1,0 +1,207 @@
+"""Asking for a playbook: checked against its definition, pinned, and recorded before anything starts."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from incidentio.core.amend import amend
+from incidentio.core.catalog import Bundle
+from incidentio.core.errors import Conflict, InvalidInput, NotFound
+from incidentio.core.ids import iso
+from incidentio.core.incident import Change, Incident
+from incidentio.core.person import Actor
+from incidentio.core.playbook import Playbook
+from incidentio.core.ports import ABSENT, Put, Record, Refused, Table, Write
+from incidentio.core.redaction import redact
+from incidentio.core.targets import target_for, target_name
+from incidentio.mitigate.actions import Place, prepared
+from incidentio.mitigate.keys import new_run_id, open_run_key
+from incidentio.mitigate.run import Run, RunStep
+from incidentio.mitigate.runs import load_run, run_record, runs_of, told
+
+
+def playbook_named(bundle: Bundle, name: str) -> Playbook:
+    """Raises NotFound, with the valid names."""
+    if name not in bundle.playbooks:
+        valid = sorted(bundle.playbooks)
+        known = ", ".join(valid) or "none in this deployment"
+        raise NotFound(f"there is no playbook {name[:60]!r}: known are {known}", valid=valid)
+    return bundle.playbooks[name]
+
+
+def request_run(
+    table: Table,
+    bundle: Bundle,
+    incident_id: str,
+    playbook: str,
+    *,
+    actor: Actor,
+    now: datetime,
+    account: str,
+    region: str,
+    target: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    dry_run: bool = False,
+    break_glass: str = "",
+    expected_version: int | None = None,
+    idempotency_key: str | None = None,
+    seed: str | None = None,
+) -> Run:
+    """Record a run that the conductor then starts: timeline entry, run and open pointer in one transaction.
+
+    The same request while the first is unfinished is the same run. With an `idempotency_key` (or `seed`,
+    for automation) it stays the same run for ever.
+
+    Args:
+        target: name of what to act on; without it, what the incident's alarm is about.
+        parameters: overrides of the playbook's defaults.
+        dry_run: only say what would be done.
+        break_glass: a person's reason to act without waiting for approval. Loud and audited.
+        account: ours, and so is `region`: used where the incident's subject names none.
+        expected_version: `If-Match`.
+
+    Raises:
+        NotFound: no such incident or playbook; InvalidInput: parameters or target do not fit;
+        Forbidden: a target of another account or Region; Conflict: the incident is over, or the same
+        playbook already runs there with other parameters.
+    """
+    definition = playbook_named(bundle, playbook)
+    values = _bound(definition, parameters or {})
+    if break_glass and actor.kind != "person":
+        raise InvalidInput("only a person can break the glass")
+    if idempotency_key:
+        seed = f"{actor.id} {idempotency_key}"
+    run_id = new_run_id(incident_id, seed=seed)
+    asked: list[Run] = []
+
+    def decide(incident: Incident) -> tuple[Change, list[Write]] | None:
+        asked.clear()
+        wanted = target_for(definition.targets.type, incident.subject, target, account=account, region=region)
+        run = _run(
+            definition,
+            values,
+            run_id,
+            incident_id=incident_id,
+            target=wanted,
+            actor=actor,
+            now=now,
+            dry_run=dry_run,
+            break_glass=break_glass,
+        )
+        _check_actions(run, Place(partition=_partition(region), account=account, region=region))
+        same = _same(runs_of(table, incident_id), run)
+        if same:
+            asked.append(same)
+            return None
+        if not incident.is_open:
+            raise Conflict(
+                f"{incident_id} is {incident.status.value}: playbooks run for open incidents",
+                status=incident.status.value,
+            )
+        asked.append(run)
+        return _requested(incident, run, now), [
+            Put(run_record(run), when=ABSENT),
+            Put(_pointer(run)),
+        ]
+
+    try:
+        amend(table, incident_id, decide, expected_version=expected_version, idempotency_key=idempotency_key)
+    except Refused:
+        return load_run(table, incident_id, run_id)
+    return asked[0] if asked else load_run(table, incident_id, run_id)
+
+
+def _bound(definition: Playbook, parameters: Mapping[str, Any]) -> dict[str, int | str]:
+    try:
+        return definition.bind(dict(parameters))
+    except ValueError as error:
+        raise InvalidInput(str(error), playbook=definition.name, parameters=sorted(definition.parameters)) from None
+
+
+def _run(
+    definition: Playbook,
+    values: dict[str, int | str],
+    run_id: str,
+    *,
+    incident_id: str,
+    target: str,
+    actor: Actor,
+    now: datetime,
+    dry_run: bool,
+    break_glass: str,
+) -> Run:
+    steps = tuple(
+        RunStep(n=n, action=step.action, given=step.resolved(values))
+        for n, step in enumerate(definition.steps, start=1)
+    )
+    return Run(
+        run_id=run_id,
+        incident_id=incident_id,
+        playbook=definition.name,
+        version=definition.version,
+        definition_hash=definition.definition_hash,
+        risk=definition.risk,
+        target=target,
+        parameters=values,
+        requester=actor,
+        requested_at=now,
+        dry_run=dry_run,
+        break_glass=redact(break_glass, limit=500),
+        approvals_needed=definition.risk.approvals,
+        steps=steps,
+    )
+
+
+def _check_actions(run: Run, place: Place) -> None:
+    """Refuse now, with a clear message, what the action function would refuse later."""
+    for step in run.steps:
+        prepared(step.action, step.given, run.target, place)
+
+
+def _same(runs: list[Run], run: Run) -> Run | None:
+    for other in runs:
+        if other.run_id == run.run_id:
+            return other
+        unfinished = not other.finished and not other.dry_run and not run.dry_run
+        if unfinished and (other.playbook, other.target) == (run.playbook, run.target):
+            if other.parameters == run.parameters:
+                return other
+            raise Conflict(
+                f"{run.playbook} is already at work on {target_name(run.target)} as {other.run_id} "
+                f"({other.status.replace('_', ' ')}) with other parameters",
+                run_id=other.run_id,
+                parameters=other.parameters,
+            )
+    return None
+
+
+def _requested(incident: Incident, run: Run, now: datetime) -> Change:
+    what = f"{run.playbook} {run.version} on {target_name(run.target)}"
+    given = ", ".join(f"{k}={v}" for k, v in sorted(run.parameters.items()))
+    manner = "dry run of " if run.dry_run else ""
+    glass = f"; BREAK GLASS, without approval: {run.break_glass}" if run.break_glass else ""
+    return told(
+        incident,
+        run,
+        "PlaybookRequested",
+        at=now,
+        actor=run.requester,
+        text=f"{manner}{what} requested by {run.requester}" + (f" ({given})" if given else "") + glass,
+        data={"parameters": run.parameters, "requester": run.requester.id, "break_glass": run.break_glass},
+        runs=incident.runs + 1,
+    )
+
+
+def _pointer(run: Run) -> Record:
+    body = {
+        "run_id": run.run_id,
+        "incident_id": run.incident_id,
+        "playbook": run.playbook,
+        "target": run.target,
+        "requested_at": iso(run.requested_at),
+    }
+    return Record(open_run_key(run.run_id), body)
+
+
+def _partition(region: str) -> str:
+    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")

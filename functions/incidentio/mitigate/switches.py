@@ -1,0 +1,122 @@
+"""Kill switches: for everything, a service, a playbook, or one incident. They stop changes, never an undo."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from incidentio.core.amend import amend
+from incidentio.core.catalog import Bundle
+from incidentio.core.errors import InvalidInput, NotFound
+from incidentio.core.ids import iso
+from incidentio.core.incident import Change, Incident, recorded
+from incidentio.core.person import Actor
+from incidentio.core.ports import Put, Record, Records, Table
+from incidentio.core.redaction import redact
+from incidentio.mitigate.keys import switch_key
+
+GLOBAL = "global"
+_ALL = frozenset({"on", "all", "true", "yes", "1", "stop", GLOBAL})
+_NONE = frozenset({"off", "none", "false", "no", "0", "-"})
+
+
+def scopes_of(incident: Incident, playbook: str) -> list[str]:
+    """The switches that a run of `playbook` for `incident` obeys."""
+    own = [f"service#{incident.service}"] if incident.service else []
+    return [GLOBAL, *own, f"playbook#{playbook}"]
+
+
+def check_scope(bundle: Bundle, scope: str) -> str:
+    """`scope` as the switches know it; a bare name is that of a service or of a playbook.
+
+    Raises:
+        NotFound: no such service or playbook, with the valid ones.
+    """
+    if scope in (GLOBAL, "all"):
+        return GLOBAL
+    valid = _known(bundle)
+    for full in (scope, f"service#{scope}", f"playbook#{scope}"):
+        if full in valid:
+            return full
+    raise NotFound(f"there is nothing called {scope[:80]!r} to stop", valid=[GLOBAL, *valid])
+
+
+def set_switch(table: Records, scope: str, on: bool, actor: Actor, reason: str, *, now: datetime) -> dict[str, Any]:
+    """Engage (`on`: nothing acts) or release the switch of a checked `scope`; the record as it is now.
+
+    Raises:
+        InvalidInput: not a scope.
+    """
+    if scope != GLOBAL and not scope.startswith(("service#", "playbook#")):
+        raise InvalidInput(f"unknown scope {scope[:80]!r}: use global, service#NAME or playbook#NAME")
+    body = {"scope": scope, "on": on, "by": actor.id, "reason": redact(reason, limit=500), "at": iso(now)}
+    table.write(Put(Record(switch_key(scope), body)))
+    return body
+
+
+def switches(table: Records, bundle: Bundle) -> list[Mapping[str, Any]]:
+    """Every switch that was ever set and still means something."""
+    keys = [switch_key(scope) for scope in [GLOBAL, *_known(bundle)]]
+    found: list[Mapping[str, Any]] = []
+    for start in range(0, len(keys), 100):
+        part = keys[start : start + 100]
+        stored = table.get_many(part)
+        found += [stored[key] for key in part if key in stored]
+    return found
+
+
+def set_hands_off(
+    table: Table, incident_id: str, on: bool, actor: Actor, reason: str, *, now: datetime, **conditions: Any
+) -> Incident:
+    """Stop automation for one incident, or let it work again. `conditions` are those of `amend`."""
+
+    def decide(incident: Incident) -> Change | None:
+        if incident.hands_off == on:
+            return None
+        why = f": {redact(reason, limit=500)}" if reason else ""
+        return recorded(
+            incident,
+            "HandsOffChanged",
+            actor=actor,
+            at=now,
+            text=f"automation {'stopped' if on else 'allowed again'} for {incident_id} by {actor}{why}",
+            data={"hands_off": on, "reason": redact(reason, limit=500)},
+            hands_off=on,
+        )
+
+    return amend(table, incident_id, decide, **conditions)
+
+
+def stopped(table: Records, incident: Incident, playbook: str, *, parameter: str, bundle: Bundle) -> str | None:
+    """Why nothing may act now, or None. `parameter` is the text of the SSM parameter."""
+    if incident.hands_off:
+        return f"automation is stopped for {incident.id} (hands off)"
+    scopes = scopes_of(incident, playbook)
+    stored = table.get_many([switch_key(scope) for scope in scopes])
+    for scope in scopes:
+        body = stored.get(switch_key(scope))
+        if body and body["on"]:
+            return f"the kill switch {scope} is on, set by {body['by']}: {body['reason'] or 'no reason given'}"
+    return _stopped_by_parameter(parameter, {*scopes, incident.id}, {*_known(bundle), incident.id})
+
+
+def _stopped_by_parameter(text: str, scopes: Iterable[str], known: Iterable[str]) -> str | None:
+    """`on`, `off`, or a list of scopes. A word nobody knows stops everything: somebody meant to stop something."""
+    ours = {name for scope in scopes for name in (scope, scope.partition("#")[2])} - {""}
+    valid = {name for scope in known for name in (scope, scope.partition("#")[2])} - {""}
+    for word in (part.strip() for part in text.split(",")):
+        if not word or word.lower() in _NONE:
+            continue
+        if word.lower() in _ALL:
+            return "the kill switch parameter is on"
+        if word in ours:
+            return f"the kill switch parameter names {word}"
+        if word not in valid and not word.startswith("INC-"):
+            return f"the kill switch parameter holds {redact(word, limit=60)!r}, which nobody knows: all is stopped"
+    return None
+
+
+def _known(bundle: Bundle) -> Sequence[str]:
+    return [
+        *(f"service#{name}" for name in sorted(bundle.catalog.services)),
+        *(f"playbook#{name}" for name in sorted(bundle.playbooks)),
+    ]
