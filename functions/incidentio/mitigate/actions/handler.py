@@ -1,5 +1,6 @@
 """Lambda entry of every playbook's action function: one operation on one step, asked by its state machine."""
 
+from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -10,8 +11,12 @@ from incidentio.aws.settings import ActionSettings, settings
 from incidentio.mitigate.actions.action import Place
 from incidentio.mitigate.actions.request import answer, parse_request
 
-_SETTINGS = settings(ActionSettings)
-_LOGGER = Logger()
+logger = Logger()
+
+
+@cache
+def _settings() -> ActionSettings:
+    return settings(ActionSettings)
 
 
 def _call(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
@@ -29,9 +34,9 @@ def _place(function_arn: str) -> Place:
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request = parse_request(event)
     result = answer(request, call=_call, place=_place(context.invoked_function_arn))
-    _LOGGER.info(
+    logger.info(
         result.get("summary") or f"{request.op} of {request.action}",
-        playbook=_SETTINGS.playbook,
+        playbook=_settings().playbook,
         run_id=request.run_id,
         step=request.step,
         op=request.op,
