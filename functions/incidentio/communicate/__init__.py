@@ -1,1 +1,1 @@
-"""Pages, tickets, escalation and status."""
+"""Communicate: who is told what, exactly once, and again until somebody answers."""

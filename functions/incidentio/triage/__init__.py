@@ -1,1 +1,1 @@
-"""Severity, services, blast radius and proposed playbooks."""
+"""Triage: which service, how severe, what depends on it, which playbooks fit, and why."""

@@ -1,0 +1,183 @@
+"""The use case: whatever brought us here, tell what is to be told, each thing once.
+
+Claim (a conditional put), publish, record (one transaction with its timeline entry). A crash between
+publish and record leaves a claim; once it is old enough the next to come publishes again under the
+same `page_id`, and that is the only repetition there is.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from incidentio.communicate.entries import published, skipped
+from incidentio.communicate.message import Context, message
+from incidentio.communicate.pages import Page, page_from, pages_of, silence
+from incidentio.communicate.plan import NEEDS_A_PERSON, Event, Nobody, Nothing, Plan, plan
+from incidentio.communicate.ports import Topics
+from incidentio.core.amend import amend
+from incidentio.core.catalog import Bundle
+from incidentio.core.errors import Unavailable
+from incidentio.core.events import DomainEvent
+from incidentio.core.ids import iso
+from incidentio.core.incident import Change, Incident
+from incidentio.core.ports import ABSENT, Clock, Key, Put, Refused, Table, Write
+
+_TRIES = 6
+_WAIT_SECONDS = 0.25
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_APPROVALS = frozenset({"ApprovalRequested", "ApprovalEscalated"})
+_DECIDED = frozenset({"approved", "rejected", "expired"})
+
+
+class Busy(Exception):
+    """Another worker has claimed it and may still be at it."""
+
+
+@dataclass(frozen=True)
+class Teller:
+    """`pause` waits that many seconds: the first worker is usually done within a second."""
+
+    table: Table
+    topics: Topics
+    bundle: Bundle
+    api_url: str
+    clock: Clock
+    pause: Callable[[float], None]
+
+    def told(self, event: DomainEvent) -> str:
+        """Do what `event` asks for, as things stand now; returns what was done, for the log.
+
+        Raises:
+            NotFound: no such incident.
+            Unavailable: not done or not known to be done; deliver the event again.
+        """
+        data = dict(event.data)
+        if event.type in _APPROVALS and (decided := self._decided(event)):
+            data["decided"] = decided
+        seq = int(event.id.rpartition("-")[2])
+        return self.settle(event.incident_id, Event(event.type, event.incident_version, seq, data))
+
+    def settle(self, incident_id: str, event: Event | None = None) -> str:
+        """Bring `incident_id` to where nothing is left to tell; `event` is None when nothing new happened."""
+        for _ in range(_TRIES):
+            incident = self.table.incident(incident_id)
+            try:
+                return self._carried_out(incident, event, self._decision(incident, event))
+            except Busy:
+                self.pause(_WAIT_SECONDS)
+        raise Unavailable(f"another worker is telling of {incident_id}: try again")
+
+    def deliver(self, incident: Incident, page: Page, data: Mapping[str, Any] | None = None) -> bool:
+        """Claim, publish and record one page; False when that was done before.
+
+        Raises:
+            Busy: another worker holds the claim.
+        """
+        claim = self._claimed(page)
+        if claim is None:
+            return False
+        try:
+            self._publish(incident, claim, data or {})
+        except Exception:
+            self._let_go(claim)
+            raise
+        return True
+
+    def _decision(self, incident: Incident, event: Event | None) -> Plan:
+        pages = pages_of(incident.id, self.table)
+        if event is None or event.type not in NEEDS_A_PERSON:
+            for open_call in [p for p in pages if p.call and p.n == 1 and not p.published_at]:
+                self.deliver(incident, open_call)
+        return plan(incident, event, pages, self.bundle.catalog.routing)
+
+    def _carried_out(self, incident: Incident, event: Event | None, decision: Plan) -> str:
+        if isinstance(decision, Nothing):
+            return f"nothing: {decision.reason}"
+        if isinstance(decision, Nobody):
+            self._record_silence(incident, decision)
+            return f"nobody: {decision.reason}"
+        done = [p.page_id for p in decision.pages if self.deliver(incident, p, event.data if event else {})]
+        return f"published {', '.join(done)}" if done else "nothing: it was told already"
+
+    def _claimed(self, page: Page) -> Page | None:
+        now = self.clock()
+        claim = page.claimed(now)
+        try:
+            self.table.write(Put(claim.record(), when=ABSENT))
+        except Refused as refused:
+            held = page_from(refused.current) if refused.current else None
+            if held and held.published_at:
+                return None
+            if held is None or held.claimed_at is None or not held.is_abandoned(now):
+                raise Busy from None
+            claim = held.claimed(now)
+            self._rewrite(held, claim)
+        return claim
+
+    def _rewrite(self, held: Page, claim: Page) -> None:
+        try:
+            self.table.write(Put(claim.record(), when=_still(held)))
+        except Refused:
+            raise Busy from None
+
+    def _publish(self, incident: Incident, claim: Page, data: Mapping[str, Any]) -> None:
+        context = Context(
+            incident=incident,
+            page=claim,
+            bundle=self.bundle,
+            api_url=self.api_url,
+            reason=_reason(incident, self.table),
+            text=str(data.get("text") or ""),
+            data=data,
+        )
+        told = message(context)
+        message_id = self.topics.publish(
+            claim.channel, subject=told.subject, body=told.body, attributes=told.attributes
+        )
+        page = claim.published(self.clock())
+        proof = Put(page.record(message_id=message_id, subject=told.subject), when=_still(claim))
+        routing = self.bundle.catalog.routing
+
+        def recording(current: Incident) -> tuple[Change, tuple[Write, ...]]:
+            change = published(current, page, subject=told.subject, message_id=message_id, routing=routing)
+            return change, (proof,)
+
+        try:
+            amend(self.table, incident.id, recording)
+        except Refused:
+            return  # whoever took the claim over records it, under the same page_id
+
+    def _let_go(self, claim: Page) -> None:
+        """The claim stays, marked as abandoned, so that the next try need not wait for it to grow old."""
+        try:
+            self.table.write(Put(replace(claim, claimed_at=_LONG_AGO).record(), when=_still(claim)))
+        except (Refused, Unavailable):
+            return
+
+    def _record_silence(self, incident: Incident, nobody: Nobody) -> None:
+        now, routing = self.clock(), self.bundle.catalog.routing
+
+        def recording(current: Incident) -> tuple[Change, tuple[Write, ...]]:
+            record = silence(current.id, incident.version, nobody.code, nobody.reason, now)
+            return skipped(current, nobody, routing=routing, at=now), (Put(record, when=ABSENT),)
+
+        try:
+            amend(self.table, incident.id, recording)
+        except Refused:
+            return
+
+    def _decided(self, event: DomainEvent) -> str | None:
+        key = Key(f"INC#{event.incident_id}", f"APPROVAL#{event.data.get('approval_id')}")
+        status = (self.table.get(key) or {}).get("status")
+        return status if status in _DECIDED else None
+
+
+def _still(page: Page) -> dict[str, Any]:
+    return {"status": "claimed", "claimed_at": iso(page.claimed_at) if page.claimed_at else None}
+
+
+def _reason(incident: Incident, table: Table) -> str:
+    """What the signal that opened the incident said."""
+    first = table.timeline(incident.id, limit=1)
+    return str(first[0].data.get("reason") or "") if first else ""

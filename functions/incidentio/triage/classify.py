@@ -1,0 +1,161 @@
+"""The decisions of triage, pure: incident and evidence in, judgement with reasons out."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from incidentio.core.catalog import Bundle, Service
+from incidentio.core.errors import InvalidInput
+from incidentio.core.incident import Incident
+from incidentio.core.labels import labels_of
+from incidentio.core.severity import Severity, parse_severity, severity_from_tier, worst
+from incidentio.core.signal import Mode
+from incidentio.triage.evidence import Evidence
+from incidentio.triage.proposals import proposed
+
+PAGE_TAG = "incidentio:page"
+_REFUSALS = frozenset({"false", "no", "off", "0"})
+_TAGGED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_PRODUCTION = frozenset({"production", "prod", "prd", "live"})
+
+
+@dataclass(frozen=True)
+class Triage:
+    """What was decided; every `…_why` is a sentence part a person reads in the timeline."""
+
+    service: str | None
+    service_why: str
+    severity: Severity
+    severity_why: str
+    environment: str
+    environment_why: str
+    mode: Mode
+    mode_reason: str
+    blast_radius: tuple[str, ...]
+    proposed_why: Mapping[str, str]
+    missing: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def proposed(self) -> tuple[str, ...]:
+        return tuple(self.proposed_why)
+
+
+def classify(incident: Incident, evidence: Evidence, bundle: Bundle) -> Triage:
+    """Judge `incident`; what was already judged or said by a person is kept, and severity only rises."""
+    service, service_why = _service(incident, evidence, bundle)
+    entry = bundle.catalog.services.get(service, Service()) if service else Service()
+    environment, environment_why = _environment(incident, evidence, bundle.catalog.services.get(service or ""))
+    mode, mode_reason = _mode(incident, evidence)
+    known = incident.model_copy(
+        update={"service": service, "environment": environment, "mode": mode, "mode_reason": mode_reason}
+    )
+    severity, severity_why, unread = _severity(known, evidence, entry.tier)
+    judged = known.model_copy(update={"severity": severity})
+    return Triage(
+        service=service,
+        service_why=service_why,
+        severity=severity,
+        severity_why=severity_why,
+        environment=environment,
+        environment_why=environment_why,
+        mode=mode,
+        mode_reason=mode_reason,
+        blast_radius=bundle.catalog.downstream_of(service) if service else (),
+        proposed_why=proposed(labels_of(judged), entry.automation, bundle),
+        missing=evidence.missing + unread,
+    )
+
+
+def _service(incident: Incident, evidence: Evidence, bundle: Bundle) -> tuple[str | None, str]:
+    if incident.service:
+        return incident.service, "named by the incident"
+    for heard in evidence.heard:
+        if heard.service:
+            return heard.service, "named by the signal"
+    found: dict[str, str] = {}
+    for name, why in _matches(evidence, bundle):
+        found.setdefault(name, why)
+    if found:
+        (name, why), *others = found.items()
+        also = f" (also fits {', '.join(n for n, _ in others)}: the first in the catalogue is taken)" if others else ""
+        return name, why + also
+    for heard in evidence.heard:
+        tagged = heard.tags.get("service", "")
+        if _TAGGED_NAME.fullmatch(tagged):
+            return tagged, f"alarm tag service={tagged} (not in the catalogue)"
+    return None, "no service of the catalogue matches, and no tag names one"
+
+
+def _matches(evidence: Evidence, bundle: Bundle) -> Iterator[tuple[str, str]]:
+    for heard in evidence.heard:
+        subject = heard.subject
+        for name, service in bundle.catalog.services.items():
+            why = service.match.why(alarm_name=subject.alarm_name, alarm_arn=subject.alarm_arn, tags=heard.tags)
+            if why:
+                yield name, why
+
+
+def _environment(incident: Incident, evidence: Evidence, service: Service | None) -> tuple[str, str]:
+    if incident.environment != "production":
+        return incident.environment, "named by the incident"
+    for heard in evidence.heard:
+        if heard.environment:
+            return _spelled(heard.environment), "named by the signal"
+        tagged = heard.tags.get("environment", "")
+        if _TAGGED_NAME.fullmatch(tagged):
+            return _spelled(tagged), f"alarm tag environment={tagged}"
+    if service:
+        return service.environment, "environment of the service"
+    return "production", "unknown, which counts as production"
+
+
+def _spelled(environment: str) -> str:
+    """Tags say `Prod` and `PRODUCTION`; routing is written against `production`."""
+    lower = environment.strip().lower()
+    return "production" if lower in _PRODUCTION else lower
+
+
+def _mode(incident: Incident, evidence: Evidence) -> tuple[Mode, str]:
+    if incident.mode is Mode.LIVE:
+        return incident.mode, incident.mode_reason
+    for heard in evidence.heard:
+        value = heard.tags.get(PAGE_TAG)
+        if value is not None and value.strip().lower() not in _REFUSALS:
+            return Mode.LIVE, f"alarm {heard.subject.alarm_name} is tagged {PAGE_TAG}"
+    return incident.mode, incident.mode_reason
+
+
+def _severity(incident: Incident, evidence: Evidence, tier: int | None) -> tuple[Severity, str, tuple[str, ...]]:
+    said, unread = _said(evidence)
+    if incident.severity_set:
+        return incident.severity, "set by a person, which triage leaves alone", unread
+    if said:
+        found = worst(s for s, _ in said)
+        why = ", ".join(dict.fromkeys(w for s, w in said if s is found))
+        if len({s for s, _ in said}) > 1:
+            why += f" (the highest of {', '.join(sorted({s.value for s, _ in said}))})"
+    elif tier is not None:
+        found, why = severity_from_tier(tier), f"{incident.service} is tier {tier}"
+    elif incident.mode is Mode.LIVE and incident.subject.alarm_name:
+        found, why = Severity.SEV2, "no tag or tier says otherwise and the alarm is with us on purpose"
+    else:
+        found, why = Severity.SEV3, "no tag or tier says otherwise"
+    if incident.triaged_at and incident.severity.is_worse_than(found):
+        return incident.severity, f"it was already {incident.severity.value}, and triage does not lower; {why}", unread
+    return found, why, unread
+
+
+def _said(evidence: Evidence) -> tuple[list[tuple[Severity, str]], tuple[str, ...]]:
+    """Every severity a source or a tag gives, and what could not be read as one."""
+    said, unread = [], []
+    for heard in evidence.heard:
+        if heard.severity:
+            said.append((heard.severity, "named by the signal"))
+        tagged = heard.tags.get("severity")
+        if tagged is None:
+            continue
+        try:
+            said.append((parse_severity(tagged), f"alarm tag severity={tagged}"))
+        except InvalidInput as error:
+            unread.append(f"alarm tag severity of {heard.subject.alarm_name}: {error.message}")
+    return said, tuple(unread)

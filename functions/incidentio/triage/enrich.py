@@ -1,0 +1,133 @@
+"""The use case: judge an incident and record the judgement, once however often it is asked."""
+
+from datetime import datetime
+
+from incidentio.core.amend import amend
+from incidentio.core.catalog import Bundle
+from incidentio.core.incident import Change, Incident, Status, recorded
+from incidentio.core.person import SYSTEM
+from incidentio.core.ports import Clock, Table
+from incidentio.core.redaction import redact
+from incidentio.core.signal import Mode
+from incidentio.triage.classify import Triage, classify
+from incidentio.triage.evidence import Evidence
+from incidentio.triage.gather import gather
+from incidentio.triage.ports import AlarmTags
+
+_OVER = frozenset({Status.CLOSED, Status.CANCELLED, Status.MERGED})
+
+
+def enrich(incident_id: str, *, table: Table, alarm_tags: AlarmTags, bundle: Bundle, clock: Clock) -> Incident:
+    """Triage `incident_id` as it is now; nothing is written when that would say nothing new.
+
+    Raises:
+        NotFound: no such incident.
+        Unavailable: the table failed; the event will be delivered again.
+    """
+    evidence = gather(table.incident(incident_id), table, alarm_tags)
+    return amend(table, incident_id, lambda incident: judged(incident, evidence, bundle, clock()))
+
+
+def judged(incident: Incident, evidence: Evidence, bundle: Bundle, at: datetime) -> Change | None:
+    """The change that records the triage of `incident`; None when it is over or nothing would change.
+
+    A resolved incident is still triaged once: its postmortem and numbers need the service and severity.
+    """
+    first = incident.triaged_as in ("", "overdue")
+    if incident.status in _OVER or (incident.status is Status.RESOLVED and not first):
+        return None
+    triage = classify(incident, evidence, bundle)
+    if not first and not _news(incident, triage):
+        return None
+    if triage.mode is not incident.mode:
+        promoted = recorded(
+            incident,
+            "IncidentPromoted",
+            actor=SYSTEM,
+            at=at,
+            text=f"monitor → live: {triage.mode_reason}",
+            data={"why": triage.mode_reason},
+            mode=triage.mode,
+            mode_reason=triage.mode_reason,
+        )
+        enriched = _enriched(promoted.incident, triage, evidence, at)
+        return Change(enriched.incident, promoted.entries + enriched.entries, incident.timeline_seq)
+    return _enriched(incident, triage, evidence, at)
+
+
+def _news(incident: Incident, triage: Triage) -> bool:
+    known = (
+        incident.triaged_as,
+        incident.service,
+        incident.severity,
+        incident.environment,
+        incident.blast_radius,
+        incident.proposed,
+    )
+    now = (
+        triage.mode.value,
+        triage.service,
+        triage.severity,
+        triage.environment,
+        triage.blast_radius,
+        triage.proposed,
+    )
+    return known != now
+
+
+def _enriched(incident: Incident, triage: Triage, evidence: Evidence, at: datetime) -> Change:
+    return recorded(
+        incident,
+        "IncidentTriaged",
+        actor=SYSTEM,
+        at=at,
+        text=redact(_sentence(triage), limit=1000),
+        data={
+            "service": triage.service,
+            "service_why": redact(triage.service_why, limit=300),
+            "severity": triage.severity.value,
+            "severity_why": redact(triage.severity_why, limit=300),
+            "environment": triage.environment,
+            "environment_why": redact(triage.environment_why, limit=300),
+            "mode": triage.mode.value,
+            "blast_radius": list(triage.blast_radius),
+            "proposed": list(triage.proposed),
+            "proposed_why": dict(triage.proposed_why),
+            "missing": [redact(text, limit=300) for text in triage.missing],
+        },
+        lifecycle=True,
+        triaged_at=incident.triaged_at or at,
+        triaged_as=triage.mode.value,
+        service=triage.service,
+        severity=triage.severity,
+        environment=triage.environment,
+        blast_radius=triage.blast_radius,
+        proposed=triage.proposed,
+        why=redact(_why(incident, triage, evidence), limit=600),
+    )
+
+
+def _sentence(triage: Triage) -> str:
+    parts = [
+        f"{triage.severity.value}: {triage.severity_why}",
+        f"service {triage.service or 'unknown'}: {triage.service_why}",
+        f"{triage.environment}: {triage.environment_why}",
+    ]
+    if triage.blast_radius:
+        parts.append(f"also affects {', '.join(triage.blast_radius)}")
+    if triage.proposed:
+        parts.append(f"proposed: {', '.join(triage.proposed)}")
+    if triage.missing:
+        parts.append(f"not known: {', '.join(triage.missing)}")
+    return "; ".join(parts)
+
+
+def _why(incident: Incident, triage: Triage, evidence: Evidence) -> str:
+    """One sentence: why somebody is told of this."""
+    name = incident.subject.alarm_name
+    what = f"Alarm {name} fired" if name else f"Incident opened: {incident.title}"
+    because = f" ({evidence.reason.rstrip('.')})" if evidence.reason else ""
+    where = f" on {triage.environment} service {triage.service}" if triage.service else f" in {triage.environment}"
+    affected = f", which {', '.join(triage.blast_radius)} depend on" if triage.blast_radius else ""
+    live = f", and it is live because {triage.mode_reason}" if triage.mode is Mode.LIVE and triage.mode_reason else ""
+    return f"{what}{because}{where}{affected}; it is {triage.severity.value} because {triage.severity_why}{live}."
