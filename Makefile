@@ -40,7 +40,7 @@ test: setup ## All tests (PYTEST_ARGS="-k word" narrows them)
 demo: setup ## From a firing alarm to a postmortem, on the local AWS target (DEMO_ARGS=--keep)
 	$(RUN)/incidentio demo $(DEMO_ARGS)
 
-bench: setup ## Measure and compare with the gates; writes build/bench.json
+bench: setup synth ## Measure and compare with the gates; writes build/bench.json
 	$(RUN)/python -m tests.load.bench $(BENCH_ARGS)
 
 synth: setup ## Write the CloudFormation templates to cdk.out; needs no AWS account

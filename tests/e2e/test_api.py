@@ -7,7 +7,6 @@ import requests
 
 from tests.e2e.world import World, eventually
 
-
 THROTTLE = "/incidents/{id}/playbooks/throttle-function"
 
 

@@ -1,0 +1,54 @@
+"""What a cold start costs: import time of every handler in a fresh process, and the size of what is shipped."""
+
+import io
+import os
+import statistics
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.load.rows import Row, row
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = ROOT / "functions"
+ASSET = ROOT / "build" / "asset"
+LAYER = ROOT / "build" / "layer" / "aws"
+_REPEATS = 11
+_TIMER = (
+    "import sys, time; sys.path.insert(0, sys.argv[1]); start = time.perf_counter(); "
+    "__import__(sys.argv[2]); print((time.perf_counter() - start) * 1000)"
+)
+
+
+def handlers() -> list[str]:
+    """Every Lambda entry module, found by its file name."""
+    files = (FUNCTIONS / "incidentio").rglob("handler.py")
+    return sorted(".".join(file.relative_to(FUNCTIONS).with_suffix("").parts) for file in files)
+
+
+def measure() -> Iterator[Row]:
+    for module in handlers():
+        name = module.removeprefix("incidentio.").removesuffix(".handler")
+        yield row(f"cold_import_ms.{name}", _import_ms(module))
+    yield row("package_zip_mb", (_zipped(ASSET) + _zipped(LAYER)) / 1e6)
+
+
+def _import_ms(module: str) -> float:
+    environment = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "eu-west-1", "HOME": os.environ.get("HOME", "/")}
+    command = [sys.executable, "-c", _TIMER, str(FUNCTIONS), module]
+    times = [
+        float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
+        for _ in range(_REPEATS)
+    ]
+    return statistics.median(times)
+
+
+def _zipped(folder: Path) -> int:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                archive.write(file, file.relative_to(folder))
+    return len(buffer.getvalue())

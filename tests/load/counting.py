@@ -1,0 +1,88 @@
+"""Counts what a piece of code asks of AWS: calls and DynamoDB capacity, seen by botocore's own hooks."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from incidentio.aws import clients
+
+_CAPACITY = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "BatchGetItem", "TransactWriteItems")
+
+
+@dataclass
+class Count:
+    """What happened since it was made; `operations` in order."""
+
+    operations: list[str] = field(default_factory=list)
+    write_units: float = 0.0
+    read_units: float = 0.0
+
+    @property
+    def calls(self) -> int:
+        return len(self.operations)
+
+
+@contextmanager
+def environment(description: dict[str, Any]) -> Iterator[None]:
+    """This process as one of the app's functions, against the local target."""
+    outputs = description["outputs"]
+    values = {
+        "AWS_ENDPOINT_URL": description["endpoint_url"],
+        "AWS_ACCESS_KEY_ID": description["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": description["secret_access_key"],
+        "AWS_REGION": description["region"],
+        "AWS_DEFAULT_REGION": description["region"],
+        "TABLE_NAME": outputs["TableName"],
+        "STACK_PREFIX": "bench",
+        "INGEST_DLQ_URL": outputs["IngestDlqUrl"],
+        "SIGNAL_TOPIC_ARN": outputs["SignalTopicArn"],
+        "LOG_LEVEL": "CRITICAL",
+        "POWERTOOLS_METRICS_NAMESPACE": "bench",
+        "POWERTOOLS_SERVICE_NAME": "bench",
+        "POWERTOOLS_METRICS_DISABLED": "true",
+    }
+    before = dict(os.environ)
+    os.environ.update(values)
+    clients.client.cache_clear()
+    clients._session.cache_clear()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        clients.client.cache_clear()
+        clients._session.cache_clear()
+
+
+@contextmanager
+def counted(client: Any) -> Iterator[Count]:
+    """Everything `client` is asked inside the block."""
+    count = Count()
+
+    def before(params: dict[str, Any], model: Any, **_: Any) -> None:
+        count.operations.append(model.name)
+        if model.name in _CAPACITY:
+            params["ReturnConsumedCapacity"] = "TOTAL"
+
+    def after(parsed: dict[str, Any], **_: Any) -> None:
+        consumed = parsed.get("ConsumedCapacity", [])
+        for each in consumed if isinstance(consumed, list) else [consumed]:
+            if parsed_is_write(each, count.operations[-1]):
+                count.write_units += each["CapacityUnits"]
+            else:
+                count.read_units += each["CapacityUnits"]
+
+    events = client.meta.events
+    events.register("provide-client-params", before)
+    events.register("after-call", after)
+    try:
+        yield count
+    finally:
+        events.unregister("provide-client-params", before)
+        events.unregister("after-call", after)
+
+
+def parsed_is_write(_consumed: dict[str, Any], operation: str) -> bool:
+    return operation in ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
