@@ -10,6 +10,9 @@ from typing import Any
 
 from aws_cdk import CfnOutput, CfnResource, CliCredentialsStackSynthesizer, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk.aws_s3 import CfnBucketPolicy
+from aws_cdk.aws_sns import CfnTopicPolicy
+from aws_cdk.aws_sqs import CfnQueuePolicy
 from constructs import IConstruct
 
 from infra.local.errors import LocalTargetError
@@ -38,6 +41,7 @@ METRIC_MATH = "the emulator's CloudFormation refuses alarms on metric math"
 
 # What differs without touching the tree: always true of the local target, so always printed.
 DIFFERENT = (
+    "left out: the statements of bucket, queue and topic policies that refuse plain HTTP: loopback has no TLS",
     "deploys with the caller's credentials: the emulator refuses the bootstrap stack's publishing role",
     "Lambda runs this machine's Python and a layer built for it, whatever runtime is declared",
     "the sweeper's rule fires every second, and waits are seconds (the catalogue in infra/local/catalog)",
@@ -68,6 +72,9 @@ def adapt(root: IConstruct) -> list[str]:
             _take_out(element)
     for resource in dropped:
         _take_out(resource)
+    for element in root.node.find_all():
+        if isinstance(element, (CfnBucketPolicy, CfnQueuePolicy, CfnTopicPolicy)):
+            _allow_plain_http(element)
     lines = [*_told(dropped), *DIFFERENT]
     written_to = root.node.try_get_context("adaptations")
     if written_to:
@@ -99,6 +106,19 @@ def _references(output: CfnOutput) -> Iterator[tuple[str, str]]:
     stack = Stack.of(output)
     for name in _referenced(stack.resolve(output.value)):
         yield stack.node.path, name
+
+
+def _allow_plain_http(policy: CfnBucketPolicy | CfnQueuePolicy | CfnTopicPolicy) -> None:
+    document = Stack.of(policy).resolve(policy.policy_document)
+    kept = [statement for statement in document["Statement"] if not _denies_plain_http(statement)]
+    if kept:
+        policy.add_property_override("PolicyDocument.Statement", kept)
+    else:
+        _take_out(policy)
+
+
+def _denies_plain_http(statement: Mapping[str, Any]) -> bool:
+    return statement["Effect"] == "Deny" and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
 
 
 def _referenced(value: Any) -> Iterator[str]:

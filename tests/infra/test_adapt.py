@@ -7,6 +7,8 @@ import pytest
 from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from infra.local.adapt import DIFFERENT, DROPPED, METRIC_MATH, adapt, synthesizer
@@ -68,6 +70,17 @@ def test_alarms_on_metric_math_are_left_out(stack: Stack) -> None:
     expression = cloudwatch.MathExpression(expression="m * 2", using_metrics={"m": metric})
     cloudwatch.Alarm(stack, "math", metric=expression, threshold=1, evaluation_periods=1)
     assert f"left out AWS::CloudWatch::Alarm ({METRIC_MATH}): sample/math" in adapt(stack)
+
+
+def test_plain_http_is_allowed(stack: Stack) -> None:
+    queue = sqs.Queue(stack, "fed", enforce_ssl=True)
+    sns.Topic(stack, "source").add_subscription(subscriptions.SqsSubscription(queue))
+    sqs.Queue(stack, "unfed", enforce_ssl=True)
+    adapt(stack)
+    (policy,) = Template.from_stack(stack).find_resources("AWS::SQS::QueuePolicy").values()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Allow"
+    assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
 
 
 def test_every_difference_is_told_with_its_reason(stack: Stack, tmp_path: Path) -> None:
