@@ -44,7 +44,7 @@ DIFFERENT = (
     "left out: the statements of bucket, queue and topic policies that refuse plain HTTP: loopback has no TLS",
     "deploys with the caller's credentials: the emulator refuses the bootstrap stack's publishing role",
     "Lambda runs this machine's Python and a layer built for it, whatever runtime is declared",
-    "the sweeper's rule fires every second, and waits are seconds (the catalogue in infra/local/catalog)",
+    "the sweeper's rule fires every second; the catalogue waits for seconds (infra/local/catalog), playbooks at --pace",
     "alarms send no EventBridge event and run SNS actions only; metric math is not evaluated",
 )
 

@@ -26,6 +26,7 @@ CDK = ROOT / "build" / "cdk" / "node_modules" / ".bin" / "cdk"
 APP_PYTHON = ROOT / ".venv" / "bin" / "python"
 DEFAULT_CATALOG = Path(__file__).parent / "catalog"
 ASSET_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+DEFAULT_PACE = 0.1
 DEPLOY_SECONDS = 300
 _SHOWN_LINES = 8
 _AWS_API_URL = re.compile(r"https?://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)/?")
@@ -33,15 +34,20 @@ _AWS_API_URL = re.compile(r"https?://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+/(?P<
 
 @dataclass(frozen=True, kw_only=True)
 class Deployable:
-    """What to deploy: the app, its catalogue folder and further playbook folders."""
+    """What to deploy: the app, its catalogue folder, further playbook folders, and how long playbooks wait.
+
+    `pace` is a factor on every wait of a playbook: 0.1 makes an approval of ten minutes expire after one.
+    """
 
     catalog: Path = DEFAULT_CATALOG
     playbooks: tuple[Path, ...] = ()
+    pace: float = DEFAULT_PACE
     app: str = f"{APP_PYTHON} -m infra.app"
 
     def context(self, state: TargetState) -> list[str]:
         """Return the CDK context options of the app."""
         values = {"local": "true", "catalog": str(self.catalog), "adaptations": str(state.adaptations)}
+        values["pace"] = f"{self.pace:g}"
         if self.playbooks:
             values["playbooks"] = ",".join(str(folder) for folder in self.playbooks)
         return [part for name, value in values.items() for part in ("-c", f"{name}={value}")]

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from infra.local import target
-from infra.local.deployment import DEFAULT_CATALOG, Deployable
+from infra.local.deployment import DEFAULT_CATALOG, DEFAULT_PACE, Deployable
 from infra.local.errors import LocalTargetError
 
 _Folder = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
@@ -50,14 +50,21 @@ def local() -> None:
 @_port_option
 @click.option("--catalog", type=_Folder, default=DEFAULT_CATALOG, help="A catalogue in place of the local one.")
 @click.option("--playbooks", type=_Folder, multiple=True, help="A further folder of playbooks; may be repeated.")
+@click.option(
+    "--pace",
+    type=click.FloatRange(min=0, min_open=True, max=1),
+    default=DEFAULT_PACE,
+    help="Factor on every wait of a playbook.",
+    show_default=True,
+)
 @_state_option
 @_one_clear_line
-def up(port: int | None, catalog: Path, playbooks: tuple[Path, ...], home: Path) -> None:
+def up(port: int | None, catalog: Path, playbooks: tuple[Path, ...], pace: float, home: Path) -> None:
     """Start the target and deploy the app, or bring a running one up to date."""
     description = target.up(
         home=home,
         port=port,
-        deployable=Deployable(catalog=catalog, playbooks=playbooks),
+        deployable=Deployable(catalog=catalog, playbooks=playbooks, pace=pace),
         say=lambda line: click.echo(line, err=True),
     )
     click.echo(f"{description['endpoint_url']} is up, described in {home / 'local.json'}")

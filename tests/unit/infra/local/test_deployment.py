@@ -35,8 +35,8 @@ def test_the_description_holds_every_output_of_every_stack(tmp_path: Path) -> No
 
 def test_context_names_the_catalogue_and_further_playbooks(tmp_path: Path) -> None:
     state = TargetState(tmp_path, 4001)
-    context = Deployable(catalog=Path("/c"), playbooks=(Path("/p"), Path("/q"))).context(state)
-    assert {"local=true", "catalog=/c", "playbooks=/p,/q"} <= set(context)
+    context = Deployable(catalog=Path("/c"), playbooks=(Path("/p"), Path("/q")), pace=0.05).context(state)
+    assert {"local=true", "catalog=/c", "playbooks=/p,/q", "pace=0.05"} <= set(context)
 
 
 def test_a_failure_shows_the_lines_that_tell() -> None:
