@@ -276,6 +276,12 @@ class World:
             sns.subscribe(TopicArn=self.outputs[topic], Protocol="sqs", Endpoint=arn)
         return url
 
+    def subscribe(self, topic_arn: str) -> None:
+        """A confirmed subscriber of `topic_arn` whose messages nobody reads."""
+        url = self.client("sqs").create_queue(QueueName=f"reader-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+        attributes = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        self.client("sns").subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=attributes["QueueArn"])
+
     def listen(self) -> "World":
         """Subscribe to the people's topics from now on."""
         assert self._mailbox
