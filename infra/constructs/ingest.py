@@ -1,0 +1,111 @@
+"""Every door a signal can come through, and the queue behind them all."""
+
+from typing import Any
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from infra.constructs.function import Function, Lane, Runtime
+from infra.constructs.queues import WorkQueue, accept_rules
+from infra.constructs.rule import Rule, Target
+from infra.constructs.table import IncidentTable
+from infra.constructs.topics import Topic
+
+_TIMEOUT = Duration.seconds(30)
+_PUBLISHERS = ("budgets.amazonaws.com", "costalerts.amazonaws.com")
+
+
+def alarm_pattern(stack_name: str) -> dict[str, Any]:
+    """Every alarm of the account, except our own and those that autoscaling keeps for itself."""
+    return {
+        "source": ["aws.cloudwatch"],
+        "detail-type": ["CloudWatch Alarm State Change"],
+        "detail": {"alarmName": [{"anything-but": {"prefix": [f"{stack_name}-", "TargetTracking-"]}}]},
+    }
+
+
+class Ingest(Construct):
+    """Exposes `work` (queue and dead letters), `topic`, `signals_bus` and `function`."""
+
+    def __init__(self, scope: Construct, id: str, *, runtime: Runtime, table: IncidentTable, key: kms.IKey) -> None:
+        super().__init__(scope, id)
+        self.work = WorkQueue(self, "Work", key=key, handling_time=_TIMEOUT)
+        self.topic = self._topic(key)
+        self.signals_bus = events.EventBus(self, "SignalsBus", description="Signals for incidentio")
+        self._rules()
+        self._subscribe()
+        self.function = self._function(runtime, table)
+
+    def _topic(self, key: kms.IKey) -> Topic:
+        topic = Topic(self, "Signals", key=key, display_name="incidentio signals")
+        topic.accept_alarms()
+        for service in _PUBLISHERS:
+            topic.accept(service)
+        return topic
+
+    def _rules(self) -> None:
+        queue, dead_letters = self.work.queue, self.work.dead_letters
+        for each in (queue, dead_letters):
+            accept_rules(each, buses=("default", self.signals_bus.event_bus_name))
+        Rule(
+            self,
+            "Alarms",
+            description="Alarm state changes, except our own alarms and those of target tracking",
+            pattern=alarm_pattern(Stack.of(self).stack_name),
+            targets=[Target(to=queue)],
+            dead_letters=dead_letters,
+        )
+        Rule(
+            self,
+            "AllSignals",
+            description="Everything sent to the signals bus",
+            bus_name=self.signals_bus.event_bus_name,
+            pattern={"source": [{"prefix": ""}]},
+            targets=[Target(to=queue)],
+            dead_letters=dead_letters,
+        )
+
+    def _subscribe(self) -> None:
+        for queue in (self.work.queue, self.work.dead_letters):
+            queue.add_to_resource_policy(
+                iam.PolicyStatement(
+                    principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+                    actions=["sqs:SendMessage"],
+                    resources=[queue.queue_arn],
+                    conditions={"ArnEquals": {"aws:SourceArn": self.topic.topic_arn}},
+                )
+            )
+        sns.CfnSubscription(
+            self,
+            "SignalsToQueue",
+            topic_arn=self.topic.topic_arn,
+            protocol="sqs",
+            endpoint=self.work.queue.queue_arn,
+            redrive_policy={"deadLetterTargetArn": self.work.dead_letters.queue_arn},
+        )
+
+    def _function(self, runtime: Runtime, table: IncidentTable) -> Function:
+        function = Function(
+            self,
+            "Ingest",
+            runtime=runtime,
+            lane=Lane(self, "Lane", name="ingest"),
+            handler="incidentio.ingest.handler.handler",
+            description="Signals to incidents",
+            environment={
+                "TABLE_NAME": table.table.table_name,
+                "INGEST_DLQ_URL": self.work.dead_letters.queue_url,
+                "SIGNAL_TOPIC_ARN": self.topic.topic_arn,
+            },
+            timeout=_TIMEOUT,
+            memory_mb=1024,
+            reserve=20,
+        )
+        table.read_write(function)
+        function.allow("sqs:SendMessage", on=[self.work.dead_letters.queue_arn])
+        self.work.feed(function)
+        return function

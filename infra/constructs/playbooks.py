@@ -1,0 +1,139 @@
+"""The playbook library: for each playbook a state machine and an action function with the rights it declares."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import (
+    Aws,
+    Duration,
+    NestedStack,
+    RemovalPolicy,
+    Stack,
+)
+from aws_cdk import (
+    aws_iam as iam,
+)
+from aws_cdk import (
+    aws_lambda as lambda_,
+)
+from aws_cdk import (
+    aws_logs as logs,
+)
+from aws_cdk import (
+    aws_stepfunctions as stepfunctions,
+)
+from constructs import Construct
+
+from incidentio.core.playbook import Playbook
+from incidentio.mitigate.actions import Statement, permissions_for
+from incidentio.mitigate.actions.action import SYSTEM_TAG
+from infra.compiler import action_timeout, compile_playbook
+from infra.constructs.acknowledged import accept_wildcards, acknowledge
+from infra.constructs.function import Function, Lane, Runtime
+
+
+class PlaybookLibrary(NestedStack):
+    """A nested stack, so that a hundred playbooks do not crowd the main template."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        runtime: Runtime,
+        lane: Lane,
+        control: lambda_.IFunction,
+        playbooks: Mapping[str, Playbook],
+        pace: float,
+    ) -> None:
+        super().__init__(scope, id, description="incidentio playbooks", removal_policy=RemovalPolicy.DESTROY)
+        log_group = logs.LogGroup(
+            self,
+            "Executions",
+            # Only under this prefix does log delivery not grow the account's resource policy with every machine.
+            log_group_name=f"/aws/vendedlogs/states/{runtime.stack_prefix}",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        for name, playbook in sorted(playbooks.items()):
+            PlaybookMachine(
+                self,
+                name,
+                runtime=runtime,
+                lane=lane,
+                control=control,
+                playbook=playbook,
+                pace=pace,
+                log_group=log_group,
+            )
+
+
+class PlaybookMachine(Construct):
+    """One playbook. Exposes `action` (the function) and `machine`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        runtime: Runtime,
+        lane: Lane,
+        control: lambda_.IFunction,
+        playbook: Playbook,
+        pace: float,
+        log_group: logs.ILogGroup,
+    ) -> None:
+        super().__init__(scope, id)
+        self.action = Function(
+            self,
+            "Action",
+            runtime=runtime,
+            lane=lane,
+            handler="incidentio.mitigate.actions.handler.handler",
+            description=f"What playbook {playbook.name} does to its targets",
+            environment={"PLAYBOOK": playbook.name},
+            timeout=Duration.seconds(action_timeout(playbook)),
+        )
+        self._declared(
+            permissions_for(playbook, partition=Aws.PARTITION, account=Aws.ACCOUNT_ID, region=Aws.REGION), playbook
+        )
+        functions = [control.function_arn, self.action.function.function_arn]
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions))
+        definition = compile_playbook(playbook, control_arn=functions[0], action_arn=functions[1], pace=pace)
+        self.machine = stepfunctions.StateMachine(
+            self,
+            "Machine",
+            state_machine_name=f"{runtime.stack_prefix}-{playbook.name}",
+            definition_body=stepfunctions.DefinitionBody.from_string(Stack.of(self).to_json_string(definition)),
+            role=role,
+            tracing_enabled=True,
+            logs=stepfunctions.LogOptions(
+                destination=log_group,
+                level=stepfunctions.LogLevel.ERROR,
+                include_execution_data=False,
+            ),
+        )
+        acknowledge(
+            self.machine,
+            {"SF1": "Only errors are logged: every step is a timeline entry already, and input may hold task tokens."},
+        )
+        accept_wildcards(role, ["*"], because="X-Ray and log delivery know no resource.")
+
+    def _declared(self, statements: Sequence[Statement], playbook: Playbook) -> None:
+        for statement in statements:
+            self.action.allow(
+                *statement.actions,
+                on=statement.resources,
+                when=statement.conditions,
+                because=f"{playbook.name} takes its target from the incident, its gates decide on it, and what "
+                "carries the system tag is denied.",
+            )
+        self.action.role.add_to_policy(
+            iam.PolicyStatement(
+                sid="NeverOurselves",
+                effect=iam.Effect.DENY,
+                actions=sorted({action for statement in statements for action in statement.actions}),
+                resources=["*"],
+                conditions={"Null": {f"aws:ResourceTag/{SYSTEM_TAG}": "false"}},
+            )
+        )

@@ -1,0 +1,91 @@
+"""Encrypted, TLS-only queues, and how a function is fed from one."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Aws, Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.constructs.acknowledged import acknowledge
+from infra.constructs.function import Function
+
+_KEY_REUSE = Duration.hours(1)
+_ATTEMPTS = 5
+
+
+class DeadLetters(sqs.Queue):
+    """Holds what could not be handled for 14 days, for a person to look at and send again."""
+
+    def __init__(self, scope: Construct, id: str, *, key: kms.IKey) -> None:
+        super().__init__(
+            scope,
+            id,
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            data_key_reuse=_KEY_REUSE,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+        )
+        acknowledge(self, {"SQS3": "It is a dead-letter queue itself; its depth raises an alarm."})
+
+
+class WorkQueue(Construct):
+    """A queue with its dead letters. Exposes `queue` and `dead_letters`."""
+
+    def __init__(self, scope: Construct, id: str, *, key: kms.IKey, handling_time: Duration) -> None:
+        super().__init__(scope, id)
+        self.dead_letters = DeadLetters(self, "DeadLetters", key=key)
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            data_key_reuse=_KEY_REUSE,
+            enforce_ssl=True,
+            retention_period=Duration.days(4),
+            receive_message_wait_time=Duration.seconds(20),
+            # AWS asks for six times the function's timeout, so that a slow batch is not delivered twice.
+            visibility_timeout=Duration.seconds(6 * handling_time.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_ATTEMPTS),
+        )
+
+    def feed(self, function: Function, *, batch_size: int = 10) -> None:
+        """Invoke `function` with batches of messages; it reports those that failed."""
+        function.allow(
+            "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage",
+            on=[self.queue.queue_arn],
+        )  # fmt: skip
+        lambda_.EventSourceMapping(
+            function,
+            "Queue",
+            target=function.function,
+            event_source_arn=self.queue.queue_arn,
+            batch_size=batch_size,
+            report_batch_item_failures=True,
+        )
+
+
+def accept_rules(queue: sqs.Queue, *, buses: Sequence[str] = ("default",)) -> None:
+    """Let this stack's EventBridge rules on `buses` (`default`, or a bus name) send to `queue`."""
+    stack = Stack.of(queue)
+    queue.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions={
+                "ArnLike": {"aws:SourceArn": [_rules(stack, bus) for bus in buses]},
+                "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+            },
+        )
+    )
+
+
+def _rules(stack: Stack, bus: str) -> str:
+    names = f"{stack.stack_name}-*"
+    return stack.format_arn(
+        service="events", resource="rule", resource_name=names if bus == "default" else f"{bus}/{names}"
+    )
