@@ -48,6 +48,8 @@ class Deployment:
     read_outputs: Callable[[], Mapping[str, str]]
     endpoint: str | None = None
     is_local: bool = False
+    bundle: Path | None = None
+    """The configuration it was deployed with, where this machine has it."""
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:
@@ -103,7 +105,14 @@ def _local(path: Path) -> Deployment:
         credentials=lambda: Credentials(keys["access_key_id"], keys["secret_access_key"]),
         read_outputs=lambda: outputs,
         is_local=True,
+        bundle=_deployed_bundle(path, port),
     )
+
+
+def _deployed_bundle(path: Path, port: int) -> Path | None:
+    assemblies = (path.parent / "cdk.out", path.parent / str(port) / "cdk.out")
+    found = [bundle for assembly in assemblies for bundle in assembly.glob("asset.*/incidentio/bundle.json")]
+    return max(found, key=lambda bundle: bundle.stat().st_mtime, default=None)
 
 
 def _on_aws(choice: Choice, *, endpoint: str | None = None, found: str | None = None) -> Deployment:

@@ -12,6 +12,7 @@ import click
 
 from incidentio.cli import output
 from incidentio.cli.client import Api
+from incidentio.cli.errors import CallRefusedError
 from incidentio.cli.shell import Leaf, Shell, pass_shell
 from incidentio.core.duration import parse_duration
 from incidentio.core.errors import IncidentioError
@@ -19,6 +20,7 @@ from incidentio.core.ids import iso
 
 PAGE_SECONDS = 60.0
 _POLL_SECONDS = 0.5
+_DEDUP_PREFIX = "incidentio:test-page/"
 
 
 class NotSeenError(IncidentioError):
@@ -50,19 +52,15 @@ class Drill:
     def run(self, *, acknowledge_within: float, told: Callable[[str], None]) -> Report:
         """Raises NotSeenError when no incident or no page came."""
         token = uuid.uuid4().hex[:12]
-        title = f"Test page {token}: nothing is wrong"
         sent = self.clock()
-        self.publish(self._signal(token, "firing", title))
-        incident_id = str(
-            self._until(
-                lambda: self._incident(title),
-                PAGE_SECONDS,
-                "no incident: see `incidentio doctor`, and whether you may publish to the signal topic",
-            )["id"]
+        self.publish(self._signal(token, "firing"))
+        incident = self._until(
+            lambda: self._incident(token), PAGE_SECONDS, "no incident was opened: see `incidentio doctor`"
         )
+        incident_id = str(incident["id"])
         told(f"{incident_id} is open")
         try:
-            opened = self._elapsed(sent, self.api.call("GET", f"/incidents/{incident_id}")["detected_at"])
+            opened = self._elapsed(sent, incident["detected_at"])
             page = self._until(
                 lambda: self._entry(incident_id, "PagePublished"),
                 PAGE_SECONDS,
@@ -79,18 +77,22 @@ class Drill:
                 acknowledged_by=acknowledgement["actor"]["id"] if acknowledgement else None,
             )
         finally:
-            self.publish(self._signal(token, "ok", title))
-            self.api.call(
-                "POST", f"/incidents/{incident_id}/cancel", body={"reason": "test", "note": "end of the test page"}
-            )
+            self._end(incident_id, token, told)
 
-    def _signal(self, token: str, state: str, title: str) -> str:
+    def _end(self, incident_id: str, token: str, told: Callable[[str], None]) -> None:
+        self.publish(self._signal(token, "ok"))
+        try:
+            self.api.call("POST", f"/incidents/{incident_id}/cancel", body={"reason": "test"})
+        except CallRefusedError as refused:
+            told(f"not cancelled: {refused.message}")
+
+    def _signal(self, token: str, state: str) -> str:
         return json.dumps(
             {
                 "incidentio": "signal/v1",
-                "dedup_key": f"incidentio:test-page/{token}",
+                "dedup_key": f"{_DEDUP_PREFIX}{token}",
                 "state": state,
-                "title": title,
+                "title": "Test page: nothing is wrong",
                 "kind": "drill",
                 "severity": "SEV2",
                 "changed_at": iso(self.clock()),
@@ -98,9 +100,10 @@ class Drill:
             }
         )
 
-    def _incident(self, title: str) -> dict[str, Any] | None:
+    def _incident(self, token: str) -> dict[str, Any] | None:
         drills = self.api.call("GET", "/incidents", query={"status": "open", "kind": "drill"})["items"]
-        return next((incident for incident in drills if incident["title"] == title), None)
+        incidents = (self.api.call("GET", f"/incidents/{card['id']}") for card in drills)
+        return next((i for i in incidents if i["dedup_key"] == f"{_DEDUP_PREFIX}{token}"), None)
 
     def _entry(self, incident_id: str, type: str) -> dict[str, Any] | None:
         entries = self.api.call("GET", f"/incidents/{incident_id}/timeline")["items"]

@@ -9,30 +9,31 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
-METRIC = "ConcurrentExecutions"
 THRESHOLD = 50
 BREACHING = 180
 HEALTHY = 4
+_NAMESPACE = "AWS/Lambda"
 _CODE = "def handler(event, context):\n    return 'sold'\n"
 Clients = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
 class Workload:
-    """A Lambda function and an alarm on its concurrency, whose actions are the signal topic."""
+    """A Lambda function and an alarm on one of its metrics, whose actions are the signal topic.
+
+    The emulator's alarms look at a metric of all functions together: give each workload a metric of its own.
+    """
 
     clients: Clients
     name: str
+    metric: str
+    statistic: str
     signal_topic: str
 
     @property
     def alarm(self) -> str:
-        return f"{self.name}-concurrency"
-
-    @property
-    def namespace(self) -> str:
-        # One namespace each: the emulator's alarms look at a metric of all functions together.
-        return f"Shop/{self.name}"
+        """The alarm's name, such as `checkout-ConcurrentExecutions`."""
+        return f"{self.name}-{self.metric}"
 
     def create(self) -> None:
         """Create function and alarm; the alarm has no data yet."""
@@ -49,11 +50,11 @@ class Workload:
         )
         self.clients("cloudwatch").put_metric_alarm(
             AlarmName=self.alarm,
-            AlarmDescription=f"{self.name} runs more copies than its database can serve",
-            Namespace=self.namespace,
-            MetricName=METRIC,
+            AlarmDescription=f"{self.name} does more than its database can serve",
+            Namespace=_NAMESPACE,
+            MetricName=self.metric,
             Dimensions=self._dimensions,
-            Statistic="Average",
+            Statistic=self.statistic,
             Period=60,
             EvaluationPeriods=1,
             Threshold=THRESHOLD,
@@ -63,10 +64,12 @@ class Workload:
         )
 
     def measure(self, *values: float) -> None:
-        """Send metric data, one point for each value."""
+        """Send metric data as Lambda would, one point for each value."""
         self.clients("cloudwatch").put_metric_data(
-            Namespace=self.namespace,
-            MetricData=[{"MetricName": METRIC, "Dimensions": self._dimensions, "Value": value} for value in values],
+            Namespace=_NAMESPACE,
+            MetricData=[
+                {"MetricName": self.metric, "Dimensions": self._dimensions, "Value": value} for value in values
+            ],
         )
 
     def state(self) -> str:

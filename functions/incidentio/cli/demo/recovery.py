@@ -14,7 +14,7 @@ def tell(stage: Stage) -> None:
     """Play it. Raises DemoFailedError at the first thing that is not as it should be."""
     narrator = stage.narrator
     narrator.chapter("1. checkout is overrun")
-    checkout = stage.workload("checkout")
+    checkout = stage.workload("checkout", metric="ConcurrentExecutions", statistic="Average")
     checkout.create()
     before = checkout.reserved_concurrency()
     narrator.did(f"created the function checkout (reserved concurrency {shown(before)}) and the alarm {checkout.alarm}")

@@ -12,12 +12,12 @@ def tell(stage: Stage) -> None:
     """Play it. Raises DemoFailedError at the first thing that is not as it should be."""
     narrator = stage.narrator
     narrator.chapter("5. basket is overrun as well, and the playbook does not help")
-    basket = stage.workload("basket")
+    basket = stage.workload("basket", metric="Invocations", statistic="Maximum")
     basket.create()
     stage.clients("lambda").put_function_concurrency(FunctionName=basket.name, ReservedConcurrentExecutions=BEFORE)
     narrator.did(f"created the function basket (reserved concurrency {BEFORE}) and the alarm {basket.alarm}")
     basket.measure(BREACHING)
-    narrator.did(f"sent metric data: {BREACHING} concurrent executions, and they will not go down")
+    narrator.did(f"sent metric data: {BREACHING} invocations, and they will not go down")
     incident = Followed.opened_by(stage, basket)
     incident.until_entry("IncidentTriaged")
     incident.page()

@@ -33,9 +33,9 @@ class Stage:
     approver: Person
     pager: Pager
 
-    def workload(self, name: str) -> Workload:
+    def workload(self, name: str, *, metric: str, statistic: str) -> Workload:
         """A function with an alarm on the signal topic."""
-        return Workload(self.clients, name, self.outputs["SignalTopicArn"])
+        return Workload(self.clients, name, metric, statistic, self.outputs["SignalTopicArn"])
 
     def execution_status(self, run_id: str) -> str | None:
         """What Step Functions says of a run; None before it has started."""

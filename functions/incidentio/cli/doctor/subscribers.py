@@ -5,7 +5,6 @@ from typing import Any
 
 from incidentio.cli.doctor.finding import Finding, Verdict
 
-_PENDING = "PendingConfirmation"
 # Name in the report, stack output, and how bad it is when nobody listens.
 _TOPICS: tuple[tuple[str, str, Verdict], ...] = (
     ("pages", "PageTopicArn", "fail"),
@@ -17,17 +16,17 @@ _TOPICS: tuple[tuple[str, str, Verdict], ...] = (
 def check_topics(sns: Any, outputs: Mapping[str, str]) -> Iterator[Finding]:
     """Every topic people must hear has at least one confirmed subscriber.
 
-    `SubscriptionArn` is the word PendingConfirmation until the subscriber has confirmed:
-    https://docs.aws.amazon.com/sns/latest/api/API_Subscription.html
+    An unconfirmed one has the word PendingConfirmation for an ARN, or an attribute that says so:
+    https://docs.aws.amazon.com/sns/latest/api/API_GetSubscriptionAttributes.html
     """
     for name, output, verdict in _TOPICS:
         if arn := outputs.get(output):
-            yield _topic(name, arn, list(_subscriptions(sns, arn)), verdict)
+            subscriptions = list(_subscriptions(sns, arn))
+            confirmed = [s for s in subscriptions if _is_confirmed(sns, s["SubscriptionArn"])]
+            yield _topic(name, arn, confirmed, len(subscriptions) - len(confirmed), verdict)
 
 
-def _topic(name: str, arn: str, subscriptions: list[dict[str, Any]], verdict: Verdict) -> Finding:
-    confirmed = [s for s in subscriptions if s["SubscriptionArn"].startswith("arn:")]
-    pending = sum(s["SubscriptionArn"] == _PENDING for s in subscriptions)
+def _topic(name: str, arn: str, confirmed: list[dict[str, Any]], pending: int, verdict: Verdict) -> Finding:
     unconfirmed = f", {pending} not confirmed yet" if pending else ""
     if confirmed:
         protocols = ", ".join(sorted({s["Protocol"] for s in confirmed}))
@@ -38,6 +37,13 @@ def _topic(name: str, arn: str, subscriptions: list[dict[str, Any]], verdict: Ve
         else f"aws sns subscribe --topic-arn {arn} --protocol email --notification-endpoint YOU@EXAMPLE.COM"
     )
     return Finding(name, verdict, f"nobody is subscribed{unconfirmed}", remedy)
+
+
+def _is_confirmed(sns: Any, subscription: str) -> bool:
+    if not subscription.startswith("arn:"):
+        return False
+    attributes = sns.get_subscription_attributes(SubscriptionArn=subscription)["Attributes"]
+    return str(attributes.get("PendingConfirmation", "false")) == "false"
 
 
 def _subscriptions(sns: Any, arn: str) -> Iterator[dict[str, Any]]:
