@@ -36,7 +36,7 @@ _AWS_API_URL = re.compile(r"https?://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+/(?P<
 class Deployable:
     """What to deploy: the app, its catalogue folder, further playbook folders, and how long playbooks wait.
 
-    `pace` is a factor on every wait of a playbook: 0.1 makes an approval of ten minutes expire after one.
+    `pace` is a factor on every wait of a playbook: 0.1 makes one that verifies within ten minutes give up after one.
     """
 
     catalog: Path = DEFAULT_CATALOG

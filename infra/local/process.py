@@ -56,13 +56,7 @@ class Tracked:
             return None
         with suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
-        shown = subprocess.run(
-            ["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)],  # noqa: S607 - in every PATH
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
-        return pid if self.marker in shown and not shown.startswith("Z") else None
+        return pid if self.marker in _command_line(pid) else None
 
     def stop(self, *, grace_seconds: float = 5) -> bool:
         """Stop the process and its children; return whether it was running."""
@@ -75,6 +69,17 @@ class Tracked:
             wait_until(lambda: self.pid() is None, seconds=5, what="the end of a killed process")
         self.pid_file.unlink(missing_ok=True)
         return pid is not None
+
+
+def _command_line(pid: int) -> str:
+    """Return the command line of a process, empty when it has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        if Path("/proc/self/cmdline").exists():
+            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        shown = ["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)]
+        line = subprocess.run(shown, capture_output=True, text=True, check=False).stdout
+        return "" if line.startswith("Z") else line
+    return ""
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
