@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
     RequestValidationError,
@@ -15,13 +16,13 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 
 from incidentio.api import errors
 from incidentio.api.calls import BODY_LIMIT, REVIEW_BODY_LIMIT, Api, decode_body
-from incidentio.api.routes import incidents, lifecycle, people
+from incidentio.api.routes import document, grouping, incidents, lifecycle, people, postmortems, timeline
 from incidentio.core.archive import Archive, RetentionMode
 from incidentio.core.catalog import Bundle
-from incidentio.core.errors import Conflict, IncidentioError
+from incidentio.core.errors import Conflict, IncidentioError, InvalidInput
 from incidentio.core.ports import Clock, Refused, Stale, Table
 
-_ROUTES = (incidents, lifecycle, people)
+_ROUTES = (incidents, lifecycle, people, grouping, timeline, postmortems)
 _LOG = logging.getLogger(__name__)
 
 
@@ -50,6 +51,8 @@ def create_app(
     )
     for module in _ROUTES:
         app.include_router(module.routes(api))
+    app.include_router(document.routes(api, app))
+    app.use([_known_parameters])
     _answer_errors(app, unexpected or _log)
     return app
 
@@ -87,6 +90,19 @@ def dispatch(  # noqa: PLR0917 - reads like a request line
     }
     answer = handle(app, event, None)
     return answer["statusCode"], json.loads(answer["body"])
+
+
+def _known_parameters(app: APIGatewayRestResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Refuse a query parameter no route knows: a misspelt filter would answer with everything."""
+    route = app.context["_route"]
+    if route.summary is None:  # none of ours: on its way to the 404
+        return next_middleware(app)
+    known = {field.alias for field in route.dependant.query_params}
+    for name in app.current_event.query_string_parameters:
+        if name not in known:
+            valid = ", ".join(sorted(known)) or "none"
+            raise InvalidInput(f"unknown query parameter {name[:40]!r}: this takes {valid}", valid=sorted(known))
+    return next_middleware(app)
 
 
 def _answer_errors(app: APIGatewayRestResolver, unexpected: Callable[[str, Exception], None]) -> None:

@@ -3,9 +3,23 @@
 from collections.abc import Callable
 
 from incidentio.api.calls import Api, Call
-from incidentio.core.amend import Decision, amend
+from incidentio.core.amend import Decision, amend, require_version
 from incidentio.core.ids import parse_incident_id
 from incidentio.core.incident import Incident
+
+
+def replayed(call: Call, incident: Incident) -> bool:
+    """Whether this very request was done before; for writes that do something before they commit.
+
+    Raises:
+        Conflict: the key belongs to another request.
+        VersionConflict: it was not done, and `If-Match` is stale.
+    """
+    if call.key and call.key in incident.idempotency:
+        return True
+    call.refuse_reuse(incident)
+    require_version(incident, call.expected_version)
+    return False
 
 
 def change(api: Api, call: Call, incident_id: str, decide: Callable[[Incident], Decision]) -> Incident:

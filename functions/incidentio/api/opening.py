@@ -26,17 +26,17 @@ def open_incident(api: Api, call: Call, wanted: NewIncident) -> Incident:
         TooLarge: the note.
         Conflict: the key was used for another body.
     """
-    if call.key and (before := _opened_before(api, call.key)):
+    if call.key and (before := opened_before(api, call.key)):
         return before
     for _ in range(_TRIES):
         change = _opened(call, wanted, new_incident_id())
-        writes = [_remembered(call.key, change.incident.id, call.at)] if call.key else []
+        writes = [remembered(call.key, change.incident.id, call.at)] if call.key else []
         try:
             api.table.commit(change, *writes)
         except Stale:
             continue  # the id is taken: draw another
         except Refused:
-            if call.key and (before := _opened_before(api, call.key)):
+            if call.key and (before := opened_before(api, call.key)):
                 return before
             continue
         return change.incident
@@ -93,11 +93,11 @@ def _record_key(key: str) -> Key:
     return Key(f"IDEMP#{key.partition('.')[0]}", "CREATE")
 
 
-def _remembered(key: str, incident_id: str, at: datetime) -> Put:
+def remembered(key: str, incident_id: str, at: datetime) -> Put:
     return Put(Record(_record_key(key), {"incident_id": incident_id, "key": key}, expires_at=at + _KEPT), ABSENT)
 
 
-def _opened_before(api: Api, key: str) -> Incident | None:
+def opened_before(api: Api, key: str) -> Incident | None:
     record = api.table.get(_record_key(key))
     if record is None:
         return None

@@ -14,10 +14,15 @@ def note(text: str, *, field: str = "note", limit: int = NOTE_LIMIT) -> str:
     Raises:
         TooLarge: more than `limit` bytes of UTF-8.
     """
+    refuse_over(text, field=field, limit=limit)
+    return redact(text.strip(), limit=2 * limit, multiline=True)
+
+
+def refuse_over(text: str, *, field: str, limit: int) -> None:
+    """Raises: TooLarge."""
     actual = len(text.encode())
     if actual > limit:
         raise TooLarge(f"{field} has {actual} bytes: at most {limit} are kept", field=field, limit=limit, actual=actual)
-    return redact(text.strip(), limit=2 * limit, multiline=True)
 
 
 def required(text: str, *, field: str) -> str:

@@ -37,13 +37,7 @@ def amend(
     for attempt in range(attempts):
         if idempotency_key and idempotency_key in incident.idempotency:
             return incident
-        if expected_version is not None and expected_version != incident.version:
-            raise VersionConflict(
-                f"{incident_id} is at version {incident.version}, not {expected_version}: read it again",
-                expected=expected_version,
-                version=incident.version,
-                status=incident.status.value,
-            )
+        require_version(incident, expected_version)
         decision = decide(incident)
         if decision is None:
             return incident
@@ -58,6 +52,17 @@ def amend(
             continue
         return change.incident
     raise Unavailable(f"{incident_id} is being changed by many at once: try again")
+
+
+def require_version(incident: Incident, expected: int | None) -> None:
+    """Raise VersionConflict unless `expected` is the incident's version, or None."""
+    if expected is not None and expected != incident.version:
+        raise VersionConflict(
+            f"{incident.id} is at version {incident.version}, not {expected}: read it again",
+            expected=expected,
+            version=incident.version,
+            status=incident.status.value,
+        )
 
 
 def _remembering(change: Change, key: str) -> Change:

@@ -1,1 +1,1 @@
-"""Postmortems, action items and analytics."""
+"""Learn: the postmortem drafted from the timeline, and the anchors that make the timeline provable."""

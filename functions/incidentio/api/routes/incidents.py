@@ -8,6 +8,7 @@ from incidentio.api.calls import Api
 from incidentio.api.changing import change
 from incidentio.api.editing import corrected
 from incidentio.api.opening import open_incident
+from incidentio.api.paging import Cursor, Limit, NextAlias, cursor_of
 from incidentio.api.reading import runs_of
 from incidentio.api.requests import Corrections, NewIncident
 from incidentio.api.routing import Routes
@@ -16,7 +17,6 @@ from incidentio.core.ids import parse_incident_id
 from incidentio.core.ports import Filters
 from incidentio.core.severity import parse_severity
 
-MAX_PAGE = 200
 _Filter = Annotated[str | None, Query(max_length=64)]
 
 
@@ -31,8 +31,9 @@ def routes(api: Api) -> Routes:
         severity: _Filter = None,
         kind: _Filter = None,
         environment: _Filter = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-        next: Annotated[str | None, Query(description="`next` of the page before.", max_length=4096)] = None,  # noqa: A002
+        limit: Limit = 50,
+        cursor: Cursor = None,
+        next: NextAlias = None,  # noqa: A002
     ) -> IncidentList:
         filters = Filters(
             status=status,
@@ -41,7 +42,7 @@ def routes(api: Api) -> Routes:
             kind=kind,
             environment=environment,
         )
-        page = api.table.page(filters, limit=limit, cursor=next)
+        page = api.table.page(filters, limit=limit, cursor=cursor_of(cursor, next))
         return IncidentList.model_validate({"items": page.items, "next": page.next})
 
     @router.post("/incidents", summary="Open an incident", tags=["incidents"], status_code=201)

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from incidentio.api import texts
 from incidentio.api.calls import Api, Call
 from incidentio.api.changing import change
-from incidentio.api.ending import ended
+from incidentio.api.ending import ended, reopened
 from incidentio.api.requests import Cancellation, Remark, Resolution
 from incidentio.api.routing import Routes
 from incidentio.api.views import IncidentView, incident_view
@@ -72,9 +72,6 @@ def routes(api: Api) -> Routes:
     def reopen(incident_id: str, body: Annotated[Remark, Body()] = _NOTHING_SAID) -> IncidentView:
         note = texts.note(body.note)
         window = api.bundle.catalog.routing.reopen_window
-        return move(
-            incident_id,
-            lambda i, call: lifecycle.reopen(i, actor=call.actor, at=call.at, window=window, note=note),
-        )
+        return move(incident_id, lambda i, call: reopened(api.table, i, call, window=window, note=note))
 
     return router

@@ -1,0 +1,41 @@
+"""Lambda entry: IncidentResolved → draft of the postmortem; the hourly schedule → anchor of the audit chains."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from incidentio.aws.archive import S3Archive
+from incidentio.aws.clients import client
+from incidentio.aws.settings import LearnSettings, settings
+from incidentio.aws.table import DynamoTable
+from incidentio.core.archive import Archive, Retention
+from incidentio.core.catalog import load_bundle
+from incidentio.core.events import DomainEvent
+from incidentio.core.ports import Table
+from incidentio.learn.anchor import anchor
+from incidentio.learn.draft import draft
+
+
+@cache
+def _adapters() -> tuple[Table, Archive]:
+    env = settings(LearnSettings)
+    table = DynamoTable(client("dynamodb"), env.table_name, load_bundle().catalog.routing)
+    return table, S3Archive(client("s3"), env.archive_bucket)
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """What fails is retried by Lambda and then sent to the failure destination."""
+    table, archive = _adapters()
+    if event.get("anchor"):
+        env, now = settings(LearnSettings), datetime.now(UTC)
+        retention = Retention(env.retention_mode, now + timedelta(days=env.retention_days))
+        return {"anchor": anchor(table=table, archive=archive, retention=retention, at=now)}
+    told = DomainEvent.model_validate(event["detail"])
+    incident = draft(
+        told.incident_id,
+        table=table,
+        archive=archive,
+        catalog=load_bundle().catalog,
+        clock=lambda: datetime.now(UTC),
+    )
+    return {"incident_id": told.incident_id, "postmortem_key": incident.postmortem_key if incident else None}
