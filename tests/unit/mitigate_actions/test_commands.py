@@ -1,0 +1,102 @@
+"""The commands for the night when incidentio is down: run by a real shell, with an `aws` that only writes down."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from incidentio.core.playbook import Playbook
+from incidentio.mitigate.actions import commands_for
+from tests.unit.mitigate_actions.estate import PLACE, TARGETS
+
+_AWS = """#!/bin/sh
+case "$*" in
+  *get-function-concurrency*|*describe-services*|*describe-rule*) echo "$ANSWER" ;;
+  *get-schedule*) echo '{"Name": "nightly", "Arn": "a", "CreationDate": "x", "State": "ENABLED"}' ;;
+  *) echo "$*" >> "$LOG" ;;
+esac
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Any:
+    aws = tmp_path / "aws"
+    aws.write_text(_AWS)
+    aws.chmod(0o755)
+
+    def run(lines: tuple[str, ...], answer: str) -> list[str]:
+        log = tmp_path / "log"
+        log.write_text("")
+        env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ANSWER": answer, "LOG": str(log)}
+        subprocess.run(["sh", "-euc", "\n".join(lines)], check=True, env=env, cwd=tmp_path)
+        return log.read_text().splitlines()
+
+    return run
+
+
+def commands(name: str, **given: Any) -> Any:
+    book = Playbook.model_validate(
+        {
+            "name": "test-playbook",
+            "version": "1.0.0",
+            "owner": "tests",
+            "risk": "safe",
+            "targets": {"type": TARGETS[name].split("|")[0]},
+            "steps": [{"action": name, "with": given}],
+        }
+    )
+    return commands_for(book, target=TARGETS[name], values={}, place=PLACE)
+
+
+LAMBDA = "--function-name checkout --region eu-west-1"
+ECS = "ecs update-service --cluster shop --region eu-west-1 --service web --desired-count"
+
+
+@pytest.mark.parametrize(
+    ("answer", "undone"),
+    [
+        ("None", f"lambda delete-function-concurrency {LAMBDA}"),
+        ("50", f"lambda put-function-concurrency {LAMBDA} --reserved-concurrent-executions 50"),
+    ],
+)
+def test_a_cap_is_given_back_as_it_was(run: Any, answer: str, undone: str) -> None:
+    told = commands("set-reserved-concurrency", value=0)
+    done = run((*told.look, *told.do, *told.undo), answer)
+    assert done == [f"lambda put-function-concurrency {LAMBDA} --reserved-concurrent-executions 0", undone]
+
+
+@pytest.mark.parametrize(
+    ("now", "given", "after"),
+    [
+        (4, {"add": 2, "max": 10}, 6),
+        (9, {"add": 2, "max": 10}, 10),
+        (12, {"add": 2, "max": 10}, 12),
+        (0, {"add": 1, "min": 3, "max": 10}, 3),
+        (4, {"add": -3, "min": 2, "max": 10}, 2),
+        (1, {"add": -3, "min": 2, "max": 10}, 1),
+        (4, {"value": 7, "max": 10}, 7),
+    ],
+)
+def test_the_shell_counts_as_the_action_does(run: Any, now: int, given: dict[str, int], after: int) -> None:
+    told = commands("set-desired-count", **given)
+    assert run((*told.look, *told.do, *told.undo), str(now)) == [f"{ECS} {after}", f"{ECS} {now}"]
+
+
+@pytest.mark.parametrize(("answer", "undone"), [("ENABLED", 1), ("DISABLED", 0)])
+def test_only_a_rule_that_was_enabled_is_enabled_again(run: Any, answer: str, undone: int) -> None:
+    told = commands("disable-rule", rule="loop")
+    done = run((*told.look, *told.do, *told.undo), answer)
+    assert len(done) == 1 + undone
+    assert done[0].startswith("events disable-rule --name loop")
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the commands for a schedule need jq")
+def test_a_schedule_is_written_back_whole(run: Any) -> None:
+    told = commands("disable-schedule", schedule="nightly")
+    done = " ".join(run((*told.look, *told.do, *told.undo), ""))
+    assert '"State": "DISABLED"' in done
+    assert done.rstrip().endswith("}")
+    assert '"Arn"' not in done
