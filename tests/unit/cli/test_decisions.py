@@ -1,0 +1,134 @@
+"""Approvals, playbooks, hands-off and postmortems."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from incidentio.cli.errors import CallRefusedError
+from tests.unit.cli.conftest import ScriptedApi, incident
+
+Run = Callable[..., Result]
+APPROVAL: dict[str, Any] = {
+    "id": "APR-7K3F9A-0123456789ABCDEFGHJK",
+    "status": "pending",
+    "playbook": "throttle-function",
+    "version": "1.0.0",
+    "risk": "disruptive",
+    "target": "AWS::Lambda::Function|1|eu-west-1|checkout",
+    "requested_at": "2026-11-23T08:00:00.000Z",
+    "expires_at": "2026-11-23T08:10:00.000Z",
+}
+
+
+def test_approvals_of_every_open_incident_are_listed(run: Run, api: ScriptedApi) -> None:
+    api.answers["GET", "/incidents"] = {"items": [incident()], "next": None}
+    decided = {**APPROVAL, "status": "approved", "id": "APR-7K3F9A-OLD"}
+    api.answers["GET", "/incidents/INC-7K3F9A/approvals"] = {"items": [APPROVAL, decided], "next": None}
+    shown = run("approvals", "list").stdout
+    assert "APR-7K3F9A-0123456789ABCDEFGHJK" in shown
+    assert "checkout" in shown
+    assert "APR-7K3F9A-OLD" not in shown
+    assert "APR-7K3F9A-OLD" in run("approvals", "list", "7k3f9a", "--all").stdout
+
+
+def test_approve_sends_the_decision(run: Run, api: ScriptedApi) -> None:
+    api.answers["POST", f"/approvals/{APPROVAL['id']}"] = {**APPROVAL, "status": "approved"}
+    result = run("approvals", "approve", APPROVAL["id"].lower(), "-m", "go")
+    assert api.asked[0].body == {"decision": "approve", "reason": "go"}
+    assert result.stdout == f"{APPROVAL['id']} is approved: throttle-function on checkout\n"
+
+
+def test_a_replayed_decision_is_refused_in_one_line(run: Run, api: ScriptedApi) -> None:
+    api.answers["POST", f"/approvals/{APPROVAL['id']}"] = CallRefusedError(
+        "it is approved", status=410, error_code="gone"
+    )
+    result = run("approvals", "reject", APPROVAL["id"])
+    assert (result.exit_code, result.stderr) == (1, "incidentio: it is approved\n")
+
+
+def test_playbooks_are_listed(run: Run, api: ScriptedApi) -> None:
+    api.answers["GET", "/playbooks"] = {
+        "items": [
+            {
+                "name": "throttle-function", "version": "1.0.0", "risk": "disruptive", "approvals": 1,
+                "target_type": "AWS::Lambda::Function", "parameters": {"limit": {}}, "description": "Caps it.",
+            }
+        ],
+        "next": None,
+    }  # fmt: skip
+    assert (
+        "throttle-function  1.0.0    disruptive  1          AWS::Lambda::Function  limit"
+        in run("playbooks", "list").stdout
+    )
+
+
+def test_a_run_carries_target_and_parameters(run: Run, api: ScriptedApi) -> None:
+    api.answers["POST", "/incidents/INC-7K3F9A/playbooks/throttle-function"] = {
+        "id": "RUN-7K3F9A-0",
+        "status": "requested",
+    }
+    result = run(
+        "playbooks",
+        "run",
+        "7k3f9a",
+        "throttle-function",
+        "--target",
+        "checkout",
+        "--param",
+        "limit=5",
+        "--param",
+        "why=a=b",
+    )
+    assert api.asked[0].body == {"parameters": {"limit": 5, "why": "a=b"}, "target": "checkout"}
+    assert "RUN-7K3F9A-0" in result.stdout
+
+
+def test_a_dry_run_says_so_to_the_api(run: Run, api: ScriptedApi) -> None:
+    api.answers["POST", "/incidents/INC-7K3F9A/playbooks/throttle-function"] = {"id": "RUN-7K3F9A-0"}
+    run("playbooks", "run", "7k3f9a", "throttle-function", "--dry-run")
+    assert api.asked[0].body == {"parameters": {}, "dry_run": True}
+
+
+def test_a_parameter_without_a_value_is_one_line(run: Run) -> None:
+    result = run("playbooks", "run", "7k3f9a", "throttle-function", "--param", "limit")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "NAME=VALUE" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "scope"), [("inc-7k3f9a", "INC-7K3F9A"), ("all", "all"), ("checkout", "checkout"), ("income", "income")]
+)
+def test_hands_off_names_its_scope(run: Run, api: ScriptedApi, typed: str, scope: str) -> None:
+    api.answers["POST", "/hands-off"] = {"scope": scope, "on": True}
+    result = run("hands-off", typed, "on", "--reason", "migration")
+    assert api.asked[0].body == {"scope": scope, "on": True, "reason": "migration"}
+    assert result.stdout == f"automation is stopped for {typed}\n"
+
+
+def test_a_postmortem_is_printed_inert(run: Run, api: ScriptedApi) -> None:
+    api.answers["GET", "/incidents/INC-7K3F9A/postmortem"] = {"markdown": "# INC\n\x1b[2Jtext"}
+    assert run("postmortem", "show", "7k3f9a").stdout == "# INC\n\N{REPLACEMENT CHARACTER}[2Jtext\n"
+
+
+def test_a_review_is_a_file_or_the_draft_as_it_is(run: Run, api: ScriptedApi, tmp_path: Path) -> None:
+    api.answers["GET", "/incidents/INC-7K3F9A/postmortem"] = {"markdown": "draft"}
+    api.answers["POST", "/incidents/INC-7K3F9A/postmortem/review"] = {"status": "reviewed"}
+    reviewed = tmp_path / "postmortem.md"
+    reviewed.write_text("complete")
+    run("postmortem", "review", "7k3f9a", "--file", str(reviewed))
+    run("postmortem", "review", "7k3f9a")
+    assert [asked.body for asked in api.asked if asked.method == "POST"] == [
+        {"markdown": "complete"},
+        {"markdown": "draft"},
+    ]
+
+
+def test_waiving_needs_a_reason(run: Run, api: ScriptedApi) -> None:
+    assert run("postmortem", "waive", "7k3f9a").exit_code == 2
+    api.answers["POST", "/incidents/INC-7K3F9A/postmortem/waive"] = {"status": "waived"}
+    answered = run("postmortem", "waive", "7k3f9a", "--reason", "a drill", "--json").stdout
+    assert json.loads(answered) == {"status": "waived"}

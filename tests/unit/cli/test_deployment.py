@@ -1,0 +1,117 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from incidentio.cli.deployment import STACK, Choice, discover, stack_outputs
+from incidentio.cli.errors import NoDeploymentError
+
+DESCRIBED = {
+    "endpoint_url": "http://127.0.0.1:45660",
+    "region": "us-east-1",
+    "account": "000000000000",
+    "access_key_id": "test",
+    "secret_access_key": "test",
+    "outputs": {"ApiUrl": "http://127.0.0.1:45660/_aws/execute-api/abc/v1/", "TableName": "t"},
+}
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    path = tmp_path / ".incidentio" / "local.json"
+    path.parent.mkdir()
+    path.write_text(json.dumps(DESCRIBED))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _no_aws_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def test_a_local_target_is_found_from_a_folder_below(local: Path, tmp_path: Path) -> None:
+    below = tmp_path / "docs" / "deep"
+    below.mkdir(parents=True)
+    found = discover(Choice(), directory=below, environment={})
+    assert found.is_local
+    assert found.api_url == "http://127.0.0.1:45660/_aws/execute-api/abc/v1"
+    assert str(local) in found.found
+
+
+def test_the_environment_wins_over_a_local_target(local: Path, tmp_path: Path) -> None:
+    environment = {"INCIDENTIO_API_URL": "https://abc.execute-api.eu-west-1.amazonaws.com/v1"}
+    found = discover(Choice(), directory=tmp_path, environment=environment)
+    assert (found.is_local, found.region) == (False, "eu-west-1")
+
+
+def test_an_option_wins_over_everything(local: Path, tmp_path: Path) -> None:
+    environment = {"INCIDENTIO_API_URL": "https://abc.execute-api.eu-west-1.amazonaws.com/v1"}
+    found = discover(Choice(stack="other", region="eu-north-1"), directory=tmp_path, environment=environment)
+    assert found.found == "the stack other in eu-north-1"
+
+
+def test_without_anything_the_default_stack_is_looked_for(tmp_path: Path) -> None:
+    found = discover(Choice(region="eu-north-1"), directory=tmp_path, environment={})
+    assert found.found == f"the stack {STACK} in eu-north-1"
+
+
+def test_a_missing_region_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NoDeploymentError, match="no AWS Region"):
+        discover(Choice(), directory=tmp_path, environment={})
+
+
+def test_missing_credentials_are_named(tmp_path: Path) -> None:
+    found = discover(Choice(region="eu-north-1"), directory=tmp_path, environment={})
+    with pytest.raises(NoDeploymentError, match="no AWS credentials"):
+        found.client("sns")
+
+
+def test_an_unknown_profile_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NoDeploymentError, match="nobody"):
+        discover(Choice(profile="nobody"), directory=tmp_path, environment={})
+
+
+def test_a_broken_description_is_named(local: Path, tmp_path: Path) -> None:
+    local.write_text("{}")
+    with pytest.raises(NoDeploymentError, match=r"local\.json does not describe a local target"):
+        discover(Choice(), directory=tmp_path, environment={})
+
+
+def test_a_missing_output_is_named(local: Path, tmp_path: Path) -> None:
+    with pytest.raises(NoDeploymentError, match="no output PageTopicArn"):
+        discover(Choice(), directory=tmp_path, environment={}).output("PageTopicArn")
+
+
+def cloudformation() -> tuple[Any, Stubber]:
+    client = boto3.client("cloudformation", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    return client, Stubber(client)
+
+
+def test_outputs_come_from_the_stack() -> None:
+    client, answers = cloudformation()
+    stack = {"StackName": STACK, "CreationTime": "2026-11-23T08:00:00Z", "StackStatus": "CREATE_COMPLETE"}
+    answers.add_response(
+        "describe_stacks", {"Stacks": [{**stack, "Outputs": [{"OutputKey": "TableName", "OutputValue": "t"}]}]}
+    )
+    with answers:
+        assert stack_outputs(client, STACK, "eu-west-1") == {"TableName": "t"}
+
+
+def test_no_stack_says_how_to_get_one() -> None:
+    client, answers = cloudformation()
+    answers.add_client_error("describe_stacks", "ValidationError", "Stack with id incidentio does not exist")
+    with answers, pytest.raises(NoDeploymentError, match="make deploy"):
+        stack_outputs(client, STACK, "eu-west-1")
+
+
+def test_the_default_stack_is_the_one_that_is_deployed() -> None:
+    from infra.options import Options
+
+    assert Options.stack_name == STACK
