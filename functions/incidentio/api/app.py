@@ -16,13 +16,23 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 
 from incidentio.api import errors
 from incidentio.api.calls import BODY_LIMIT, REVIEW_BODY_LIMIT, Api, decode_body
-from incidentio.api.routes import document, grouping, incidents, lifecycle, people, postmortems, timeline
+from incidentio.api.routes import (
+    approvals,
+    document,
+    grouping,
+    incidents,
+    lifecycle,
+    people,
+    playbooks,
+    postmortems,
+    timeline,
+)
 from incidentio.core.archive import Archive, RetentionMode
 from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Conflict, IncidentioError, InvalidInput
 from incidentio.core.ports import Clock, Refused, Stale, Table
 
-_ROUTES = (incidents, lifecycle, people, grouping, timeline, postmortems)
+_ROUTES = (incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals)
 _LOG = logging.getLogger(__name__)
 
 

@@ -14,8 +14,7 @@ def runs_of(records: Records, incident: Incident) -> list[Mapping[str, Any]]:
     """The incident's playbook runs; none are read when none were ever requested."""
     if not incident.runs:
         return []
-    found = records.query(f"INC#{incident.id}", "RUN#")
-    return [{"id": key.sk.removeprefix("RUN#"), **body} for key, body in found]
+    return [body for _, body in records.query(f"INC#{incident.id}", "RUN#")]
 
 
 def timeline_page(table: Table, incident_id: str, *, limit: int, cursor: str | None) -> Timeline:

@@ -3,7 +3,16 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+)
 
 from incidentio.core.errors import InvalidInput
 from incidentio.core.incident import Role
@@ -113,8 +122,9 @@ class PlaybookRun(_Body):
     """`target` is a name, such as a function's; left out, it is what the incident's signal is about."""
 
     target: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
-    parameters: dict[str, int | str] = Field(default_factory=dict, max_length=32)
-    dry_run: bool = False
+    parameters: dict[str, Annotated[int, Strict()] | str] = Field(default_factory=dict, max_length=32)
+    dry_run: bool = Field(default=False, description="Only say what it would do.")
+    break_glass: Text = Field(default="", description="A reason to act without waiting for approval: loud and audited.")
 
 
 class ApprovalDecision(_Body):

@@ -29,14 +29,52 @@ class Links(_View):
     approvals: str
 
 
-class RunView(_View):
-    """One playbook run of the incident, as its record stands."""
+class ActorView(_View):
+    id: str
+    kind: str
+
+
+class StepView(_View):
+    """One step of a run; `before` and `after` are the values it found and set."""
 
     model_config = ConfigDict(frozen=True, defer_build=True, extra="allow")
 
+    n: int
+    action: str
+    status: str
+    before: Any = None
+    after: Any = None
+
+
+class RunView(_View):
+    """One playbook run. `outcome` stays empty until it has ended; `plan` is what a dry run would do."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore")
+
     id: str
-    playbook: str | None = None
-    status: str | None = None
+    run_id: str
+    incident_id: str
+    playbook: str
+    version: str
+    definition_hash: str
+    risk: str
+    target: str
+    parameters: dict[str, int | str]
+    requester: ActorView
+    requested_at: str
+    dry_run: bool
+    break_glass: str
+    status: str
+    outcome: str
+    reason: str
+    started_at: str | None
+    finished_at: str | None
+    steps: list[StepView]
+    plan: list[dict[str, Any]]
+    approval_id: str | None
+    approvals_needed: int
+    approvals: list[dict[str, Any]]
+    lease: dict[str, Any] | None
 
 
 class IncidentView(_View):
@@ -102,11 +140,6 @@ class Card(_View):
 class IncidentList(_View):
     items: list[Card]
     next: Next
-
-
-class ActorView(_View):
-    id: str
-    kind: str
 
 
 class EntryView(_View):
@@ -211,12 +244,16 @@ def incident_view(incident: Incident, runs: Iterable[Mapping[str, Any]] = ()) ->
         values
         | {
             "clocks": clocks_of(incident),
-            "runs": [RunView.model_validate(run) for run in runs],
+            "runs": [run_view(run) for run in runs],
             "links": Links(
                 self=own, timeline=f"{own}/timeline", postmortem=f"{own}/postmortem", approvals=f"{own}/approvals"
             ),
         }
     )
+
+
+def run_view(run: Mapping[str, Any]) -> RunView:
+    return RunView.model_validate({"id": run["run_id"], **run})
 
 
 def entry_view(entry: Entry) -> EntryView:

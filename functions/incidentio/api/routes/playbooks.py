@@ -1,0 +1,57 @@
+"""What automation can do, and asking it to."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Body
+
+from incidentio.api import texts
+from incidentio.api.calls import Api
+from incidentio.api.requests import PlaybookRun
+from incidentio.api.routing import Routes
+from incidentio.api.views import PlaybookList, RunView, playbook_view, run_view
+from incidentio.core.ids import parse_incident_id
+
+_AS_DEFINED = PlaybookRun()
+
+
+def routes(api: Api) -> Routes:
+    router = Routes(api)
+
+    @router.get("/playbooks", summary="List the playbooks of this deployment", tags=["playbooks"])
+    def list_playbooks() -> PlaybookList:
+        return PlaybookList(items=[playbook_view(p) for _, p in sorted(api.bundle.playbooks.items())])
+
+    @router.post(
+        "/incidents/<incident_id>/playbooks/<name>",
+        summary="Ask for a playbook to be run",
+        description="The run is recorded and starts by itself; it may then wait for an approval. "
+        "Asking twice while it is unfinished is asking once.",
+        tags=["playbooks"],
+        status_code=202,
+        response_description="The run",
+    )
+    def request_playbook(incident_id: str, name: str, body: Annotated[PlaybookRun, Body()] = _AS_DEFINED) -> RunView:
+        from incidentio.mitigate.requests import request_run  # noqa: PLC0415 - brings every action
+
+        call, incident_id = router.call(), parse_incident_id(incident_id)
+        if call.key:
+            call.refuse_reuse(api.table.incident(incident_id))
+        run = request_run(
+            api.table,
+            api.bundle,
+            incident_id,
+            name,
+            actor=call.actor,
+            now=call.at,
+            account=api.account,
+            region=api.region,
+            target=body.target,
+            parameters=body.parameters,
+            dry_run=body.dry_run,
+            break_glass=texts.note(body.break_glass, field="break_glass", limit=500),
+            expected_version=call.expected_version,
+            idempotency_key=call.key,
+        )
+        return run_view(run.model_dump(mode="json"))
+
+    return router
