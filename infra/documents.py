@@ -126,7 +126,7 @@ def _model(path: Path, model: type[M], problems: list[Problem], mistakes: Mistak
     except Unreadable as error:
         problems.extend(error.problems)
         return None
-    if document is None or document.data is None:
+    if document is None or (document.data is None and not _required(model)):
         return None
     if not isinstance(document.data, dict):
         problems.append(document.problem((), f"expected keys and values: {', '.join(keys_at(model, ()) or ())}"))
@@ -141,15 +141,27 @@ def _model(path: Path, model: type[M], problems: list[Problem], mistakes: Mistak
     return None if wrong else made
 
 
+def _required(model: type[BaseModel]) -> bool:
+    return any(field.is_required() for field in model.model_fields.values())
+
+
 def _told(error: ValidationError, document: Document, model: type[BaseModel], *, whole: bool) -> Iterator[Problem]:
     """pydantic's errors at their lines.
 
     Errors of the document as a `whole` have no place; they are left out when the same mistake was found with one.
     """
-    for at, same in groupby(error.errors(include_url=False), key=lambda e: _written(e["loc"], document)):
+    found = error.errors(include_url=False)
+    places = [e["loc"] for e in found]
+    # A list whose items are wrong is called too short as well: only the items are worth telling.
+    told = [e for e in found if e["type"] != "too_short" or not any(_inside(at, e["loc"]) for at in places)]
+    for at, same in groupby(told, key=lambda e: _written(e["loc"], document)):
         texts = [_text(e, model) for e in same]
         if at or whole:
             yield document.problem(at, ", or: ".join(dict.fromkeys(texts)))
+
+
+def _inside(at: Location, outer: Location) -> bool:
+    return len(at) > len(outer) and at[: len(outer)] == outer
 
 
 def _written(at: Location, document: Document) -> Location:

@@ -1,0 +1,200 @@
+"""Catalogue and playbooks: every mistake of every file at once, each with file, line, place and what is valid."""
+
+from pathlib import Path
+
+import pytest
+
+from incidentio.core.catalog import Catalog
+from incidentio.core.errors import InvalidInput
+from infra.documents import load_bundle, load_catalog, load_playbooks
+
+ROOT = Path(__file__).resolve().parents[3]
+
+PLAYBOOK = """\
+name: scale
+version: 1.2.0
+owner: platform
+risk: safe
+when: ['metric="CPUUtilization"']
+parameters: {add: {type: integer, minimum: 1, default: 2}}
+targets: {type: "AWS::ECS::Service"}
+steps:
+  - {action: set-desired-count, with: {add: "${add}", max: 10}, timeout: 30s}
+verify: {alarm: OK, within: 10m}
+revert: {on: resolved, at_latest: 4h}
+"""
+
+
+class Folders:
+    """A catalogue and a playbook folder that a test writes into, and what loading them says."""
+
+    def __init__(self, root: Path) -> None:
+        self.catalog, self.playbooks = root / "catalog", root / "playbooks"
+        self.catalog.mkdir()
+        self.playbooks.mkdir()
+        self._root = root
+
+    def playbook(self, text: str, *, folder: str = "scale") -> None:
+        (self.playbooks / folder).mkdir()
+        (self.playbooks / folder / "playbook.yaml").write_text(text)
+
+    def told(self) -> list[str]:
+        with pytest.raises(InvalidInput) as refused:
+            load_bundle(self.catalog, self.playbooks)
+        assert refused.value.details["problems"] == refused.value.message.splitlines()
+        return refused.value.message.splitlines()
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
+    monkeypatch.chdir(tmp_path)
+    return Folders(tmp_path)
+
+
+@pytest.mark.parametrize("text", [None, "", "# nothing\n", "services:\n"])
+def test_an_empty_catalogue_is_the_default_one(folders: Folders, text: str | None) -> None:
+    if text is not None:
+        (folders.catalog / "services.yaml").write_text(text.replace("services:\n", "services: {}\n"))
+        (folders.catalog / "routing.yaml").write_text("" if text else text)
+    assert load_catalog(folders.catalog) == Catalog()
+
+
+def test_the_shipped_files_load_and_their_examples_are_true(folders: Folders) -> None:
+    playbooks = load_playbooks(ROOT / "playbooks")
+    assert load_catalog(ROOT / "infra" / "catalog", playbooks) == Catalog()
+    for name in ("services.yaml", "routing.yaml"):
+        lines = (ROOT / "infra" / "catalog" / name).read_text().splitlines()
+        example = lines[lines.index("#") + 1 :]
+        assert example
+        (folders.catalog / name).write_text("\n".join(line.removeprefix("#").removeprefix(" ") for line in example))
+    loaded = load_catalog(folders.catalog, playbooks)
+    assert loaded.services["checkout"].automation.auto == ("scale-out-service",)
+    assert loaded.routing == Catalog().routing.model_copy(update={"route": loaded.routing.route})
+
+
+def test_values_arrive(folders: Folders) -> None:
+    (folders.catalog / "services.yaml").write_text("services: {a: {tier: 1, automation: {auto: [scale]}}}")
+    (folders.catalog / "routing.yaml").write_text("recovery: {stable_for: 3s}")
+    folders.playbook(PLAYBOOK)
+    bundle = load_bundle(folders.catalog, folders.playbooks)
+    assert bundle.catalog.services["a"].tier == 1
+    assert bundle.catalog.routing.recovery.stable_for.total_seconds() == 3
+    assert bundle.playbooks["scale"].version == "1.2.0"
+
+
+def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
+    (folders.catalog / "services.yaml").write_text(
+        "services:\n"
+        "  checkout:\n"
+        "    tier: 9\n"
+        "    depends_on: [ordrs]\n"
+        "    onwer: me\n"
+        "    automation:\n"
+        "      auto: [scale, throttle, nope]\n"
+        "  bad name: {}\n"
+    )
+    (folders.catalog / "routing.yaml").write_text(
+        "route:\n  receiver: pager\n  routes:\n    - {matchers: [nonsense], receiver: page}\n"
+        "recovery: {stable_for: 5x}\n"
+    )
+    (folders.catalog / "slos.yaml").write_text("")
+    folders.playbook(PLAYBOOK)
+    folders.playbook(PLAYBOOK.replace("name: scale", "name: throttle").replace("safe", "disruptive"), folder="throttle")
+    assert folders.told() == [
+        "catalog/routing.yaml:2: route.receiver: Input should be 'page' or 'ticket'",
+        (
+            "catalog/routing.yaml:4: route.routes[0].matchers[0]: 'nonsense' is not a matcher: "
+            'write it like service="checkout" or severity=~"SEV[12]"'
+        ),
+        "catalog/routing.yaml:5: recovery.stable_for: '5x' is not a duration: write it like 30s, 5m, 1h30m or 2d",
+        "catalog/services.yaml:3: services.checkout.tier: Input should be less than or equal to 5",
+        (
+            "catalog/services.yaml:4: services.checkout.depends_on[0]: ordrs is not a service here: "
+            "known are bad name, checkout"
+        ),
+        (
+            "catalog/services.yaml:5: services.checkout.onwer: unknown key: valid are automation, depends_on, "
+            "environment, impact, match, owner, runbook, tier"
+        ),
+        (
+            "catalog/services.yaml:7: services.checkout.automation.auto[1]: throttle is disruptive and needs a person: "
+            "those that may start by themselves are scale"
+        ),
+        (
+            "catalog/services.yaml:7: services.checkout.automation.auto[2]: there is no playbook nope: "
+            "those that may start by themselves are scale"
+        ),
+        "catalog/services.yaml:8: services.bad name: String should match pattern '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'",
+        "catalog/slos.yaml:1: unknown file: known are routing.yaml, services.yaml",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "told"),
+    [
+        ("name: scale", "name: scales", ":1: name: the folder is called scale, so must the playbook be"),
+        ("version: 1.2.0", "version: 1.2", ":2: version: Input should be a valid string"),
+        ("owner: platform\n", "", ":1: owner: this key is required"),
+        ("risk: safe", "risk: huge", ":4: risk: Input should be 'read_only', 'safe', 'disruptive' or 'destructive'"),
+        ("risk: safe", "risk: read_only", ":4: risk: set-desired-count changes things: read_only is for"),
+        ("metric=", "metirc=", ":5: when[0]: unknown label metirc: valid are alertname, environment, kind, metric, "),
+        ("default: 2", "default: 0", ":6: parameters.add: parameter default must be at least 1, not 0"),
+        ("integer, minimum", "integer, pattern: '(', minimum", ":6: parameters.add: pattern '(' is not a regular"),
+        ("AWS::ECS::Service", "AWS::Lambda::Function", ":9: steps[0].action: set-desired-count acts on AWS::ECS::"),
+        ("set-desired-count", "set-count", ":9: steps[0].action: unknown action 'set-count': valid are disable-rule, "),
+        ("${add}", "${ad}", ":9: steps[0].with.add: unknown parameter ${ad}: valid are add"),
+        ("max: 10", "max: 10, mix: 1", ":9: steps[0].with.mix: unknown parameter mix: set-desired-count takes add, "),
+        (", max: 10", "", ":9: steps[0].with.max: parameter max is required: set-desired-count takes add, max, "),
+        ("max: 10", "max: [10]", ":9: steps[0].with.max: Input should be a valid integer, or: Input should be a"),
+        ("30s", "30", ":9: steps[0].timeout: 30 is not a duration: write it like 30s"),
+        ("within", "inside", ":10: verify.inside: unknown key: valid are alarm, poll, within"),
+        ("alarm: OK", "alarm: FINE", ":10: verify.alarm: Input should be 'OK'"),
+        ("at_latest", "at_last", ":11: revert.at_last: unknown key: valid are at_latest, on"),
+    ],
+)
+def test_a_mistake_in_a_playbook_is_one_line(folders: Folders, was: str, becomes: str, told: str) -> None:
+    assert was in PLAYBOOK
+    folders.playbook(PLAYBOOK.replace(was, becomes))
+    (line,) = folders.told()
+    assert line.startswith(f"playbooks/scale/playbook.yaml{told}")
+
+
+def test_a_parameter_is_held_against_what_its_action_takes(folders: Folders) -> None:
+    folders.playbook(PLAYBOOK.replace("minimum: 1", "maximum: 9000"))
+    assert folders.told() == [
+        (
+            "playbooks/scale/playbook.yaml:9: steps[0].with.add: set-desired-count add: "
+            "Input should be less than or equal to 5000 (it may be 9000)"
+        ),
+    ]
+
+
+def test_a_folder_without_a_playbook_and_a_name_twice(folders: Folders, tmp_path: Path) -> None:
+    (folders.playbooks / "empty").mkdir()
+    folders.playbook(PLAYBOOK)
+    other = tmp_path / "more" / "scale"
+    other.mkdir(parents=True)
+    (other / "playbook.yaml").write_text(PLAYBOOK)
+    with pytest.raises(InvalidInput) as refused:
+        load_playbooks(folders.playbooks, tmp_path / "more")
+    assert refused.value.message.splitlines() == [
+        "more/scale/playbook.yaml:1: name: scale is already in playbooks/scale/playbook.yaml",
+        "playbooks/empty:1: a playbook's folder holds a playbook.yaml; there is none",
+    ]
+
+
+def test_an_empty_playbook_file_is_told(folders: Folders) -> None:
+    folders.playbook("# nothing yet\n")
+    (line,) = folders.told()
+    assert line.startswith("playbooks/scale/playbook.yaml:1: expected keys and values: approval, ")
+
+
+@pytest.mark.parametrize("text", ["- a\n", "just words\n"])
+def test_a_file_of_another_shape_is_told(folders: Folders, text: str) -> None:
+    (folders.catalog / "services.yaml").write_text(text)
+    assert folders.told() == ["catalog/services.yaml:1: expected keys and values: services"]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="nowhere:1: this folder does not exist"):
+        load_catalog(tmp_path / "nowhere")
