@@ -21,6 +21,7 @@ from incidentio.core.errors import Unavailable
 from incidentio.core.events import DomainEvent
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident
+from incidentio.core.members import member_key
 from incidentio.core.ports import ABSENT, Clock, Key, Put, Refused, Table, Write
 
 _TRIES = 6
@@ -179,5 +180,7 @@ def _still(page: Page) -> dict[str, Any]:
 
 def _reason(incident: Incident, table: Table) -> str:
     """What the signal that opened the incident said."""
-    first = table.timeline(incident.id, limit=1)
-    return str(first[0].data.get("reason") or "") if first else ""
+    if incident.dedup_key is None:
+        return ""
+    member = table.get(member_key(incident.id, incident.dedup_key))
+    return str(member["reason"]) if member else ""

@@ -70,8 +70,8 @@ def _service(incident: Incident, evidence: Evidence, bundle: Bundle) -> tuple[st
     if incident.service:
         return incident.service, "named by the incident"
     for heard in evidence.heard:
-        if heard.service:
-            return heard.service, "named by the signal"
+        if named := _name(heard.tags.get("incidentio:service")):
+            return named, f"alarm tag incidentio:service={named}"
     found: dict[str, str] = {}
     for name, why in _matches(evidence, bundle):
         found.setdefault(name, why)
@@ -80,8 +80,7 @@ def _service(incident: Incident, evidence: Evidence, bundle: Bundle) -> tuple[st
         also = f" (also fits {', '.join(n for n, _ in others)}: the first in the catalogue is taken)" if others else ""
         return name, why + also
     for heard in evidence.heard:
-        tagged = heard.tags.get("service", "")
-        if _TAGGED_NAME.fullmatch(tagged):
+        if tagged := _name(heard.tags.get("service")):
             return tagged, f"alarm tag service={tagged} (not in the catalogue)"
     return None, "no service of the catalogue matches, and no tag names one"
 
@@ -97,16 +96,19 @@ def _matches(evidence: Evidence, bundle: Bundle) -> Iterator[tuple[str, str]]:
 
 def _environment(incident: Incident, evidence: Evidence, service: Service | None) -> tuple[str, str]:
     if incident.environment != "production":
-        return incident.environment, "named by the incident"
+        return _spelled(incident.environment), "named by the incident"
     for heard in evidence.heard:
-        if heard.environment:
-            return _spelled(heard.environment), "named by the signal"
-        tagged = heard.tags.get("environment", "")
-        if _TAGGED_NAME.fullmatch(tagged):
-            return _spelled(tagged), f"alarm tag environment={tagged}"
+        tag = heard.tag("environment")
+        if tag and _name(tag[1]):
+            return _spelled(tag[1]), f"alarm tag {tag[0]}={tag[1]}"
     if service:
         return service.environment, "environment of the service"
     return "production", "unknown, which counts as production"
+
+
+def _name(text: str | None) -> str | None:
+    """A tag's value, if it could be the name of something."""
+    return text if text and _TAGGED_NAME.fullmatch(text) else None
 
 
 def _spelled(environment: str) -> str:
@@ -146,16 +148,16 @@ def _severity(incident: Incident, evidence: Evidence, tier: int | None) -> tuple
 
 
 def _said(evidence: Evidence) -> tuple[list[tuple[Severity, str]], tuple[str, ...]]:
-    """Every severity a source or a tag gives, and what could not be read as one."""
-    said, unread = [], []
+    """Every severity a tag or a source gives, and what could not be read as one."""
+    said: list[tuple[Severity, str]] = []
+    unread: list[str] = []
     for heard in evidence.heard:
-        if heard.severity:
-            said.append((heard.severity, "named by the signal"))
-        tagged = heard.tags.get("severity")
-        if tagged is None:
+        tag = heard.tag("severity")
+        if tag is None:
+            said += [(heard.severity, "the signal says so")] if heard.severity else []
             continue
         try:
-            said.append((parse_severity(tagged), f"alarm tag severity={tagged}"))
+            said.append((parse_severity(tag[1]), f"alarm tag {tag[0]}={tag[1]}"))
         except InvalidInput as error:
-            unread.append(f"alarm tag severity of {heard.subject.alarm_name}: {error.message}")
+            unread.append(f"alarm tag {tag[0]}: {error.message}")
     return said, tuple(unread)

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from incidentio.core.amend import amend
+from incidentio.core.amend import Decision, amend
 from incidentio.core.catalog import Bundle
 from incidentio.core.incident import Change, Incident, Status, recorded
+from incidentio.core.members import MAX_WRITES, members_of, promoting_writes
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Clock, Table
 from incidentio.core.redaction import redact
@@ -25,7 +26,14 @@ def enrich(incident_id: str, *, table: Table, alarm_tags: AlarmTags, bundle: Bun
         Unavailable: the table failed; the event will be delivered again.
     """
     evidence = gather(table.incident(incident_id), table, alarm_tags)
-    return amend(table, incident_id, lambda incident: judged(incident, evidence, bundle, clock()))
+
+    def decide(incident: Incident) -> Decision:
+        change = judged(incident, evidence, bundle, clock())
+        if change and change.incident.mode is not incident.mode:
+            return change, promoting_writes(members_of(table, incident_id)[:MAX_WRITES])
+        return change
+
+    return amend(table, incident_id, decide)
 
 
 def judged(incident: Incident, evidence: Evidence, bundle: Bundle, at: datetime) -> Change | None:

@@ -14,9 +14,14 @@ class Heard:
     subject: Subject
     tags: Mapping[str, str] = field(default_factory=dict)
     severity: Severity | None = None
-    service: str | None = None
-    environment: str | None = None
     reason: str = ""
+
+    def tag(self, name: str) -> tuple[str, str] | None:
+        """Key and value of the tag `incidentio:<name>`, else of `<name>`, which others may use as well."""
+        for key in (f"incidentio:{name}", name):
+            if value := self.tags.get(key):
+                return key, value
+        return None
 
 
 @dataclass(frozen=True)
@@ -28,4 +33,5 @@ class Evidence:
 
     @property
     def reason(self) -> str:
+        """What the first signal that gave a reason said."""
         return next((h.reason for h in self.heard if h.reason), "")

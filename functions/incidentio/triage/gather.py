@@ -1,31 +1,27 @@
-"""Collect the evidence: member signals from the table, and their alarms' tags where the signal came without."""
+"""Collect the evidence: the signals in the table, and their alarms' tags where a signal came without."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from itertools import islice
-from typing import Any
 
 from incidentio.core.errors import IncidentioError
 from incidentio.core.incident import Incident
+from incidentio.core.members import Member, members_of
 from incidentio.core.ports import Table
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Subject
 from incidentio.triage.evidence import Evidence, Heard
 from incidentio.triage.ports import AlarmTags
 
-MEMBERS = 25
-"""Signals looked at: in a storm the first ones tell what the rest repeat."""
 LOOKUPS = 3
-"""Alarms whose tags are asked for in one triage: CloudWatch allows few such calls a second."""
+"""Alarms whose tags are asked for in one triage: CloudWatch allows few such calls a second, and the first tell most."""
 
 
 def gather(incident: Incident, table: Table, alarm_tags: AlarmTags) -> Evidence:
     """Everything known about `incident`. Tags that cannot be read are reported, never waited for."""
-    members = [_heard(body) for _, body in islice(table.query(f"INC#{incident.id}", "MEMBER#"), MEMBERS)]
-    opening = [m for m in members if m.subject == incident.subject][:1] or [Heard(subject=incident.subject)]
-    others = [m for m in members if m not in opening]
+    members = members_of(table, incident.id) if incident.members else []
+    signals = [_opening(incident, members, table)]
+    signals += [_joined(m) for m in members if m["dedup_key"] != incident.dedup_key and m.get("alarm_arn")]
     heard, missing, asked = [], [], 0
-    for signal in [*opening, *others]:
+    for signal in signals:
         arn = signal.subject.alarm_arn
         if signal.tags or not arn or asked == LOOKUPS:
             heard.append(signal)
@@ -35,17 +31,26 @@ def gather(incident: Incident, table: Table, alarm_tags: AlarmTags) -> Evidence:
             heard.append(replace(signal, tags=alarm_tags.tags_of(arn)))
         except IncidentioError as error:
             heard.append(signal)
-            missing.append(f"tags of {signal.subject.alarm_name or arn}: {error.message}")
+            missing.append(error.message)
     return Evidence(heard=tuple(heard), missing=tuple(missing))
 
 
-def _heard(member: Mapping[str, Any]) -> Heard:
-    severity = member.get("severity")
+def _opening(incident: Incident, members: list[Member], table: Table) -> Heard:
+    """The signal that opened the incident: its first entry has the tags and severity it came with."""
+    first = next(iter(table.timeline(incident.id, limit=1)), None)
+    data = first.data if first else {}
+    own = next((m for m in members if m["dedup_key"] == incident.dedup_key), {})
+    said = data.get("severity")
     return Heard(
-        subject=Subject.model_validate(member.get("subject") or {}),
-        tags=member.get("tags") or {},
-        severity=Severity(severity) if severity else None,
-        service=member.get("service"),
-        environment=member.get("environment"),
-        reason=str(member.get("reason") or ""),
+        subject=incident.subject,
+        tags=data.get("tags") or {},
+        severity=Severity(said) if said else None,
+        reason=str(own.get("reason") or ""),
+    )
+
+
+def _joined(member: Member) -> Heard:
+    arn = str(member["alarm_arn"])
+    return Heard(
+        subject=Subject(alarm_name=arn.rpartition(":alarm:")[2], alarm_arn=arn), reason=str(member.get("reason") or "")
     )
