@@ -21,7 +21,19 @@ from infra.compiler.limits import (
     paced,
     polls,
 )
-from infra.compiler.states import ANSWER, MODE, State, action, choose, control, expression, fail, pause, succeed
+from infra.compiler.states import (
+    ANSWER,
+    EXECUTION,
+    MODE,
+    State,
+    action,
+    choose,
+    control,
+    expression,
+    fail,
+    outcome,
+    pause,
+)
 
 
 def compile_playbook(playbook: Playbook, *, control_arn: str, action_arn: str, pace: float = 1.0) -> dict[str, Any]:
@@ -74,7 +86,7 @@ class _Envelope:
             "MayAct": choose({"go": "Lock"}, otherwise="Refused"),
             "Lock": self._ask_control("lock", then="Locked"),
             "Locked": choose({"go": "Step1Begin"}, otherwise="Refused"),
-            "Refused": succeed("refused"),
+            "Refused": outcome("refused"),
         }
 
     def _approval(self) -> dict[str, State]:
@@ -170,8 +182,8 @@ class _Envelope:
     def _watch(self) -> dict[str, State]:
         verify = self._playbook.verify
         settle = {
-            "Settle": self._ask_control("settle", then="Succeeded"),
-            "Succeeded": succeed("succeeded"),
+            "Settle": self._ask_control("settle", then="Succeeded", borrow_seconds=self._borrow_seconds()),
+            "Succeeded": outcome("succeeded"),
         }
         if verify is None:
             return settle
@@ -192,7 +204,9 @@ class _Envelope:
         from_the_end = {"below": HIGHEST_STEP}
         return {
             "Stop": self._must("stop", then="UndoNext", error=expression("$error"), assign=from_the_end),
-            "Resume": self._must("resume", then="Resumed", mode=expression(MODE), assign=from_the_end),
+            "Resume": self._must(
+                "resume", then="Resumed", mode=expression(MODE), execution=EXECUTION, assign=from_the_end
+            ),
             "Resumed": choose({"undo": "UndoNext", "wait": "Quiet"}, otherwise="Ended"),
             "Quiet": pause(paced(self._action_wait, pace=self._pace), then="UndoNext"),
             "UndoNext": self._must(
@@ -224,7 +238,8 @@ class _Envelope:
             ),
             "Finish": self._must("finish", then="Finished", assign={"cause": expression(f"{ANSWER}.cause")}),
             "Finished": choose({"end": "Ended"}, otherwise="RolledBack"),
-            "Ended": succeed("ended"),
+            "Ended": outcome("ended"),
+            "Done": {"Type": "Succeed"},
             "RolledBack": fail("RolledBack", expression("$cause")),
             "Broken": fail(
                 "Broken", "the envelope itself failed; the recovery rule starts this machine in mode recover"
@@ -253,8 +268,12 @@ class _Envelope:
                 timeout=self._action_wait,
                 assign={"planned": expression(ANSWER)},
             ),
-            "Planned": succeed("planned"),
+            "Planned": outcome("planned"),
         }
+
+    def _borrow_seconds(self) -> int:
+        revert = self._playbook.revert
+        return paced(revert.at_latest.total_seconds(), pace=self._pace) if revert else 0
 
     def _definition(self) -> dict[str, Any]:
         return {"definition": self._playbook.definition_hash}

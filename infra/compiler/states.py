@@ -10,6 +10,7 @@ State = dict[str, Any]
 
 RUN_ID = "{% $states.context.Execution.Input.run_id %}"
 INCIDENT_ID = "{% $states.context.Execution.Input.incident_id %}"
+EXECUTION = "{% $states.context.Execution.Name %}"
 MODE = "$states.context.Execution.Input.mode"
 TASK_TOKEN = "{% $states.context.Task.Token %}"  # noqa: S105 - an expression, not a secret
 ANSWER = "$states.result.Payload"
@@ -111,8 +112,9 @@ def pause(seconds: int, *, then: str) -> State:
     return {"Type": "Wait", "Seconds": seconds, "Output": {}, "Next": then}
 
 
-def succeed(outcome: str) -> State:
-    return {"Type": "Succeed", "Output": {"outcome": outcome, "run_id": RUN_ID}}
+def outcome(word: str) -> State:
+    """What the execution's output says; the Succeed state comes after."""
+    return {"Type": "Pass", "Output": {"outcome": word, "run_id": RUN_ID}, "Next": "Done"}
 
 
 def fail(error: str, cause: str) -> State:

@@ -88,7 +88,7 @@ def request_run(
             dry_run=dry_run,
             break_glass=break_glass,
         )
-        _check_actions(run, Place(partition=_partition(region), account=account, region=region))
+        _check_actions(run, Place(partition=partition_of(region), account=account, region=region))
         same = _same(runs_of(table, incident_id), run)
         if same:
             asked.append(same)
@@ -203,5 +203,5 @@ def _pointer(run: Run) -> Record:
     return Record(open_run_key(run.run_id), body)
 
 
-def _partition(region: str) -> str:
+def partition_of(region: str) -> str:
     return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")

@@ -108,12 +108,15 @@ def told(
     return recorded(on, type, actor=actor, at=at, text=said, data=full, **updates)
 
 
-def ended(table: Records, run: Run, status: RunStatus, *, at: datetime, reason: str) -> tuple[Run, list[Write]]:
+def ended(
+    table: Records, run: Run, status: RunStatus, *, at: datetime, reason: str, keeps_lock: bool = False
+) -> tuple[Run, list[Write]]:
     """The finished run, and the writes that take it off the open ones and release its lock."""
     if status not in FINISHED:
         raise ValueError(f"{status} is not an end")
     after = run.having(status=status, outcome=status, reason=redact(reason, limit=1000), finished_at=at)
-    return after, [Delete(open_run_key(run.run_id)), *released(table, run)]
+    lock = [] if keeps_lock else released(table, run)
+    return after, [Delete(open_run_key(run.run_id)), *lock]
 
 
 def released(table: Records, run: Run) -> Iterator[Write]:

@@ -158,7 +158,7 @@ def test_tokens_go_to_the_table_only(compiled: tuple[Playbook, Graph]) -> None:
 def test_a_dry_run_only_plans() -> None:
     graph = Graph(compile_playbook(playbook(), control_arn=CONTROL, action_arn=ACTION))
     planning = graph.reachable("PlanNext", without={"Stop"})
-    assert planning == {"PlanNext", "PlanMore", "Plan", "Planned"}
+    assert planning == {"PlanNext", "PlanMore", "Plan", "Planned", "Done"}
 
 
 def test_the_same_playbook_gives_the_same_bytes() -> None:
@@ -167,6 +167,16 @@ def test_the_same_playbook_gives_the_same_bytes() -> None:
     assert first == again
     assert book.definition_hash in first
     assert len(first) < 60_000
+
+
+def test_a_borrowed_change_is_paced_like_the_polls() -> None:
+    def borrowed(pace: float, **changes: Any) -> int:
+        machine = compile_playbook(playbook(**changes), control_arn=CONTROL, action_arn=ACTION, pace=pace)
+        return machine["States"]["Settle"]["Arguments"]["Payload"]["borrow_seconds"]
+
+    assert borrowed(1.0, revert={"at_latest": "4h"}) == 14400
+    assert borrowed(0.1, revert={"at_latest": "4h"}) == 1440
+    assert borrowed(1.0) == 0
 
 
 def test_pace_shortens_polls_and_leaves_timeouts_and_approvals_alone() -> None:

@@ -1,0 +1,67 @@
+"""What the conductor does about each thing that happens, by name."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from incidentio.core.events import DomainEvent
+from incidentio.core.ids import iso
+from incidentio.core.ports import Key, Put, Record
+from incidentio.mitigate.conduct.decided import answer_decided
+from incidentio.mitigate.conduct.recover import look_after, look_after_open_runs
+from incidentio.mitigate.conduct.revert import incident_over, revert_due
+from incidentio.mitigate.conduct.score import Score, run_id_of
+from incidentio.mitigate.conduct.start import start_by_itself, start_requested
+from incidentio.mitigate.keys import incident_of_run
+from incidentio.mitigate.runs import load_run
+
+ON_EVENT: Mapping[str, Callable[[Score, DomainEvent], None]] = {
+    "ApprovalDecided": answer_decided,
+    "IncidentCancelled": incident_over,
+    "IncidentMerged": incident_over,
+    "IncidentResolved": incident_over,
+    "IncidentTriaged": start_by_itself,
+    "PlaybookRequested": start_requested,
+}
+_ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
+
+
+def conduct(score: Score, event: Mapping[str, Any], *, machines: str) -> str:
+    """Deal with one invocation; what it was, for the log.
+
+    Args:
+        event: a domain event, a "Step Functions Execution Status Change", or `{"sweep": "mitigate"}`.
+        machines: the ARN prefix of our own state machines.
+    """
+    if event.get("sweep") == "mitigate":
+        sweep(score)
+        return "sweep"
+    detail = event.get("detail", {})
+    if event.get("source") == "aws.states":
+        ours = str(detail.get("stateMachineArn", "")).startswith(machines)
+        if ours and detail.get("status") in _ENDED_BADLY:
+            execution_ended(score, str(detail["name"]))
+            return f"execution {detail['name']} {detail['status']}"
+        return "not ours"
+    happened = DomainEvent.model_validate(detail)
+    react = ON_EVENT.get(happened.type)
+    if react is None:
+        return f"nothing to do about {happened.type}"
+    react(score, happened)
+    return f"{happened.type} of {happened.incident_id}"
+
+
+def execution_ended(score: Score, name: str) -> None:
+    """An execution failed, timed out or was stopped. A run that is finished needs nothing; a rollback ends so."""
+    run_id = run_id_of(name)
+    run = load_run(score.table, incident_of_run(run_id), run_id)
+    if not run.finished:
+        look_after(score, run)
+    elif run.lease and run.lease.status == "restoring":
+        revert_due(score)
+
+
+def sweep(score: Score) -> None:
+    """Every minute: whatever an event was lost for, and whatever has a date."""
+    look_after_open_runs(score)
+    revert_due(score)
+    score.table.write(Put(Record(Key("BEAT", "mitigate"), {"at": iso(score.clock())})))

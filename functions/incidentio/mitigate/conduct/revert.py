@@ -1,0 +1,110 @@
+"""Giving borrowed changes back: when the incident is over, or at the latest when the loan ends."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from incidentio.core.errors import NotFound
+from incidentio.core.events import DomainEvent
+from incidentio.core.incident import Incident
+from incidentio.core.ports import Put
+from incidentio.core.targets import target_name
+from incidentio.mitigate.conduct.decided import withdraw_waiting
+from incidentio.mitigate.conduct.score import Score, revert_name
+from incidentio.mitigate.control.finish import undo_commands
+from incidentio.mitigate.leases import lease_record, open_leases
+from incidentio.mitigate.run import Lease, Run
+from incidentio.mitigate.runs import Move, advance, load_run, runs_of, told
+
+_FIRST_RETRY = timedelta(minutes=5)
+_LAST_RETRY = timedelta(hours=4)
+
+
+def incident_over(score: Score, event: DomainEvent) -> None:
+    """IncidentResolved, IncidentCancelled, IncidentMerged: give back what was borrowed for it."""
+    if score.table.incident(event.incident_id).is_open:
+        return
+    withdraw_waiting(score, event.incident_id)
+    for run in runs_of(score.table, event.incident_id):
+        if run.lease and run.lease.status == "open":
+            start_revert(score, run)
+
+
+def revert_due(score: Score) -> None:
+    """The sweep: loans that have ended, whose incident is over, or whose restore died or failed."""
+    now = score.clock()
+    for body in open_leases(score.table):
+        if body["status"] != "open" or _ended(body, now) or not _incident_open(score, str(body["incident_id"])):
+            run = load_run(score.table, str(body["incident_id"]), str(body["run_id"]))
+            if run.lease and run.lease.is_open:
+                _revert(score, run, run.lease, now)
+
+
+def start_revert(score: Score, run: Run) -> None:
+    """Start the next restoring execution; the same number is the same execution."""
+    if run.lease is None:
+        return
+    given = {"run_id": run.run_id, "incident_id": run.incident_id, "mode": "revert"}
+    number = run.lease.attempts + 1
+    try:
+        started = score.executions.start(run.playbook, revert_name(run, number), given)
+        if not started and score.executions.status(run.playbook, revert_name(run, number)) != "RUNNING":
+            # It died before it could say that it began: count it, so that the next sweep takes the next number.
+            _set_lease(score, run, status=run.lease.status, attempts=number)
+    except NotFound as error:
+        _cannot(score, run, error.message)
+
+
+def _revert(score: Score, run: Run, lease: Lease, now: datetime) -> None:
+    if lease.status == "open":
+        start_revert(score, run)
+    elif lease.status == "restoring":
+        if score.executions.status(run.playbook, revert_name(run, lease.attempts)) != "RUNNING":
+            start_revert(score, run)
+    elif now >= lease.at_latest:
+        # Failed before: tried again, ever more rarely; `at_latest` carries the time of the next try.
+        wait = min(_FIRST_RETRY * 3 ** min(lease.attempts - 1, 6), _LAST_RETRY)
+        if _set_lease(score, run, at_latest=now + wait).lease != lease:
+            start_revert(score, run)
+
+
+def _ended(body: Mapping[str, Any], now: datetime) -> bool:
+    return now >= datetime.fromisoformat(str(body["at_latest"]))
+
+
+def _incident_open(score: Score, incident_id: str) -> bool:
+    return score.table.incident(incident_id).is_open
+
+
+def _set_lease(score: Score, run: Run, **updates: Any) -> Run:
+    def decide(_incident: Incident, run: Run) -> Move | None:
+        if run.lease is None or not run.lease.is_open:
+            return None
+        after = run.having(lease=run.lease.model_copy(update=updates))
+        return Move(after, writes=[Put(lease_record(after))])
+
+    return advance(score.table, run.incident_id, run.run_id, decide)
+
+
+def _cannot(score: Score, run: Run, why: str) -> None:
+    """No machine can give it back any more: people are told, once, with the commands."""
+
+    def decide(incident: Incident, run: Run) -> Move | None:
+        if run.lease is None or run.lease.status == "failed":
+            return None
+        now = score.clock()
+        lease = run.lease.model_copy(update={"status": "failed", "at_latest": now + _FIRST_RETRY})
+        after = run.having(lease=lease)
+        commands = [line for step in reversed(run.steps) for line in undo_commands(run, step)]
+        change = told(
+            incident,
+            after,
+            "RollbackFailed",
+            at=now,
+            text=f"what {run.playbook} borrowed on {target_name(run.target)} cannot be given back: {why}. "
+            f"To put back what was there before: {' ; '.join(commands)}",
+            data={"reason": why, "commands": commands},
+        )
+        return Move(after, change, [Put(lease_record(after))])
+
+    advance(score.table, run.incident_id, run.run_id, decide)

@@ -1,0 +1,96 @@
+"""What the control function is asked, and what it works with."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from incidentio.core.catalog import Bundle
+from incidentio.core.errors import InvalidInput, NotFound
+from incidentio.core.incident import Incident
+from incidentio.core.playbook import Playbook
+from incidentio.core.ports import Clock, Table
+from incidentio.mitigate.ports import Alarms, KillSwitch
+from incidentio.mitigate.switches import stopped
+
+Answer = dict[str, Any]
+"""What the state machine reads: always a `decision`."""
+
+
+class Request(BaseModel):
+    """One task's payload: the ids, and what its operation needs of the rest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    op: str
+    run_id: str
+    incident_id: str
+    execution: str = ""
+    definition: str = ""
+    stage: Literal["requested", "approved"] = "requested"
+    token: str = ""
+    turn: int = 1
+    step: int = 0
+    last: bool = False
+    seen: dict[str, Any] | None = None
+    applied: dict[str, Any] | None = None
+    confirmed: dict[str, Any] | None = None
+    borrow_seconds: int = 0
+    error: str = ""
+    mode: str = ""
+    below: int = 0
+    undone: dict[str, Any] | None = None
+    after: int = 0
+    planned: dict[str, Any] | None = None
+
+    @property
+    def attempt(self) -> int:
+        """The number an execution that undoes has at the end of its name: `RUN-…-revert-2`."""
+        number = self.execution.rpartition("-")[2]
+        return int(number) if number.isdigit() and self.execution != self.run_id else 1
+
+
+def parse_request(event: Any) -> Request:
+    """Raises InvalidInput, naming each wrong field."""
+    try:
+        return Request.model_validate(event)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise InvalidInput(f"not a request for control: {wrong}") from None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The ports, bound once per process."""
+
+    table: Table
+    bundle: Bundle
+    kill_switch: KillSwitch
+    alarms: Alarms
+    clock: Clock
+
+    def playbook(self, name: str) -> Playbook | None:
+        return self.bundle.playbooks.get(name)
+
+    def stopped(self, incident: Incident, playbook: str) -> str | None:
+        """Why nothing may act now. A kill switch that cannot be read is on.
+
+        Raises:
+            Unavailable: trouble that may pass; the task is tried again, and then the run is undone.
+        """
+        try:
+            parameter = self.kill_switch.value()
+        except NotFound:
+            return "the kill switch parameter does not exist, so nobody could stop this"
+        return stopped(self.table, incident, playbook, parameter=parameter, bundle=self.bundle)
+
+    def alarm_stops(self, playbook: str) -> str | None:
+        """Why the playbook's own stop condition says no, or None."""
+        definition = self.playbook(playbook)
+        if definition is None or definition.stop_if is None:
+            return None
+        name = definition.stop_if.alarm
+        state = self.alarms.state(name)
+        if state is None:
+            return f"the alarm {name} of stop_if does not exist"
+        return f"the alarm {name} of stop_if is in ALARM" if state == "ALARM" else None

@@ -1,0 +1,134 @@
+"""The end of an undo: what was given back, what was not, and what a person must do now."""
+
+from collections.abc import Iterable
+
+from incidentio.core.errors import IncidentioError
+from incidentio.core.incident import Change, Incident
+from incidentio.core.ports import Delete, Put, Write
+from incidentio.core.targets import target_name
+from incidentio.mitigate.actions import Place, prepared
+from incidentio.mitigate.actions.action import Change as ValueChange
+from incidentio.mitigate.control.desk import Answer, Desk, Request
+from incidentio.mitigate.control.gate import refusal
+from incidentio.mitigate.keys import lease_key
+from incidentio.mitigate.leases import lease_record
+from incidentio.mitigate.requests import partition_of
+from incidentio.mitigate.run import Run, RunStatus, RunStep
+from incidentio.mitigate.runs import Move, advance, ended, released, told
+
+
+def finish(desk: Desk, request: Request) -> Answer:
+    """`end` (nothing is wrong) or `fail` (a run was rolled back, or a person is needed); `cause` says what happened."""
+
+    def decide(incident: Incident, run: Run) -> Move | None:
+        if run.lease and run.lease.status == "restoring":
+            return _lease_over(desk, incident, run)
+        if run.finished:
+            return None
+        if not run.touched:
+            return refusal(desk, incident, run, run.reason or "it was stopped")
+        return _run_over(desk, incident, run)
+
+    run = advance(desk.table, request.incident_id, request.run_id, decide)
+    good = run.status == "refused" or (run.lease is not None and run.lease.status in ("restored", "foreign"))
+    cause = f"{run.run_id}: {run.outcome}; {run.reason or 'see the timeline of ' + run.incident_id}"
+    return {"decision": "end" if good else "fail", "cause": cause[:1000]}
+
+
+def _run_over(desk: Desk, incident: Incident, run: Run) -> Move:
+    now = desk.clock()
+    failed = _with(run, "failed")
+    status: RunStatus = "rollback_failed" if failed else "rolled_back"
+    after, writes = ended(desk.table, run, status, at=now, reason=run.reason)
+    change: Incident | Change = incident
+    if not failed:
+        change = told(
+            change,
+            after,
+            "PlaybookRolledBack",
+            at=now,
+            text=f"{run.playbook} on {target_name(run.target)} was rolled back: {run.reason}. {_account(run)}",
+            data={"reason": run.reason, "steps": _steps(run)},
+        )
+    return Move(after, _left_to_people(desk, change, after), writes)
+
+
+def _lease_over(desk: Desk, incident: Incident, run: Run) -> Move:
+    """A lease that could not be given back stays open, keeps its lock and blocks closing, until it can."""
+    lease = run.lease
+    if lease is None:
+        raise ValueError(f"{run.run_id} borrowed nothing")
+    if _with(run, "failed"):
+        after = run.having(lease=lease.model_copy(update={"status": "failed"}))
+        return Move(after, _left_to_people(desk, incident, after), [Put(lease_record(after))])
+    foreign = _with(run, "foreign")
+    after = run.having(lease=lease.model_copy(update={"status": "foreign" if foreign else "restored"}))
+    writes: list[Write] = [Delete(lease_key(run.run_id)), *released(desk.table, run)]
+    change: Incident | Change = incident
+    text = f"what {run.playbook} borrowed on {target_name(run.target)} was given back: {_account(run)}"
+    if foreign:
+        text = f"the loan of {run.playbook} on {target_name(run.target)} is over: {_account(run)}"
+    change = told(
+        change,
+        after,
+        "LeaseRestored",
+        at=desk.clock(),
+        text=text,
+        data={"steps": _steps(run)},
+        open_leases=max(0, incident.open_leases - 1),
+    )
+    return Move(after, _left_to_people(desk, change, after), writes)
+
+
+def _left_to_people(desk: Desk, on: Incident | Change, run: Run) -> Change | None:
+    """The entries that ask for a person, each with the commands to paste."""
+    change = on if isinstance(on, Change) else None
+    for type, steps, what in (
+        ("RollbackFailed", _with(run, "failed"), "could not be given back"),
+        ("ForeignChangeFound", _with(run, "foreign"), "was changed by somebody else and is left alone"),
+    ):
+        if not steps:
+            continue
+        commands = [line for step in steps for line in undo_commands(run, step)]
+        paste = f" To put back what was there before: {' ; '.join(commands)}" if commands else ""
+        change = told(
+            change or on,
+            run,
+            type,
+            at=desk.clock(),
+            text=f"{target_name(run.target)} {what} after {run.playbook}: {_account(run)}{paste}",
+            data={"reason": run.reason, "steps": _steps(run), "commands": commands},
+        )
+    return change
+
+
+def undo_commands(run: Run, step: RunStep) -> list[str]:
+    """Plain `aws` commands that set what was there before this step; none when the action cannot say."""
+    _, account, region, _ = run.target.split("|", 3)
+    place = Place(partition=partition_of(region), account=account, region=region)
+    try:
+        action = prepared(step.action, step.given, run.target, place)
+    except IncidentioError:
+        return []
+    return list(action.commands(ValueChange(step.before, step.after)).undo)
+
+
+def _with(run: Run, status: str) -> list[RunStep]:
+    return [step for step in run.steps if step.status == status]
+
+
+def _account(run: Run) -> str:
+    return "; ".join(_lines(step for step in reversed(run.steps) if step.status != "pending"))
+
+
+def _lines(steps: Iterable[RunStep]) -> Iterable[str]:
+    for step in steps:
+        yield step.undo_summary or step.summary or f"step {step.n}: {step.status}"
+
+
+def _steps(run: Run) -> list[dict[str, object]]:
+    return [
+        {"step": s.n, "action": s.action, "before": s.before, "after": s.after, "result": s.status}
+        for s in run.steps
+        if s.status != "pending"
+    ]

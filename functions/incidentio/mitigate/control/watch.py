@@ -1,0 +1,94 @@
+"""After the last step: did it help, and does anything say stop?"""
+
+from datetime import timedelta
+
+from incidentio.core.errors import NotFound
+from incidentio.core.ids import iso
+from incidentio.core.incident import Incident, Status
+from incidentio.core.ports import Put
+from incidentio.core.redaction import redact
+from incidentio.core.targets import target_name
+from incidentio.mitigate.control.desk import Answer, Desk, Request
+from incidentio.mitigate.control.locks import lock_record
+from incidentio.mitigate.leases import lease_record
+from incidentio.mitigate.run import Lease, Run
+from incidentio.mitigate.runs import Move, advance, ended, told
+
+_LOCK_MARGIN = timedelta(hours=1)
+
+
+def watch(desk: Desk, request: Request) -> Answer:
+    """One poll: `go` when every signal of the incident is ok, `again`, or `stop` with the reason kept in the run."""
+    answer: Answer = {}
+
+    def decide(incident: Incident, run: Run) -> Move | None:
+        answer.clear()
+        if run.status != "running":
+            answer.update(decision="stop")
+            return None
+        why = _cancelled(incident) or desk.stopped(incident, run.playbook) or desk.alarm_stops(run.playbook)
+        firing = 0 if why else _firing(desk, incident)
+        if not why and request.last and firing:
+            why = f"{firing} signal(s) still firing when the time to verify was over"
+        if why:
+            answer.update(decision="stop")
+            return Move(run.having(reason=redact(why, limit=1000)))
+        answer.update(decision="again" if firing else "go")
+        return None
+
+    advance(desk.table, request.incident_id, request.run_id, decide)
+    return answer
+
+
+def settle(desk: Desk, request: Request) -> Answer:
+    """The run succeeded: its change is borrowed for `borrow_seconds`, or stays, and the lock is released."""
+
+    def decide(incident: Incident, run: Run) -> Move | None:
+        if run.finished:
+            return None
+        now = desk.clock()
+        borrows = request.borrow_seconds > 0
+        after, writes = ended(desk.table, run, "succeeded", at=now, reason="", keeps_lock=borrows)
+        name = target_name(run.target)
+        changed = "; ".join(step.summary for step in run.steps if step.summary) or "nothing had to be changed"
+        change = told(
+            incident,
+            run,
+            "PlaybookSucceeded",
+            at=now,
+            text=f"{run.playbook} on {name} succeeded: {changed}",
+            data={"steps": [{"step": s.n, "before": s.before, "after": s.after} for s in run.steps]},
+        )
+        if not borrows:
+            return Move(after, change, writes)
+        # An incident that is over already has nobody to keep the change for.
+        until = now + timedelta(seconds=request.borrow_seconds) if incident.is_open else now
+        after = after.having(lease=Lease(opened_at=now, at_latest=until))
+        writes += [Put(lease_record(after)), Put(lock_record(after, now, until + _LOCK_MARGIN), {"run_id": run.run_id})]
+        change = told(
+            change,
+            run,
+            "LeaseOpened",
+            at=now,
+            text=f"the change on {name} is borrowed: given back when {incident.id} is over, at latest {iso(until)}",
+            data={"at_latest": iso(until)},
+            open_leases=change.incident.open_leases + 1,
+        )
+        return Move(after, change, writes)
+
+    advance(desk.table, request.incident_id, request.run_id, decide)
+    return {"decision": "end"}
+
+
+def _cancelled(incident: Incident) -> str | None:
+    return f"{incident.id} was cancelled" if incident.status is Status.CANCELLED else None
+
+
+def _firing(desk: Desk, incident: Incident) -> int:
+    """Signals that are not ok: of the incident, or of the one that took it over."""
+    if incident.status is Status.MERGED and incident.merged_into:
+        try:
+            return desk.table.incident(incident.merged_into).firing
+        except NotFound:
+            return 0
+    return incident.firing if incident.is_open else 0
