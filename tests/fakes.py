@@ -150,7 +150,9 @@ class FakeTable:
             if isinstance(write, Put):
                 self.records[write.record.key] = json.loads(json.dumps(dict(write.record.body)))
             elif isinstance(write, Update):
-                self.records.setdefault(write.key, {}).update(json.loads(json.dumps(dict(write.sets))))
+                body = self.records.setdefault(write.key, {})
+                body.update(json.loads(json.dumps(dict(write.sets))))
+                body.update({name: body.get(name, 0) + amount for name, amount in write.adds.items()})
             else:
                 self.records.pop(write.key, None)
 

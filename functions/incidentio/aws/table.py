@@ -184,6 +184,8 @@ class DynamoTable:
         target = {"TableName": self._name, "Key": to_item({"pk": write.key.pk, "sk": write.key.sk})}
         if isinstance(write, Update):
             expression = "SET " + ", ".join(_terms(write.sets, "s", " = ", names, values))
+            if write.adds:
+                expression += " ADD " + ", ".join(_terms(write.adds, "a", " ", names, values))
             return {
                 "Update": {**target, "UpdateExpression": expression, **_expression(arguments, names, values)},
             }

@@ -73,11 +73,15 @@ class Delete:
 
 @dataclass(frozen=True)
 class Update:
-    """Set attributes of what is under `key`, if `when` holds; the others stay (and a missing record is created)."""
+    """Set and add to attributes of what is under `key`, if `when` holds; the others stay.
+
+    A missing record is created.
+    """
 
     key: Key
     sets: Mapping[str, Any]
     when: Condition = None
+    adds: Mapping[str, int] = field(default_factory=dict)
 
 
 Write = Put | Delete | Update

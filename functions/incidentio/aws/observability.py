@@ -1,0 +1,47 @@
+"""Structured log lines and metrics on standard output, without the import cost of a logging library.
+
+Metrics are CloudWatch Embedded Metric Format
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
+CloudWatch reads them out of the log, no call is made.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+
+def log(message: str, *, level: str = "INFO", **fields: Any) -> None:
+    """One line of JSON; fields that are None are left out. Never pass a payload."""
+    line = {
+        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "level": level,
+        "service": _service(),
+        "message": message,
+        **{name: value for name, value in fields.items() if value is not None},
+    }
+    print(json.dumps(line, default=str), file=sys.stdout)
+
+
+def count(counts: Mapping[str, int]) -> None:
+    """Emit each non-zero count as a metric of this function's service."""
+    emitted = {name: value for name, value in counts.items() if value}
+    if not emitted:
+        return
+    directive = {
+        "Namespace": os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "incidentio"),
+        "Dimensions": [["service"]],
+        "Metrics": [{"Name": name, "Unit": "Count"} for name in emitted],
+    }
+    line = {
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
+        "service": _service(),
+        **emitted,
+    }
+    print(json.dumps(line), file=sys.stdout)
+
+
+def _service() -> str:
+    return os.environ.get("POWERTOOLS_SERVICE_NAME", "incidentio")

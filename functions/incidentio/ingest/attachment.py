@@ -1,0 +1,37 @@
+"""Whether an alarm acts, is only watched, or is none of our business."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from incidentio.core.catalog import Catalog
+from incidentio.core.signal import Mode
+
+PAGE_TAG = "incidentio:page"
+ATTACHED = "its action is our signal topic"
+_NOT_ATTACHED = f"not attached to our signal topic, not tagged {PAGE_TAG}, and of no service in the catalogue"
+_NO = ("false", "no", "0", "off")
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """The rules of one deployment. `own_prefix` is the stack's name, which our own alarms begin with."""
+
+    own_prefix: str
+    catalog: Catalog
+
+    def ignored(self, alarm_name: str) -> str | None:
+        """Why the alarm never becomes an incident; None when it may."""
+        if alarm_name.startswith("TargetTracking-"):
+            return "target tracking: autoscaling works with it"
+        if alarm_name.startswith(self.own_prefix + "-"):
+            return "our own: it goes to the watchdog topic"
+        return None
+
+    def of_event(self, *, alarm_name: str, alarm_arn: str, tags: Mapping[str, str]) -> tuple[Mode, str]:
+        """Mode and reason of an alarm that nobody attached to our topic."""
+        if tags.get(PAGE_TAG, "no").lower() not in _NO:
+            return Mode.LIVE, f"tagged {PAGE_TAG}"
+        for name, service in self.catalog.services.items():
+            if why := service.match.why(alarm_name=alarm_name, alarm_arn=alarm_arn, tags=tags):
+                return Mode.LIVE, f"service {name}: {why}"
+        return Mode.MONITOR, _NOT_ATTACHED

@@ -1,0 +1,103 @@
+"""One delivery of the queue: each message is understood, ignored, given up with a reason, or handed back."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from incidentio.aws.observability import log
+from incidentio.core.errors import IncidentioError
+from incidentio.core.ports import Clock
+from incidentio.core.redaction import redact
+from incidentio.ingest.attachment import Attachment
+from incidentio.ingest.intake import Intake
+from incidentio.ingest.message import read
+from incidentio.ingest.observation import Ignored, Unreadable
+from incidentio.ingest.run import Received, Run, runs
+
+
+class DeadLetters(Protocol):
+    """Where messages go that will never be understood."""
+
+    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> None:
+        """Raises: when it was not taken."""
+
+
+@dataclass
+class Report:
+    """`failed`: ids the queue shall deliver again. `counts`: messages by what became of them."""
+
+    failed: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class Batch:
+    """Handles deliveries. One message never holds up another."""
+
+    def __init__(self, intake: Intake, dead_letters: DeadLetters, attachment: Attachment, clock: Clock) -> None:
+        self._intake = intake
+        self._dead_letters = dead_letters
+        self._attachment = attachment
+        self._clock = clock
+
+    def handle(self, records: Iterable[Mapping[str, Any]]) -> Report:
+        """All messages of one delivery."""
+        report = Report()
+        by_key: dict[str, list[Received]] = {}
+        now = self._clock()
+        for record in records:
+            message_id, body = record["messageId"], record["body"]
+            try:
+                observation = read(body, attachment=self._attachment, now=now)
+            except Unreadable as unreadable:
+                self._give_up(message_id, body, unreadable, report)
+                continue
+            if isinstance(observation, Ignored):
+                report.counts["ignored"] += 1
+                log("ignored", why=observation.why, message_id=message_id)
+            else:
+                received = Received(message_id, observation)
+                by_key.setdefault(observation.dedup_key, []).append(received)
+        for messages in by_key.values():
+            self._take(runs(messages), report)
+        return report
+
+    def _take(self, of_one_key: Sequence[Run], report: Report) -> None:
+        for position, run in enumerate(of_one_key):
+            try:
+                outcome = self._intake.take(run)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the queue delivers these again
+                left = [m.message_id for later in of_one_key[position:] for m in later.messages]
+                report.failed += left
+                report.counts["failed"] += len(left)
+                log("failed, to be delivered again", level="ERROR", **_told(error), messages=len(left))
+                return
+            else:
+                report.counts[outcome.step.value] += run.count
+                log(
+                    outcome.step.value,
+                    incident_id=outcome.incident_id,
+                    correlation_id=run.correlation_id,
+                    state=run.state.value,
+                    mode=run.mode.value,
+                    messages=run.count,
+                )
+
+    def _give_up(self, message_id: str, body: str, why: Unreadable, report: Report) -> None:
+        """To the dead letters with the reason, body as it came: whoever redrives it needs all of it."""
+        reason = redact(why.message, limit=500)
+        try:
+            self._dead_letters.send(body, {"reason": reason, "message_id": message_id})
+        except Exception as error:  # noqa: BLE001 - not lost: the queue keeps it
+            report.failed.append(message_id)
+            report.counts["failed"] += 1
+            log("the dead-letter queue did not take it", level="ERROR", message_id=message_id, **_told(error))
+            return
+        report.counts["poison"] += 1
+        log("given up", level="WARNING", reason=reason, message_id=message_id)
+
+
+def _told(error: Exception) -> dict[str, str]:
+    """What may be logged: our own messages are written for that, others may quote data."""
+    told = {"error": type(error).__name__}
+    return {**told, "detail": redact(error.message, limit=500)} if isinstance(error, IncidentioError) else told

@@ -1,0 +1,119 @@
+"""What one signal means, given what is known about its dedup key. Pure: the rules, and nothing else.
+
+The fence is the time of the last accepted state change of the key. Whatever is older is late and
+changes nothing, so repeats, reorderings and a second door end in the same state.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from incidentio.core.incident import Incident, Status
+from incidentio.core.lifecycle import may_reopen
+from incidentio.core.signal import Mode, SignalState
+
+NOTE_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What is stored under a dedup key. Without `incident_id` it is only a fence."""
+
+    incident_id: str | None
+    open: bool
+    state: SignalState
+    mode: Mode
+    fence: str
+    noted_at: str | None = None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any] | None) -> "Pointer | None":
+        """None when nothing usable is stored."""
+        if not body or "fence" not in body or "state" not in body:
+            return None
+        incident_id = body.get("incident_id")
+        return cls(
+            incident_id=incident_id,
+            open=bool(body.get("open")) and incident_id is not None,
+            state=SignalState(body["state"]),
+            mode=Mode(body.get("mode", Mode.LIVE)),
+            fence=body["fence"],
+            noted_at=body.get("noted_at"),
+        )
+
+
+class Step(StrEnum):
+    """What to do."""
+
+    DUPLICATE = "duplicate"  # known already: count it
+    STALE = "stale"  # older than what we know: count it as such
+    OPEN = "new"  # nothing is known that it could belong to: a new incident
+    JOINED = "joined"  # on a target that a playbook works on: a member of its incident (never decided, found)
+    RETURNED = "returned"  # fires after its incident ended: look at that one (`after_end`)
+    FIRE_AGAIN = "fires_again"  # a recovered member of an open incident
+    PROMOTE = "promoted"  # watched until now, and somebody attached it on purpose
+    RECOVER = "recovered"  # a member of an open incident is ok
+    REMEMBER = "remembered"  # ok without an open incident: keep the fence
+    NOTE = "noted"  # worth an entry
+    PASS = "passed"  # noqa: S105 - a note with nothing to be noted on, or too soon after the last
+
+
+def decide(pointer: Pointer | None, *, state: SignalState, changed_at: str, mode: Mode, noted_before: str) -> Step:
+    """The step for one signal. `noted_before`: a member noted at or before this may be noted again."""
+    if state is SignalState.NOTE:
+        return _note(pointer, changed_at, noted_before)
+    if pointer is None:
+        return Step.OPEN if state is SignalState.FIRING else Step.REMEMBER
+    if pointer.open and state is SignalState.FIRING and (pointer.mode, mode) == (Mode.MONITOR, Mode.LIVE):
+        return Step.PROMOTE
+    if _known(pointer, state, changed_at):
+        return Step.DUPLICATE if changed_at == pointer.fence and state is pointer.state else Step.STALE
+    return _news_of_open(pointer, state) if pointer.open else _news_of_ended(pointer, state)
+
+
+class AfterEnd(StrEnum):
+    """Where a signal belongs that fires after its pointer was closed."""
+
+    REJOIN = "rejoin"
+    REOPEN = "reopen"
+    FOLLOW = "follow"
+    NEW = "new"
+
+
+def after_end(incident: Incident, *, now: datetime, window: timedelta) -> AfterEnd:
+    """Into the incident if it is open after all, or was resolved within `window`; else a new one follows it."""
+    if incident.is_open:
+        return AfterEnd.REJOIN
+    if incident.status is Status.MERGED and incident.merged_into:
+        return AfterEnd.FOLLOW
+    return AfterEnd.REOPEN if may_reopen(incident, at=now, window=window) else AfterEnd.NEW
+
+
+def _known(pointer: Pointer, state: SignalState, changed_at: str) -> bool:
+    """Not newer than the fence. At the very same time another state is news only from a source that
+    counts whole seconds: there the order of arrival is all there is."""
+    if changed_at == pointer.fence and state is not pointer.state:
+        return not changed_at.endswith(".000Z")
+    return changed_at <= pointer.fence
+
+
+def _news_of_open(pointer: Pointer, state: SignalState) -> Step:
+    if state is pointer.state:
+        return Step.DUPLICATE
+    return Step.FIRE_AGAIN if state is SignalState.FIRING else Step.RECOVER
+
+
+def _news_of_ended(pointer: Pointer, state: SignalState) -> Step:
+    if state is not SignalState.FIRING:
+        return Step.REMEMBER
+    return Step.RETURNED if pointer.incident_id else Step.OPEN
+
+
+def _note(pointer: Pointer | None, changed_at: str, noted_before: str) -> Step:
+    if pointer is None or not pointer.open:
+        return Step.PASS
+    if changed_at < pointer.fence:
+        return Step.STALE
+    return Step.PASS if pointer.noted_at and pointer.noted_at > noted_before else Step.NOTE

@@ -1,0 +1,103 @@
+"""What deciding about a message needs, read cheaply; the whole signal is built only when it is news."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from incidentio.core.errors import InvalidInput
+from incidentio.core.ids import iso
+from incidentio.core.redaction import redact
+from incidentio.core.severity import Severity, parse_severity
+from incidentio.core.signal import Kind, Mode, Signal, SignalState
+
+ALARM_STATES = {"ALARM": SignalState.FIRING, "OK": SignalState.OK, "INSUFFICIENT_DATA": SignalState.NOTE}
+
+_PLAIN_UTC = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})(?:\+0000|\+00:00|Z)")
+
+
+class Unreadable(InvalidInput):
+    """The message will never be understood: it belongs in the dead-letter queue, with this as its reason."""
+
+    code = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One message, as far as deciding needs it.
+
+    `changed_at` is UTC text that sorts by time. `build` makes the redacted Signal, given when it was received.
+    """
+
+    dedup_key: str
+    state: SignalState
+    changed_at: str
+    mode: Mode
+    build: Callable[[datetime], Signal]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A message that is understood and never becomes an incident."""
+
+    why: str
+
+
+def instant(text: Any) -> str:
+    """A source's timestamp as sortable UTC text with milliseconds.
+
+    Raises:
+        Unreadable: not an ISO 8601 time with an offset.
+    """
+    try:
+        at = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Unreadable(f"{redact(str(text), limit=60)!r} is not a time with an offset")
+    plain = _PLAIN_UTC.fullmatch(text)
+    return f"{plain[1]}Z" if plain else iso(at.astimezone(UTC))
+
+
+def text_field(document: Mapping[str, Any], name: str, *, limit: int = 1024) -> str:
+    """A required, non-empty text.
+
+    Raises:
+        Unreadable: missing, empty, too long or another type.
+    """
+    value = document.get(name)
+    if not isinstance(value, str) or not value:
+        raise Unreadable(f"{name} is missing or not a text")
+    if len(value) > limit:
+        raise Unreadable(f"{name} is longer than {limit} characters")
+    return value
+
+
+def object_field(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A required object; same errors as `text_field`."""
+    value = document.get(name)
+    if not isinstance(value, dict):
+        raise Unreadable(f"{name} is missing or not an object")
+    return value
+
+
+def as_object(value: Any) -> Mapping[str, Any]:
+    """The object, or an empty one: for what a document may leave out."""
+    return value if isinstance(value, dict) else {}
+
+
+def severity_tag(tags: Mapping[str, str]) -> Severity | None:
+    """What the tag `incidentio:severity` or `severity` says; None when it says nothing we know."""
+    try:
+        return parse_severity(tags.get("incidentio:severity") or tags.get("severity") or "")
+    except InvalidInput:
+        return None
+
+
+def kind_tag(tags: Mapping[str, str]) -> Kind:
+    """What the tag `incidentio:kind` says; anything unknown is real."""
+    try:
+        return Kind(tags.get("incidentio:kind", ""))
+    except ValueError:
+        return Kind.REAL

@@ -1,0 +1,81 @@
+"""A signal that belongs to nothing yet becomes an incident."""
+
+from datetime import datetime
+from typing import Any
+
+from incidentio.core.ids import iso
+from incidentio.core.incident import Change, Incident, recorded
+from incidentio.core.person import Actor
+from incidentio.core.redaction import redact
+from incidentio.core.severity import Severity
+from incidentio.core.signal import Mode, Signal
+
+
+def actor_of(signal: Signal) -> Actor:
+    return Actor(id=signal.source, kind="source")
+
+
+def opened(
+    incident_id: str, signal: Signal, *, at: datetime, correlation_id: str, previous_incident_id: str | None
+) -> Change:
+    """The first version of the incident and its first entry.
+
+    Severity is what the signal says; else SEV2 when somebody attached it to us on purpose, and SEV3 when not.
+    Triage looks closer.
+    """
+    assumed = Severity.SEV2 if signal.mode is Mode.LIVE else Severity.SEV3
+    incident = Incident(
+        id=incident_id,
+        title=signal.title,
+        severity=signal.severity or assumed,
+        service=signal.service,
+        environment=signal.environment or "production",
+        kind=signal.kind,
+        mode=signal.mode,
+        mode_reason=signal.mode_reason,
+        correlation_id=correlation_id,
+        impact_started_at=min(signal.impact_started_at or signal.changed_at, at),
+        detected_at=at,
+        source=signal.source,
+        dedup_key=signal.dedup_key,
+        subject=signal.subject,
+        members=1,
+        firing=1,
+        previous_incident_id=previous_incident_id,
+    )
+    return recorded(
+        incident,
+        "IncidentTriggered",
+        actor=actor_of(signal),
+        at=at,
+        text=sentence(f"{signal.title} fires", signal),
+        data={
+            "source": signal.source,
+            "state": signal.state.value,
+            "changed_at": iso(signal.changed_at),
+            "mode": signal.mode.value,
+            "mode_reason": signal.mode_reason,
+        },
+    )
+
+
+def sentence(what: str, signal: Signal) -> str:
+    return redact(f"{what}: {signal.reason}" if signal.reason else what, limit=600)
+
+
+def member_body(signal: Signal, *, first_seen_at: str) -> dict[str, Any]:
+    """A signal as a member of its incident: what triage reads, and what a page quotes."""
+    told = {"service": signal.service, "environment": signal.environment, "severity": signal.severity}
+    return {
+        "dedup_key": signal.dedup_key,
+        "state": signal.state.value,
+        "source": signal.source,
+        "title": signal.title,
+        "reason": signal.reason,
+        "alarm_arn": signal.subject.alarm_arn,
+        "subject": signal.subject.model_dump(exclude_defaults=True),
+        "changed_at": iso(signal.changed_at),
+        "first_seen_at": first_seen_at,
+        **({"tags": dict(signal.tags)} if signal.tags else {}),
+        **{name: str(value) for name, value in told.items() if value},
+    }
