@@ -4,6 +4,7 @@ For the night when the API is down. Routes, checks and errors are the same code;
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver
@@ -15,7 +16,6 @@ from incidentio.cli.client import Answer, refusal
 from incidentio.cli.configuration import bundle_of
 from incidentio.cli.deployment import Deployment
 from incidentio.core.ids import random_base32
-from incidentio.core.ports import utc_now
 
 
 class DirectApi:
@@ -59,7 +59,7 @@ def direct_api(deployment: Deployment) -> DirectApi:
         table=DynamoTable(deployment.client("dynamodb"), deployment.output("TableName"), bundle.catalog.routing),
         archive=S3Archive(deployment.client("s3"), deployment.output("ArchiveBucketName")),
         bundle=bundle,
-        clock=utc_now,
+        clock=lambda: datetime.now(UTC),
         account=str(caller["Account"]),
         region=deployment.region,
     )

@@ -168,7 +168,7 @@ def _actor(entry: Mapping[str, Any]) -> str:
 @pass_shell
 def verify(shell: Shell, incident_id: str) -> None:
     """Recompute the hash chain of the timeline; name the first broken link and exit 1 where it does not hold."""
-    found = shell.api.call("GET", f"/incidents/{incident_id}/verification")
+    found = shell.api.call("GET", f"/incidents/{incident_id}/verify")
     broken, anchor = found.get("broken"), found.get("anchor")
     if shell.as_json:
         output.emit_json(found)

@@ -1,12 +1,15 @@
 """`incidentio playbooks`: what automation can do, and asking it to."""
 
+import time
 from typing import Any
 
 import click
 
 from incidentio.cli import output
 from incidentio.cli.shell import INCIDENT_ID, Group, Shell, pass_shell
-from incidentio.core.errors import InvalidInput
+from incidentio.core.errors import InvalidInput, Unavailable
+
+_DRY_RUN_SECONDS = 60
 
 
 @click.group(cls=Group)
@@ -41,23 +44,64 @@ def list_playbooks(shell: Shell) -> None:
 @click.option("--target", help="What to act on; the default is what the alarm is about.")
 @click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
 @click.option("--dry-run", is_flag=True, help="Say what it would do, and do nothing.")
+@click.option("--break-glass", metavar="REASON", help="Without waiting for approval: loud, and on record.")
 @pass_shell
 def run(
-    shell: Shell, *, incident_id: str, playbook: str, target: str | None, parameters: tuple[str, ...], dry_run: bool
+    shell: Shell,
+    *,
+    incident_id: str,
+    playbook: str,
+    target: str | None,
+    parameters: tuple[str, ...],
+    dry_run: bool,
+    break_glass: str | None,
 ) -> None:
-    """Ask for a playbook to be run for an incident."""
+    """Ask for a playbook to be run for an incident.
+
+    It starts by itself and may wait for an approval. A dry run is waited for and printed.
+    """
     body: dict[str, Any] = {"parameters": dict(_parameter(text) for text in parameters)}
-    if target:
-        body["target"] = target
-    if dry_run:
-        body["dry_run"] = True
+    optional = {"target": target, "dry_run": dry_run, "break_glass": break_glass}
+    body |= {name: value for name, value in optional.items() if value}
     asked = shell.api.call("POST", f"/incidents/{incident_id}/playbooks/{playbook}", body=body)
+    if dry_run:
+        asked = _finished(shell, incident_id, str(asked["id"]))
     if shell.as_json:
         output.emit_json(asked)
-        return
-    output.emit_facts({name.replace("_", " "): value for name, value in asked.items() if not isinstance(value, dict)})
-    if not dry_run:
+    elif dry_run:
+        _print_plan(asked)
+    else:
+        output.emit_line(
+            f"{asked['id']} is {asked['status'].replace('_', ' ')}: {asked['playbook']} {asked['version']} "
+            f"on {asked['target'].rsplit('|', 1)[-1]}"
+        )
         output.say(f"follow it with: incidentio incidents timeline {incident_id}")
+
+
+def _finished(shell: Shell, incident_id: str, run_id: str) -> dict[str, Any]:
+    deadline = time.monotonic() + _DRY_RUN_SECONDS
+    while True:
+        runs: list[dict[str, Any]] = shell.api.call("GET", f"/incidents/{incident_id}")["runs"]
+        found = next((run for run in runs if run["id"] == run_id), None)
+        if found and found["finished_at"]:
+            return found
+        if time.monotonic() > deadline:
+            raise Unavailable(
+                f"{run_id} has not finished after {_DRY_RUN_SECONDS} s: incidentio incidents show {incident_id}"
+            )
+        time.sleep(0.5)
+
+
+def _print_plan(run: dict[str, Any]) -> None:
+    output.emit_line(
+        f"{run['id']}: {run['status']}, nothing was changed" + (f": {run['reason']}" if run["reason"] else "")
+    )
+    for step in run["plan"]:
+        output.emit_line(step["summary"])
+        for command in step["do"]:
+            output.emit_line(f"  do    {command}")
+        for command in step["undo"]:
+            output.emit_line(f"  undo  {command}")
 
 
 def _parameter(text: str) -> tuple[str, int | str]:

@@ -66,31 +66,41 @@ def test_playbooks_are_listed(run: Run, api: ScriptedApi) -> None:
     )
 
 
+RUN: dict[str, Any] = {
+    "id": "RUN-7K3F9A-0",
+    "status": "awaiting_approval",
+    "playbook": "throttle-function",
+    "version": "1.0.0",
+    "target": "AWS::Lambda::Function|1|eu-west-1|checkout",
+    "reason": "",
+    "finished_at": None,
+    "plan": [],
+}
+ASK = ("POST", "/incidents/INC-7K3F9A/playbooks/throttle-function")
+
+
 def test_a_run_carries_target_and_parameters(run: Run, api: ScriptedApi) -> None:
-    api.answers["POST", "/incidents/INC-7K3F9A/playbooks/throttle-function"] = {
-        "id": "RUN-7K3F9A-0",
-        "status": "requested",
-    }
-    result = run(
-        "playbooks",
-        "run",
-        "7k3f9a",
-        "throttle-function",
-        "--target",
-        "checkout",
-        "--param",
-        "limit=5",
-        "--param",
-        "why=a=b",
-    )
+    api.answers[ASK] = RUN
+    parameters = ["--param", "limit=5", "--param", "why=a=b"]
+    result = run("playbooks", "run", "7k3f9a", "throttle-function", "--target", "checkout", *parameters)
     assert api.asked[0].body == {"parameters": {"limit": 5, "why": "a=b"}, "target": "checkout"}
-    assert "RUN-7K3F9A-0" in result.stdout
+    assert result.stdout == "RUN-7K3F9A-0 is awaiting approval: throttle-function 1.0.0 on checkout\n"
 
 
-def test_a_dry_run_says_so_to_the_api(run: Run, api: ScriptedApi) -> None:
-    api.answers["POST", "/incidents/INC-7K3F9A/playbooks/throttle-function"] = {"id": "RUN-7K3F9A-0"}
-    run("playbooks", "run", "7k3f9a", "throttle-function", "--dry-run")
+def test_a_dry_run_is_waited_for_and_printed(run: Run, api: ScriptedApi) -> None:
+    api.answers[ASK] = {**RUN, "status": "requested"}
+    plan = [{"summary": "reserved concurrency: not set → 10", "do": ["aws lambda put"], "undo": ["aws lambda delete"]}]
+    planned = {**RUN, "status": "planned", "finished_at": "2026-11-23T08:00:02.000Z", "plan": plan}
+    answers = iter([{"runs": []}, {"runs": [planned]}])
+    api.answers["GET", "/incidents/INC-7K3F9A"] = lambda _: next(answers)
+    shown = run("playbooks", "run", "7k3f9a", "throttle-function", "--dry-run").stdout
     assert api.asked[0].body == {"parameters": {}, "dry_run": True}
+    assert shown.splitlines() == [
+        "RUN-7K3F9A-0: planned, nothing was changed",
+        "reserved concurrency: not set → 10",
+        "  do    aws lambda put",
+        "  undo  aws lambda delete",
+    ]
 
 
 def test_a_parameter_without_a_value_is_one_line(run: Run) -> None:

@@ -112,7 +112,7 @@ def test_create_sends_what_was_given(run: Run, api: ScriptedApi) -> None:
 
 
 def test_verify_says_the_chain_holds(run: Run, api: ScriptedApi) -> None:
-    api.answers["GET", "/incidents/INC-7K3F9A/verification"] = {
+    api.answers["GET", "/incidents/INC-7K3F9A/verify"] = {
         "ok": True, "entries": 7, "broken": None, "anchor": None,
     }  # fmt: skip
     result = run("incidents", "verify", "INC-7K3F9A")
@@ -120,7 +120,7 @@ def test_verify_says_the_chain_holds(run: Run, api: ScriptedApi) -> None:
 
 
 def test_verify_names_the_first_broken_link(run: Run, api: ScriptedApi) -> None:
-    api.answers["GET", "/incidents/INC-7K3F9A/verification"] = {
+    api.answers["GET", "/incidents/INC-7K3F9A/verify"] = {
         "ok": False, "entries": 7, "broken": {"seq": 4, "why": "was changed after it was written"}, "anchor": None,
     }  # fmt: skip
     result = run("incidents", "verify", "INC-7K3F9A")

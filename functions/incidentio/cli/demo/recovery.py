@@ -55,7 +55,7 @@ def tell(stage: Stage) -> None:
     postmortem = incident.until("the postmortem in S3", lambda: stage.archived(incident.id, ".md"))
     narrator.checked(f"S3: the postmortem is in {stage.outputs['ArchiveBucketName']}")
     narrator.document("\n".join(postmortem.splitlines()[:_POSTMORTEM_LINES]))
-    verified = stage.responder.api.call("GET", f"/incidents/{incident.id}/verification")
+    verified = stage.responder.api.call("GET", f"/incidents/{incident.id}/verify")
     require(verified["ok"], f"the hash chain of {incident.id} does not hold: {verified['broken']}")
     narrator.did(f"recomputed the hash chain of {verified['entries']} timeline entries: it holds")
 
