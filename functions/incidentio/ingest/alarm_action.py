@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from incidentio.core.attachment import ATTACHED, Attachment
 from incidentio.core.signal import Mode, Signal
-from incidentio.ingest.attachment import ATTACHED, Attachment
 from incidentio.ingest.cloudwatch import alarm_arn, alarm_signal, alarm_state
 from incidentio.ingest.observation import Ignored, Observation, Unreadable, as_object, instant, text_field
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from incidentio.aws.observability import log
+from incidentio.core.attachment import Attachment
 from incidentio.core.errors import IncidentioError
 from incidentio.core.ports import Clock
 from incidentio.core.redaction import redact
-from incidentio.ingest.attachment import Attachment
 from incidentio.ingest.intake import Intake
 from incidentio.ingest.message import read
 from incidentio.ingest.observation import Ignored, Unreadable

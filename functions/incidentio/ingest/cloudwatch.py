@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from incidentio.core.attachment import Attachment
 from incidentio.core.redaction import redact, redact_data
 from incidentio.core.signal import Mode, Signal, SignalState, Subject
-from incidentio.ingest.attachment import Attachment
 from incidentio.ingest.impact import impact_start
 from incidentio.ingest.observation import (
     ALARM_STATES,

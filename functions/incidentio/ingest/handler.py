@@ -9,8 +9,8 @@ from incidentio.aws.observability import count
 from incidentio.aws.queue import SqsQueue
 from incidentio.aws.settings import IngestSettings, settings
 from incidentio.aws.table import DynamoTable
+from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import load_bundle
-from incidentio.ingest.attachment import Attachment
 from incidentio.ingest.batch import Batch
 from incidentio.ingest.intake import Intake
 

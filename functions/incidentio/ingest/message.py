@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from incidentio.core.attachment import Attachment
 from incidentio.core.ids import iso
 from incidentio.ingest.alarm_action import read_action
-from incidentio.ingest.attachment import Attachment
 from incidentio.ingest.cloudwatch import DETAIL_TYPE, read_event
 from incidentio.ingest.observation import Ignored, Observation, Unreadable
 from incidentio.ingest.signal_v1 import MARK, read_signal

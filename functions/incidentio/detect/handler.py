@@ -1,0 +1,38 @@
+"""Lambda entry: the minute rule → recovery, reconciliation, heartbeat."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from incidentio.aws.alarms import CloudWatchAlarms
+from incidentio.aws.clients import client
+from incidentio.aws.observability import count
+from incidentio.aws.queue import SqsQueue
+from incidentio.aws.settings import SweeperSettings, settings
+from incidentio.aws.table import DynamoTable
+from incidentio.core.attachment import Attachment
+from incidentio.core.catalog import load_bundle
+from incidentio.detect.reconcile import Reconciliation
+from incidentio.detect.sweep import sweep
+
+
+@cache
+def _settings() -> SweeperSettings:
+    return settings(SweeperSettings)
+
+
+def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
+    """One sweep; what it did, as counts."""
+    given, catalog = _settings(), load_bundle().catalog
+    table = DynamoTable(client("dynamodb"), given.table_name, catalog.routing)
+    reconciliation = Reconciliation(
+        table,
+        CloudWatchAlarms(client("cloudwatch")),
+        SqsQueue(client("sqs"), given.ingest_queue_url),
+        Attachment(own_prefix=given.stack_prefix, catalog=catalog),
+        given.signal_topic_arn,
+    )
+    every = timedelta(seconds=given.reconcile_seconds)
+    done = sweep(table, catalog.routing, reconciliation, every=every, clock=lambda: datetime.now(UTC))
+    count(done)
+    return done

@@ -1,0 +1,131 @@
+"""Alarms that fire and that nobody told us about: before the deployment, or with an event that got lost.
+
+Each is put into the ingest queue as the state change CloudWatch would have sent, so there is one way in.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Protocol
+
+from incidentio.core.alarm import Alarm
+from incidentio.core.attachment import ATTACHED, Attachment
+from incidentio.core.errors import NotFound
+from incidentio.core.ids import iso
+from incidentio.core.members import pointer_key
+from incidentio.core.ports import Refused, Table, Update
+from incidentio.core.signal import Mode, SignalState
+
+_AT_ONCE = 100
+_TOLERANCE = timedelta(seconds=2)
+"""An alarm's own account of when it changed and the one in its event may differ by less than this."""
+
+
+class Alarms(Protocol):
+    """Where alarms are looked up."""
+
+    def firing(self) -> Iterable[Alarm]:
+        """Those in ALARM now."""
+
+
+class Queue(Protocol):
+    """The ingest queue."""
+
+    def send_all(self, bodies: Sequence[str]) -> None:
+        """Raises: when some were not taken."""
+
+
+class Reconciliation:
+    """Compares what fires with what we know."""
+
+    def __init__(self, table: Table, alarms: Alarms, queue: Queue, attachment: Attachment, topic_arn: str) -> None:
+        self._table = table
+        self._alarms = alarms
+        self._queue = queue
+        self._attachment = attachment
+        self._topic_arn = topic_arn
+
+    def run(self) -> int:
+        """Send what is missing; returns how many alarms that were."""
+        ours = (alarm for alarm in self._alarms.firing() if not self._attachment.ignored(alarm.name))
+        sent = 0
+        ended: dict[str, datetime | None] = {}
+        for some in _batches(ours):
+            keys = {pointer_key(alarm.arn): alarm for alarm in some}
+            known = self._table.get_many(list(keys))
+            missing = [a for key, a in keys.items() if self._is_missing(a, known.get(key), ended)]
+            if missing:
+                self._queue.send_all([json.dumps(self._state_change(alarm)) for alarm in missing])
+            sent += len(missing)
+        return sent
+
+    def _is_missing(self, alarm: Alarm, pointer: Mapping[str, Any] | None, ended: dict[str, datetime | None]) -> bool:
+        if pointer is None or "fence" not in pointer:
+            return True
+        fence = datetime.fromisoformat(pointer["fence"])
+        if pointer.get("open") and pointer.get("state") == SignalState.FIRING:
+            return self._is_swallowed(alarm, pointer, ended)
+        return alarm.changed_at > fence + _TOLERANCE
+
+    def _is_swallowed(self, alarm: Alarm, pointer: Mapping[str, Any], ended: dict[str, datetime | None]) -> bool:
+        """The pointer says open and its incident was over before the alarm fired: set it right, then tell."""
+        incident_id = pointer["incident_id"]
+        if incident_id not in ended:
+            ended[incident_id] = self._ended_at(incident_id)
+        at = ended[incident_id]
+        if at is None or alarm.changed_at <= at + _TOLERANCE:
+            return False
+        guard = {"incident_id": incident_id, "fence": pointer["fence"]}
+        try:
+            self._table.write(Update(pointer_key(alarm.arn), {"open": False, "fence": iso(at)}, when=guard))
+        except Refused:
+            return False
+        return True
+
+    def _ended_at(self, incident_id: str) -> datetime | None:
+        try:
+            return self._table.incident(incident_id).resolved_at
+        except NotFound:
+            return None
+
+    def _state_change(self, alarm: Alarm) -> dict[str, Any]:
+        """The event's shape, with the mode beside it, which an event from a bus cannot have."""
+        mode, reason = self._mode(alarm)
+        _, _, _, region, account, _ = alarm.arn.split(":", 5)
+        metric = {"namespace": alarm.namespace, "name": alarm.metric, "dimensions": dict(alarm.dimensions)}
+        return {
+            "version": "0",
+            "detail-type": "CloudWatch Alarm State Change",
+            "source": "aws.cloudwatch",
+            "account": account,
+            "region": region,
+            "time": iso(alarm.changed_at),
+            "resources": [alarm.arn],
+            "incidentio": {"mode": mode.value, "reason": reason},
+            "detail": {
+                "alarmName": alarm.name,
+                "state": {
+                    "value": "ALARM",
+                    "reason": alarm.reason,
+                    "timestamp": iso(alarm.changed_at),
+                    **({"reasonData": alarm.reason_data} if alarm.reason_data else {}),
+                },
+                "configuration": {"metrics": [{"metricStat": {"metric": metric}}] if alarm.metric else []},
+            },
+        }
+
+    def _mode(self, alarm: Alarm) -> tuple[Mode, str]:
+        if not alarm.actions_enabled:
+            return Mode.MONITOR, "its actions are disabled"
+        if alarm.suppressed_by:
+            return Mode.MONITOR, f"its actions are suppressed ({alarm.suppressed_by})"
+        if self._topic_arn in alarm.actions:
+            return Mode.LIVE, ATTACHED
+        return self._attachment.of_event(alarm_name=alarm.name, alarm_arn=alarm.arn, tags={})
+
+
+def _batches(alarms: Iterable[Alarm]) -> Iterator[list[Alarm]]:
+    rest = iter(alarms)
+    while some := list(islice(rest, _AT_ONCE)):
+        yield some

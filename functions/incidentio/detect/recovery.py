@@ -1,0 +1,54 @@
+"""Incidents whose every signal has been ok for long enough end by themselves, or stop paging."""
+
+from datetime import datetime
+
+from incidentio.aws.observability import log
+from incidentio.core.amend import Decision, amend
+from incidentio.core.archive import anchor_due
+from incidentio.core.catalog import Routing
+from incidentio.core.deadlines import recovery_due
+from incidentio.core.duration import format_duration
+from incidentio.core.errors import NotFound
+from incidentio.core.incident import Incident, Status, recorded
+from incidentio.core.lifecycle import mitigate, resolve
+from incidentio.core.members import closing
+from incidentio.core.person import SYSTEM
+from incidentio.core.ports import Table
+
+
+def recover(table: Table, routing: Routing, now: datetime) -> tuple[int, int]:
+    """Move every recovered incident on. Returns how many moved, and how many could not be for now."""
+    moved = failed = 0
+    for incident_id in list(table.due(now)):
+        try:
+            before = table.incident(incident_id)
+            if not _is_due(before, routing, now):
+                continue
+            after = amend(table, incident_id, lambda incident: _recovered(table, incident, routing, now))
+        except NotFound:
+            continue
+        except Exception as error:  # noqa: BLE001 - one incident never holds up the others; it stays due
+            failed += 1
+            log("not recovered", level="ERROR", incident_id=incident_id, error=type(error).__name__)
+            continue
+        moved += 1
+        log("recovered", incident_id=incident_id, status=after.status.value, severity=after.severity.value)
+    return moved, failed
+
+
+def _is_due(incident: Incident, routing: Routing, now: datetime) -> bool:
+    at = recovery_due(incident, routing) if incident.is_open else None
+    return at is not None and at <= now
+
+
+def _recovered(table: Table, incident: Incident, routing: Routing, now: datetime) -> Decision:
+    if not _is_due(incident, routing, now):
+        return None
+    why = f"every signal has been ok for {format_duration(routing.recovery.stable_for)}"
+    if routing.recovery.action(incident.severity) == "resolve":
+        change = resolve(incident, actor=SYSTEM, at=now, note=why)
+        return change, [*closing(table, change.incident), anchor_due(incident.id, now)]
+    if incident.status is Status.MITIGATED:
+        text = f"{why}; it is mitigated already, and a person resolves a {incident.severity.value}"
+        return recorded(incident, "NoteAdded", actor=SYSTEM, at=now, text=text, ok_since=None)
+    return mitigate(incident, actor=SYSTEM, at=now, note=why)

@@ -1,0 +1,41 @@
+"""What the sweeper does each time: recovery always, reconciliation every few minutes, and a sign of life."""
+
+from datetime import datetime, timedelta
+
+from incidentio.aws.observability import log
+from incidentio.core.catalog import Routing
+from incidentio.core.errors import Unavailable
+from incidentio.core.ids import iso
+from incidentio.core.ports import Clock, Key, Put, Record, Table
+from incidentio.detect.reconcile import Reconciliation
+from incidentio.detect.recovery import recover
+
+BEAT = Key("BEAT", "detect")
+
+
+def sweep(
+    table: Table, routing: Routing, reconciliation: Reconciliation, *, every: timedelta, clock: Clock
+) -> dict[str, int]:
+    """Counts of what was done.
+
+    Raises:
+        Unavailable: something could not be done, after everything else was; the next sweep tries it again.
+    """
+    now = clock()
+    recovered, failed = recover(table, routing, now)
+    beat = table.get(BEAT) or {}
+    reconciled_at, missed = beat.get("reconciled_at"), 0
+    if reconciled_at is None or datetime.fromisoformat(reconciled_at) + every <= now:
+        try:
+            missed = reconciliation.run()
+            reconciled_at = iso(now)
+        except Exception as error:  # noqa: BLE001 - the sign of life is written all the same
+            failed += 1
+            log("not reconciled", level="ERROR", error=type(error).__name__)
+        else:
+            log("reconciled", missed=missed)
+    told = {"at": iso(now), **({"reconciled_at": reconciled_at} if reconciled_at else {})}
+    table.write(Put(Record(BEAT, told)))
+    if failed:
+        raise Unavailable(f"{failed} parts of this sweep failed; the next one tries again")
+    return {"recovered": recovered, "missed": missed}
