@@ -1,7 +1,7 @@
 """Borrowed changes: given back when the incident is over, or when they have been out for too long."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from incidentio.core.errors import Conflict
@@ -11,8 +11,17 @@ from incidentio.core.person import Actor
 from incidentio.core.ports import Put, Record, Records, Table
 from incidentio.core.targets import target_name
 from incidentio.mitigate.keys import LEASES, incident_of_run, lease_key
-from incidentio.mitigate.run import Run
+from incidentio.mitigate.run import Lease, Run
 from incidentio.mitigate.runs import Move, advance, told
+
+_FIRST_RETRY = timedelta(minutes=5)
+_LAST_RETRY = timedelta(hours=4)
+
+
+def failed_lease(lease: Lease, now: datetime) -> Lease:
+    """The lease whose restore failed: tried again, ever more rarely. `at_latest` is then the time of the next try."""
+    wait = min(_FIRST_RETRY * 3 ** min(max(lease.attempts - 1, 0), 6), _LAST_RETRY)
+    return lease.model_copy(update={"status": "failed", "at_latest": now + wait})
 
 
 def lease_record(run: Run) -> Record:

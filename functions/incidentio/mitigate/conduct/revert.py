@@ -1,7 +1,7 @@
 """Giving borrowed changes back: when the incident is over, or at the latest when the loan ends."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from incidentio.core.errors import NotFound
@@ -12,12 +12,9 @@ from incidentio.core.targets import target_name
 from incidentio.mitigate.conduct.decided import withdraw_waiting
 from incidentio.mitigate.conduct.score import Score, revert_name
 from incidentio.mitigate.control.finish import undo_commands
-from incidentio.mitigate.leases import lease_record, open_leases
+from incidentio.mitigate.leases import failed_lease, lease_record, open_leases
 from incidentio.mitigate.run import Lease, Run
 from incidentio.mitigate.runs import Move, advance, load_run, runs_of, told
-
-_FIRST_RETRY = timedelta(minutes=5)
-_LAST_RETRY = timedelta(hours=4)
 
 
 def incident_over(score: Score, event: DomainEvent) -> None:
@@ -50,7 +47,7 @@ def start_revert(score: Score, run: Run) -> None:
         started = score.executions.start(run.playbook, revert_name(run, number), given)
         if not started and score.executions.status(run.playbook, revert_name(run, number)) != "RUNNING":
             # It died before it could say that it began: count it, so that the next sweep takes the next number.
-            _set_lease(score, run, status=run.lease.status, attempts=number)
+            _set_lease(score, run, attempts=number)
     except NotFound as error:
         _cannot(score, run, error.message)
 
@@ -62,10 +59,7 @@ def _revert(score: Score, run: Run, lease: Lease, now: datetime) -> None:
         if score.executions.status(run.playbook, revert_name(run, lease.attempts)) != "RUNNING":
             start_revert(score, run)
     elif now >= lease.at_latest:
-        # Failed before: tried again, ever more rarely; `at_latest` carries the time of the next try.
-        wait = min(_FIRST_RETRY * 3 ** min(lease.attempts - 1, 6), _LAST_RETRY)
-        if _set_lease(score, run, at_latest=now + wait).lease != lease:
-            start_revert(score, run)
+        start_revert(score, run)
 
 
 def _ended(body: Mapping[str, Any], now: datetime) -> bool:
@@ -93,8 +87,7 @@ def _cannot(score: Score, run: Run, why: str) -> None:
         if run.lease is None or run.lease.status == "failed":
             return None
         now = score.clock()
-        lease = run.lease.model_copy(update={"status": "failed", "at_latest": now + _FIRST_RETRY})
-        after = run.having(lease=lease)
+        after = run.having(lease=failed_lease(run.lease, now))
         commands = [line for step in reversed(run.steps) for line in undo_commands(run, step)]
         change = told(
             incident,

@@ -11,7 +11,7 @@ from incidentio.mitigate.actions.action import Change as ValueChange
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.gate import refusal
 from incidentio.mitigate.keys import lease_key
-from incidentio.mitigate.leases import lease_record
+from incidentio.mitigate.leases import failed_lease, lease_record
 from incidentio.mitigate.requests import partition_of
 from incidentio.mitigate.run import Run, RunStatus, RunStep
 from incidentio.mitigate.runs import Move, advance, ended, released, told
@@ -59,7 +59,7 @@ def _lease_over(desk: Desk, incident: Incident, run: Run) -> Move:
     if lease is None:
         raise ValueError(f"{run.run_id} borrowed nothing")
     if _with(run, "failed"):
-        after = run.having(lease=lease.model_copy(update={"status": "failed"}))
+        after = run.having(lease=failed_lease(lease, desk.clock()))
         return Move(after, _left_to_people(desk, incident, after), [Put(lease_record(after))])
     foreign = _with(run, "foreign")
     after = run.having(lease=lease.model_copy(update={"status": "foreign" if foreign else "restored"}))
