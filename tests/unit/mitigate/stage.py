@@ -1,0 +1,258 @@
+"""The whole mitigate lane on fakes: table, estate, Step Functions, kill switch, alarms, clock."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from incidentio.core.amend import amend
+from incidentio.core.catalog import Bundle, Catalog
+from incidentio.core.errors import NotFound, Unavailable
+from incidentio.core.events import event_of
+from incidentio.core.incident import Change, Incident, recorded
+from incidentio.core.person import SYSTEM, Actor
+from incidentio.core.playbook import Playbook
+from incidentio.core.signal import Subject
+from incidentio.mitigate.actions.request import answer as act
+from incidentio.mitigate.actions.request import parse_request as parse_action
+from incidentio.mitigate.approvals import decide_approval
+from incidentio.mitigate.conduct.conductor import ON_EVENT, conduct
+from incidentio.mitigate.conduct.score import Score
+from incidentio.mitigate.control.desk import Desk, parse_request
+from incidentio.mitigate.control.operations import operate
+from incidentio.mitigate.requests import request_run
+from incidentio.mitigate.run import Run
+from incidentio.mitigate.runs import load_run
+from infra.compiler import compile_playbook
+from tests.fakes import FakeClock, FakeTable
+from tests.make import ALICE, BOB, opened
+from tests.unit.mitigate.interpreter import Interpreter, Killed, TaskError
+from tests.unit.mitigate_actions.estate import PLACE, Estate
+
+CAROL = Actor(id="111122223333:user/carol", kind="person")
+PREFIX = f"arn:aws:states:{PLACE.region}:{PLACE.account}:stateMachine:test-"
+TARGET = f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout"
+
+THROTTLE: dict[str, Any] = {
+    "name": "throttle-function",
+    "version": "1.0.0",
+    "owner": "platform",
+    "risk": "disruptive",
+    "parameters": {"limit": {"type": "integer", "minimum": 1, "default": 10}},
+    "targets": {"type": "AWS::Lambda::Function"},
+    "approval": {"timeout": "10m"},
+    "steps": [{"action": "set-reserved-concurrency", "with": {"value": "${limit}"}}],
+    "verify": {"within": "1m", "poll": "15s"},
+    "revert": {"at_latest": "4h"},
+}
+TWO_STEPS: dict[str, Any] = {
+    "name": "two-steps",
+    "steps": [
+        {"action": "disable-rule", "with": {"rule": "loop"}},
+        {"action": "set-reserved-concurrency", "with": {"value": 0}},
+    ],
+}
+
+
+class FakeExecutions:
+    """Step Functions: `start` only queues; `work` runs what is queued to its end."""
+
+    def __init__(self, stage: "Stage") -> None:
+        self.stage = stage
+        self.statuses: dict[str, str] = {}
+        self.queue: list[tuple[str, str, Mapping[str, Any]]] = []
+        self.answered: set[str] = set()
+        self.results: dict[str, Any] = {}
+        self.visited: dict[str, list[str]] = {}
+        self.missing: set[str] = set()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.statuses
+
+    def start(self, playbook: str, name: str, given: Mapping[str, Any]) -> bool:
+        if playbook in self.missing:
+            raise NotFound(f"there is no state machine for {playbook}")
+        if name in self.statuses:
+            return False
+        self.statuses[name] = "RUNNING"
+        self.queue.append((playbook, name, given))
+        return True
+
+    def status(self, playbook: str, name: str) -> str | None:
+        return self.statuses.get(name)
+
+    def answer(self, token: str, output: Mapping[str, Any]) -> bool:
+        self.answered.add(token)
+        return True
+
+    def work(self) -> None:
+        while self.queue:
+            playbook, name, given = self.queue.pop(0)
+            machine = self.stage.interpreter(playbook)
+            try:
+                self.statuses[name], self.results[name] = machine.run(name, given)
+            except Killed:
+                self.statuses[name] = "ABORTED"
+            self.visited[name] = machine.visited
+            if self.statuses[name] != "SUCCEEDED":
+                self.stage.tell_execution(name)
+
+
+class Stage:
+    """One open incident about function `checkout`, one signal firing, and the playbooks given.
+
+    Hooks: `people` is called when a machine waits for an approval; `at[state]` before a state, each once;
+    `waits` at each Wait with the seconds. Domain events reach the conductor by `deliver`.
+    """
+
+    def __init__(self, *playbooks: dict[str, Any], catalog: dict[str, Any] | None = None, **incident: Any) -> None:
+        books = [Playbook.model_validate({**THROTTLE, **changes}) for changes in (playbooks or ({},))]
+        self.bundle = Bundle(
+            catalog=Catalog.model_validate(catalog or {}), playbooks={book.name: book for book in books}
+        )
+        self.machines_of = dict(self.bundle.playbooks)
+        self.table, self.clock, self.estate = FakeTable(), FakeClock(), Estate()
+        self.parameter: str | Exception = "off"
+        self.alarm_states: dict[str, str] = {}
+        self.executions = FakeExecutions(self)
+        self.at: dict[str, Callable[[], Any]] = {}
+        self.waits: Callable[[int], Any] = lambda _seconds: None
+        self.people: Callable[[], Any] = lambda: None
+        self.delivered = 0
+        subject = Subject(account=PLACE.account, region=PLACE.region, dimensions={"FunctionName": "checkout"})
+        fields = {"subject": subject, "members": 1, "firing": 1, "service": "checkout", **incident}
+        self.table.commit(opened(**fields))
+        self.desk = Desk(self.table, self.bundle, self, self, self.clock)
+        self.score = Score(self.table, self.bundle, self.executions, self.clock, PLACE.account, PLACE.region)
+
+    # The ports KillSwitch and Alarms.
+
+    def value(self) -> str:
+        if isinstance(self.parameter, Exception):
+            raise self.parameter
+        return self.parameter
+
+    def state(self, name: str) -> str | None:
+        return self.alarm_states.get(name)
+
+    # What tests do.
+
+    @property
+    def incident(self) -> Incident:
+        return self.table.incident("INC-7K3F9A")
+
+    @property
+    def types(self) -> list[str]:
+        return self.table.types(self.incident.id)
+
+    def text(self, type: str) -> str:
+        return next(e.text for e in reversed(self.table.entries[self.incident.id]) if e.type == type)
+
+    def data(self, type: str) -> dict[str, Any]:
+        return next(e.data for e in reversed(self.table.entries[self.incident.id]) if e.type == type)
+
+    def change(self, **fields: Any) -> None:
+        """The incident changes under the run: `firing=0`, `status=…`, `hands_off=True`."""
+
+        def decide(incident: Incident) -> Change:
+            return recorded(incident, "IncidentUpdated", actor=SYSTEM, at=self.clock(), text="changed", **fields)
+
+        amend(self.table, self.incident.id, decide)
+
+    def recovered(self) -> None:
+        self.change(firing=0)
+
+    def request(self, playbook: str = "throttle-function", **arguments: Any) -> Run:
+        return request_run(
+            self.table,
+            self.bundle,
+            self.incident.id,
+            playbook,
+            **{
+                "actor": ALICE,
+                "now": self.clock(),
+                "account": PLACE.account,
+                "region": PLACE.region,
+                **arguments,
+            },
+        )
+
+    def run(self, run: Run | str) -> Run:
+        return load_run(self.table, self.incident.id, run if isinstance(run, str) else run.run_id)
+
+    def approval(self) -> dict[str, Any]:
+        found = [b for k, b in self.table.records.items() if k.sk.startswith("APPROVAL#")]
+        return found[-1]
+
+    def decide(self, actor: Actor = BOB, decision: str = "approve", reason: str = "") -> dict[str, Any]:
+        return decide_approval(
+            self.table,
+            self.approval()["id"],
+            actor=actor,
+            decision=decision,
+            reason=reason,
+            now=self.clock(),
+            bundle=self.bundle,
+        )
+
+    def deliver(self, *, twice: bool = False) -> None:
+        """Every timeline entry not delivered yet, to the conductor, as the bus would."""
+        entries = self.table.entries[self.incident.id]
+        while self.delivered < len(entries):
+            entry = entries[self.delivered]
+            self.delivered += 1
+            if entry.type in ON_EVENT:
+                event = {"detail": event_of(entry).model_dump(mode="json")}
+                for _ in range(2 if twice else 1):
+                    conduct(self.score, event, machines=PREFIX)
+
+    def play(self, *, twice: bool = False) -> None:
+        """Deliver and run until nothing moves any more."""
+        while True:
+            self.deliver(twice=twice)
+            if not self.executions.queue:
+                return
+            self.executions.work()
+
+    def sweep(self) -> None:
+        conduct(self.score, {"sweep": "mitigate"}, machines=PREFIX)
+
+    def tell_execution(self, name: str) -> None:
+        detail = {"name": name, "status": self.executions.statuses[name], "stateMachineArn": PREFIX + "any"}
+        conduct(self.score, {"source": "aws.states", "detail": detail}, machines=PREFIX)
+
+    # The machinery.
+
+    def interpreter(self, playbook: str) -> Interpreter:
+        machine = compile_playbook(self.machines_of[playbook], control_arn="control", action_arn="action")
+        return Interpreter(
+            machine, invoke=self._invoke, wait=self._wait, people=self._wait_for_people, before=self._hook
+        )
+
+    def _invoke(self, arn: str, payload: dict[str, Any]) -> Any:
+        try:
+            if arn == "action":
+                return act(parse_action(payload), call=self.estate, place=PLACE)
+            return operate(self.desk, parse_request(payload))
+        except Unavailable as error:
+            raise TaskError("Unavailable", error.message) from error
+        except Exception as error:
+            raise TaskError(type(error).__name__, str(error)) from error
+
+    def _wait(self, seconds: int) -> None:
+        self.clock.advance(seconds=seconds)
+        self.waits(seconds)
+
+    def _wait_for_people(self, payload: dict[str, Any], timeout: int) -> Any:
+        self.people()
+        self.deliver()
+        if payload["token"] not in self.executions.answered:
+            self.clock.advance(seconds=timeout)
+            raise TaskError("States.Timeout")
+        return {}
+
+    def _hook(self, state: str) -> None:
+        if state in self.at:
+            self.at.pop(state)()
+
+
+def killed() -> None:
+    raise Killed
