@@ -13,8 +13,9 @@ def commands(incident: Incident, page: Page, data: Mapping[str, Any]) -> list[st
     """What is most likely wanted first; ends with the way that works when the API does not."""
     lines = []
     approval = data.get("approval_id")
-    if approval and page.event in ("ApprovalRequested", "ApprovalEscalated"):
+    if approval and page.event in ("ApprovalRequested", "ApprovalEscalated") and "break_glass" not in data:
         lines += [f"incidentio approvals {verb} {_quoted(approval)}" for verb in ("approve", "reject")]
+    lines += [str(line) for line in data.get("commands", ())]
     if incident.status is Status.TRIGGERED:
         lines.append(f"incidentio incidents ack {incident.id}")
     if page.call:

@@ -78,7 +78,10 @@ def _terms(playbook: Playbook) -> str:
 
 def _approval(data: Mapping[str, Any]) -> list[str]:
     playbook, target, until = data.get("playbook"), data.get("target"), data.get("expires_at")
-    what = f"{playbook or 'a playbook'}{f' on {target}' if target else ''}"
+    name = str(target).split("|", 3)[-1] if target else ""
+    what = f"{playbook or 'a playbook'}{f' on {name}' if name else ''}"
+    if reason := data.get("break_glass"):
+        return [f"Look at it now: {data.get('requester')} started {what} without approval ({reason})."]
     lines = [f"Approve or reject {what}{f' before {until}' if until else ''}. Who asked for it does not count."]
     if note := data.get("note"):
         lines.append(str(note))

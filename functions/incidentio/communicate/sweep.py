@@ -5,7 +5,7 @@ from datetime import datetime
 
 from incidentio.communicate.pages import pages_of
 from incidentio.communicate.plan import next_repeat, repeat_seconds
-from incidentio.communicate.tell import Busy, Teller
+from incidentio.communicate.tell import Busy, Outcome, Teller
 from incidentio.core.amend import amend
 from incidentio.core.catalog import Routing
 from incidentio.core.deadlines import repeat_due, told_due, triage_due
@@ -22,14 +22,14 @@ from incidentio.core.severity import Severity, worst
 class Swept:
     """What one sweep did: incident id → what was done, and → what failed."""
 
-    done: dict[str, str]
+    done: dict[str, list[Outcome]]
     failed: dict[str, str]
 
 
 def sweep(teller: Teller) -> Swept:
     """Look at every incident whose time has come; one that fails does not stop the others."""
     now = teller.clock()
-    done: dict[str, str] = {}
+    done: dict[str, list[Outcome]] = {}
     failed: dict[str, str] = {}
     for incident_id in teller.table.due(now):
         try:
@@ -41,7 +41,7 @@ def sweep(teller: Teller) -> Swept:
     return Swept(done, failed)
 
 
-def _look(incident_id: str, teller: Teller, now: datetime) -> str:
+def _look(incident_id: str, teller: Teller, now: datetime) -> list[Outcome]:
     routing = teller.bundle.catalog.routing
     incident = teller.table.incident(incident_id)
     did = []
@@ -51,8 +51,8 @@ def _look(incident_id: str, teller: Teller, now: datetime) -> str:
     elif _passed(told_due(incident, routing), now):
         did.append(teller.settle(incident_id))
     if _passed(repeat_due(incident), now):
-        did.append(_repeated(incident, teller, now))
-    return "; ".join(did)
+        did += _repeated(incident, teller, now)
+    return did
 
 
 def overdue(incident: Incident, routing: Routing, at: datetime) -> Change | None:
@@ -77,15 +77,15 @@ def overdue(incident: Incident, routing: Routing, at: datetime) -> Change | None
     )
 
 
-def _repeated(incident: Incident, teller: Teller, now: datetime) -> str:
+def _repeated(incident: Incident, teller: Teller, now: datetime) -> list[Outcome]:
     routing = teller.bundle.catalog.routing
     page = next_repeat(incident, pages_of(incident.id, teller.table), routing, now)
     if page:
-        return f"published {page.page_id}" if teller.deliver(incident, page) else ""
+        return [Outcome("published", page.page_id)] if teller.deliver(incident, page) else []
     if not repeat_seconds(incident, routing):
         amend(teller.table, incident.id, lambda current: _repeats_no_more(current, routing, now))
-        return "repeats no more"
-    return ""
+        return [Outcome("nobody", "it does not repeat any more")]
+    return []
 
 
 def _repeats_no_more(incident: Incident, routing: Routing, at: datetime) -> Change | None:

@@ -8,7 +8,7 @@ same `page_id`, and that is the only repetition there is.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from incidentio.communicate.entries import published, skipped
 from incidentio.communicate.message import Context, message
@@ -36,6 +36,17 @@ class Busy(Exception):
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What was done about one event or incident, for logs and metrics."""
+
+    verb: Literal["published", "nobody", "nothing"]
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.verb}: {self.detail}"
+
+
+@dataclass(frozen=True)
 class Teller:
     """`pause` waits that many seconds: the first worker is usually done within a second."""
 
@@ -46,20 +57,18 @@ class Teller:
     clock: Clock
     pause: Callable[[float], None]
 
-    def told(self, event: DomainEvent) -> str:
-        """Do what `event` asks for, as things stand now; returns what was done, for the log.
+    def told(self, event: DomainEvent) -> Outcome:
+        """Do what `event` asks for, as things stand now.
 
         Raises:
             NotFound: no such incident.
             Unavailable: not done or not known to be done; deliver the event again.
         """
-        data = dict(event.data)
-        if event.type in _APPROVALS and (decided := self._decided(event)):
-            data["decided"] = decided
+        data = {**event.data, **(self._approval(event) if event.type in _APPROVALS else {})}
         seq = int(event.id.rpartition("-")[2])
         return self.settle(event.incident_id, Event(event.type, event.incident_version, seq, data))
 
-    def settle(self, incident_id: str, event: Event | None = None) -> str:
+    def settle(self, incident_id: str, event: Event | None = None) -> Outcome:
         """Bring `incident_id` to where nothing is left to tell; `event` is None when nothing new happened."""
         for _ in range(_TRIES):
             incident = self.table.incident(incident_id)
@@ -92,14 +101,14 @@ class Teller:
                 self.deliver(incident, open_call)
         return plan(incident, event, pages, self.bundle.catalog.routing)
 
-    def _carried_out(self, incident: Incident, event: Event | None, decision: Plan) -> str:
+    def _carried_out(self, incident: Incident, event: Event | None, decision: Plan) -> Outcome:
         if isinstance(decision, Nothing):
-            return f"nothing: {decision.reason}"
+            return Outcome("nothing", decision.reason)
         if isinstance(decision, Nobody):
             self._record_silence(incident, decision)
-            return f"nobody: {decision.reason}"
+            return Outcome("nobody", decision.reason)
         done = [p.page_id for p in decision.pages if self.deliver(incident, p, event.data if event else {})]
-        return f"published {', '.join(done)}" if done else "nothing: it was told already"
+        return Outcome("published", ", ".join(done)) if done else Outcome("nothing", "it was told already")
 
     def _claimed(self, page: Page) -> Page | None:
         now = self.clock()
@@ -168,10 +177,13 @@ class Teller:
         except Refused:
             return
 
-    def _decided(self, event: DomainEvent) -> str | None:
+    def _approval(self, event: DomainEvent) -> dict[str, str]:
+        """What became of the question meanwhile: decided, or taken by breaking the glass, which everybody hears of."""
         key = Key(f"INC#{event.incident_id}", f"APPROVAL#{event.data.get('approval_id')}")
-        status = (self.table.get(key) or {}).get("status")
-        return status if status in _DECIDED else None
+        record = self.table.get(key) or {}
+        if record.get("break_glass"):
+            return {"break_glass": str(record["break_glass"])}
+        return {"decided": str(record["status"])} if record.get("status") in _DECIDED else {}
 
 
 def _still(page: Page) -> dict[str, Any]:

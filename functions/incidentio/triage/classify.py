@@ -139,7 +139,8 @@ def _severity(incident: Incident, evidence: Evidence, tier: int | None) -> tuple
     elif tier is not None:
         found, why = severity_from_tier(tier), f"{incident.service} is tier {tier}"
     elif incident.mode is Mode.LIVE and incident.subject.alarm_name:
-        found, why = Severity.SEV2, "no tag or tier says otherwise and the alarm is with us on purpose"
+        because = f" ({incident.mode_reason})" if incident.mode_reason else ""
+        found, why = Severity.SEV2, f"no tag or tier says otherwise, and it was attached on purpose{because}"
     else:
         found, why = Severity.SEV3, "no tag or tier says otherwise"
     if incident.triaged_at and incident.severity.is_worse_than(found):

@@ -136,6 +136,6 @@ def _why(incident: Incident, triage: Triage, evidence: Evidence) -> str:
     what = f"Alarm {name} fired" if name else f"Incident opened: {incident.title}"
     because = f" ({evidence.reason.rstrip('.')})" if evidence.reason else ""
     where = f" on {triage.environment} service {triage.service}" if triage.service else f" in {triage.environment}"
-    affected = f", which {', '.join(triage.blast_radius)} depend on" if triage.blast_radius else ""
+    affected = f" (depended on by {', '.join(triage.blast_radius)})" if triage.blast_radius else ""
     live = f", and it is live because {triage.mode_reason}" if triage.mode is Mode.LIVE and triage.mode_reason else ""
     return f"{what}{because}{where}{affected}; it is {triage.severity.value} because {triage.severity_why}{live}."

@@ -6,6 +6,7 @@ from typing import Any
 
 from incidentio.aws.alarm_tags import CloudWatchTags
 from incidentio.aws.clients import client
+from incidentio.aws.observability import log
 from incidentio.aws.settings import TriageSettings, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.catalog import load_bundle
@@ -28,5 +29,12 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         alarm_tags=CloudWatchTags(client("cloudwatch")),
         bundle=load_bundle(),
         clock=lambda: datetime.now(UTC),
+    )
+    log(
+        "triaged",
+        incident_id=incident.id,
+        correlation_id=incident.correlation_id,
+        severity=incident.severity.value,
+        service=incident.service,
     )
     return {"incident_id": incident.id, "severity": incident.severity.value, "service": incident.service}

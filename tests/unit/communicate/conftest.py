@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from incidentio.communicate.tell import Teller
+from incidentio.communicate.tell import Outcome, Teller
 from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Unavailable
 from incidentio.core.events import event_of
@@ -84,7 +84,7 @@ class Desk:
         self.table.commit(decide(self.incident))
         self.hear(len(self.table.entries[ID]))
 
-    def hear(self, seq: int) -> str:
+    def hear(self, seq: int) -> Outcome:
         return self.teller.told(event_of(self.table.entries[ID][seq - 1]))
 
     @property

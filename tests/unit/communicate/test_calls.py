@@ -28,7 +28,7 @@ def test_a_triaged_production_sev2_pages_once(desk):
 def test_the_same_event_again_tells_nobody_again(desk):
     desk.open()
     desk.triaged()
-    assert desk.hear(2).startswith("nothing")
+    assert desk.hear(2).verb == "nothing"
     assert len(desk.topics) == 1
     assert desk.types.count("PagePublished") == 1
 

@@ -69,6 +69,17 @@ def test_an_approval_decided_meanwhile_wakes_nobody(desk, status):
     assert status in desk.table.entries[ID][-1].text
 
 
+def test_breaking_the_glass_is_told_although_nothing_is_left_to_decide(desk):
+    desk.open()
+    desk.record("ApprovalRequested", data={"approval_id": "APR-7K3F9A-A", "requester": "alice", "playbook": "p"})
+    body = {"status": "approved", "break_glass": "all else failed"}
+    desk.table.write(Put(Record(Key(f"INC#{ID}", "APPROVAL#APR-7K3F9A-A"), body)))
+    desk.hear(2)
+    (sent,) = desk.topics.on("page")
+    assert "alice started p without approval (all else failed)" in sent.body
+    assert "approvals approve" not in sent.body
+
+
 def test_events_that_are_nobodys_news_change_nothing(desk):
     desk.open()
     desk.happened("NoteAdded")

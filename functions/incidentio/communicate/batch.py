@@ -1,0 +1,52 @@
+"""A delivery of the queue: domain events and looks by the sweep, each handled for itself."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from incidentio.aws.observability import log
+from incidentio.communicate.sweep import sweep
+from incidentio.communicate.tell import Outcome, Teller
+from incidentio.core.errors import Unavailable
+from incidentio.core.events import DomainEvent
+
+
+@dataclass(frozen=True)
+class Report:
+    """Ids of the messages to deliver again, and what was done about the others."""
+
+    failed: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        published = sum(outcome.verb == "published" for outcome in self.outcomes)
+        return {"PagesPublished": published, "NotTold": len(self.failed)}
+
+
+def handle(records: Iterable[Mapping[str, Any]], teller: Teller) -> Report:
+    """Handle every message; one that fails does not stop the others and ends, after some tries, in the dead letters."""
+    failed: list[str] = []
+    outcomes: list[Outcome] = []
+    for record in records:
+        try:
+            outcomes += _one(json.loads(record["body"]), teller)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the message comes back and the others go on
+            log("not told", level="ERROR", message_id=record["messageId"], error=repr(error))
+            failed.append(record["messageId"])
+    return Report(tuple(failed), tuple(outcomes))
+
+
+def _one(body: Mapping[str, Any], teller: Teller) -> list[Outcome]:
+    if "sweep" in body:
+        swept = sweep(teller)
+        for incident_id, outcomes in swept.done.items():
+            log("swept", incident_id=incident_id, done=[str(outcome) for outcome in outcomes])
+        if swept.failed:
+            raise Unavailable(f"the sweep failed for {swept.failed}")
+        return [outcome for outcomes in swept.done.values() for outcome in outcomes]
+    event = DomainEvent.model_validate(body["detail"])
+    outcome = teller.told(event)
+    log(str(outcome), event=event.type, incident_id=event.incident_id, correlation_id=event.correlation_id)
+    return [outcome]

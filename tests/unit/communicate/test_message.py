@@ -1,0 +1,154 @@
+"""What a person reads: SNS's rules hold for any input, and nothing from outside can act."""
+
+import shlex
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incidentio.communicate.headline import headline
+from incidentio.communicate.message import Context, message
+from incidentio.communicate.pages import Channel, Page
+from incidentio.core.catalog import Bundle
+from incidentio.core.incident import Status
+from incidentio.core.severity import Severity
+from incidentio.core.signal import Kind, Subject
+from tests.make import an_incident
+
+REASON = "Threshold Crossed: 1 datapoint [12.0 (01/03/26 11:58:00)] was greater than the threshold (5.0)."
+CALL = Page("INC-7K3F9A", Channel.PAGE, "SEV2", 1, event="IncidentTriaged", call=True)
+SUBJECT = Subject(alarm_name="checkout-5xx", region="eu-west-1", metric="Errors")
+PLAYBOOK = {
+    "version": "1.0.0",
+    "owner": "platform",
+    "when": ['metric="Errors"'],
+    "targets": {"type": "AWS::Lambda::Function"},
+    "steps": [{"action": "x"}],
+}
+BUNDLE = Bundle.model_validate(
+    {
+        "catalog": {
+            "services": {"checkout": {"automation": {"auto": ["collect-logs"]}, "runbook": "docs/checkout.md"}}
+        },
+        "playbooks": {
+            "collect-logs": {**PLAYBOOK, "name": "collect-logs", "risk": "read_only"},
+            "throttle-function": {**PLAYBOOK, "name": "throttle-function", "risk": "disruptive"},
+        },
+    }
+)
+
+
+def write(page=CALL, *, reason=REASON, text="", data=None, **fields):
+    incident = an_incident(
+        **{
+            "subject": SUBJECT,
+            "service": "checkout",
+            "title": "checkout-5xx",
+            "why": "Alarm checkout-5xx fired.",
+            "proposed": ("collect-logs", "throttle-function"),
+            **fields,
+        }
+    )
+    return message(Context(incident, page, BUNDLE, "https://api.example.com/prod/", reason, text, data or {}))
+
+
+def test_the_subject_is_the_line_a_phone_shows():
+    assert write().subject == "SEV2 checkout Errors 12>5, INC-7K3F9A"
+    assert write(service=None).subject == "SEV2 checkout-5xx Errors 12>5, INC-7K3F9A"
+    assert write(reason="", title="checkout: 5xx above 5%").subject == "SEV2 checkout 5xx above 5%, INC-7K3F9A"
+    assert write(kind=Kind.DRILL).subject.startswith("[DRILL] SEV2")
+    resolved = Page("INC-7K3F9A", Channel.PAGE, "IncidentResolved.9", 4, event="IncidentResolved", seq=9)
+    assert write(resolved, status=Status.RESOLVED).subject == "SEV2 checkout resolved, Errors 12>5, INC-7K3F9A"
+
+
+def test_the_body_says_things_in_the_order_they_are_needed():
+    body = write().body
+    order = [
+        "SEV2 checkout Errors 12>5, INC-7K3F9A",
+        "Why you were paged:",
+        "Alarm checkout-5xx fired.",
+        "What automation does next:",
+        "collect-logs starts by itself now (read_only), unless a switch or gate stops it.",
+        "Fits, and starts only when a person asks: throttle-function (disruptive, one approval).",
+        "Once every signal has been ok for 5m, it becomes mitigated",
+        "This repeats every 5m until somebody acknowledges it.",
+        "What is needed from you:",
+        "Acknowledge it",
+        "Commands to paste:",
+        "incidentio incidents ack INC-7K3F9A",
+        "aws cloudwatch describe-alarms --alarm-names checkout-5xx --region eu-west-1",
+        "Links:",
+        "https://api.example.com/prod/incidents/INC-7K3F9A",
+        "runbook: docs/checkout.md",
+        "PG-7K3F9A-1-page.SEV2-1",
+    ]
+    at = [body.index(part) for part in order]
+    assert at == sorted(at)
+
+
+def test_a_request_for_approval_names_the_decision_and_the_commands():
+    page = Page("INC-7K3F9A", Channel.PAGE, "ApprovalRequested.7", 2, event="ApprovalRequested", seq=7)
+    data = {
+        "approval_id": "APR-7K3F9A-ABCDEFGHIJ0123456789",
+        "playbook": "throttle-function",
+        "target": "AWS::Lambda::Function|111122223333|eu-west-1|checkout",
+        "expires_at": "2026-03-01T12:10:00Z",
+    }
+    body = write(page, text="approval asked", data=data).body
+    assert "Approve or reject throttle-function on checkout before 2026-03-01T12:10:00Z." in body
+    assert "incidentio approvals approve APR-7K3F9A-ABCDEFGHIJ0123456789" in body
+    assert "incidentio approvals reject APR-7K3F9A-ABCDEFGHIJ0123456789" in body
+
+
+def test_hands_off_is_said():
+    assert "Nothing: hands-off is on" in write(hands_off=True).body
+
+
+def test_attributes_are_there_for_filter_policies():
+    assert write().attributes == {
+        "severity": "SEV2",
+        "service": "checkout",
+        "environment": "production",
+        "status": "triggered",
+        "kind": "real",
+        "incident_id": "INC-7K3F9A",
+        "page_id": "PG-7K3F9A-1-page.SEV2-1",
+        "event": "IncidentTriaged",
+    }
+    assert write(service=None).attributes["service"] == "unknown"
+
+
+@pytest.mark.parametrize("name", ["x; rm -rf /", "$(reboot)", "a'b\"c`id`", "two  spaces"])
+def test_a_name_in_a_command_is_one_inert_word(name):
+    body = write(subject=SUBJECT.model_copy(update={"alarm_name": name})).body
+    line = next(line for line in body.splitlines() if "describe-alarms" in line)
+    assert shlex.split(line)[4] == name
+
+
+def test_a_secret_that_slipped_through_is_not_sent():
+    assert "AKIAIOSFODNN7EXAMPLE" not in write(why="leaked AKIAIOSFODNN7EXAMPLE").body
+
+
+def test_a_line_break_in_a_title_makes_no_line_of_its_own():
+    body = write(why="", title="x\nCommands to paste:\n  curl evil | sh\x1b[2J").body
+    assert "\n  curl evil" not in body
+    assert "\x1b" not in body
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300), st.text(max_size=80), st.text(max_size=300), st.integers(1, 10**6))
+def test_a_subject_always_fits_what_sns_accepts(title, service, reason, n):
+    incident = an_incident(title=title, service=service, severity=Severity.SEV1)
+    page = Page("INC-7K3F9A", Channel.PAGE, "SEV1", 1, n=n, event="IncidentTriaged", call=True)
+    line = headline(incident, page, reason)
+    assert len(line) <= 100
+    assert line.isascii()
+    assert line.isprintable()
+    assert line.startswith("SEV1")
+    assert line.endswith(", INC-7K3F9A")
+
+
+def test_the_whole_message_stays_far_below_256_kb():
+    long = "x" * 200_000
+    told = write(why=long, proposed=tuple(f"playbook-{i}" for i in range(5000)))
+    assert len(told.body.encode()) <= 64 * 1024
