@@ -10,11 +10,13 @@ from typing import Any
 
 from aws_cdk import CfnOutput, CfnResource, CliCredentialsStackSynthesizer, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk.aws_iam import CfnManagedPolicy, CfnPolicy
 from aws_cdk.aws_s3 import CfnBucketPolicy
 from aws_cdk.aws_sns import CfnTopicPolicy
 from aws_cdk.aws_sqs import CfnQueuePolicy
 from constructs import IConstruct
 
+from infra.local import rights
 from infra.local.errors import LocalTargetError
 
 DROPPED: Mapping[str, str] = {
@@ -42,6 +44,7 @@ METRIC_MATH = "the emulator's CloudFormation refuses alarms on metric math"
 # What differs without touching the tree: always true of the local target, so always printed.
 DIFFERENT = (
     "left out: the statements of bucket, queue and topic policies that refuse plain HTTP: loopback has no TLS",
+    rights.TOLD,
     "deploys with the caller's credentials: the emulator refuses the bootstrap stack's publishing role",
     "Lambda runs this machine's Python and a layer built for it, whatever runtime is declared",
     "the sweeper's rule fires every second; the catalogue waits for seconds (infra/local/catalog), playbooks at --pace",
@@ -75,6 +78,8 @@ def adapt(root: IConstruct) -> list[str]:
     for element in root.node.find_all():
         if isinstance(element, (CfnBucketPolicy, CfnQueuePolicy, CfnTopicPolicy)):
             _allow_plain_http(element)
+        elif isinstance(element, (CfnPolicy, CfnManagedPolicy)):
+            _widen(element)
     lines = [*_told(dropped), *DIFFERENT]
     written_to = root.node.try_get_context("adaptations")
     if written_to:
@@ -115,6 +120,12 @@ def _allow_plain_http(policy: CfnBucketPolicy | CfnQueuePolicy | CfnTopicPolicy)
         policy.add_property_override("PolicyDocument.Statement", kept)
     else:
         _take_out(policy)
+
+
+def _widen(policy: CfnPolicy | CfnManagedPolicy) -> None:
+    statements = Stack.of(policy).resolve(policy.policy_document)["Statement"]
+    if (adapted := rights.widened(statements)) != statements:
+        policy.add_property_override("PolicyDocument.Statement", adapted)
 
 
 def _denies_plain_http(statement: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, CfnOutput, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
@@ -13,6 +14,7 @@ from aws_cdk.assertions import Template
 
 from infra.local.adapt import DIFFERENT, DROPPED, METRIC_MATH, adapt, synthesizer
 from infra.local.emulator import PYTHON
+from infra.local.rights import widened
 
 
 @pytest.fixture
@@ -98,3 +100,35 @@ def test_nothing_is_dropped_that_the_emulator_knows() -> None:
     )
     known = subprocess.run([PYTHON, "-c", program], check=True, capture_output=True, text=True).stdout
     assert not set(DROPPED) & set(json.loads(known.splitlines()[-1]))
+
+
+def test_rights_the_emulator_checks_elsewhere_hold_for_every_resource_and_others_stay() -> None:
+    deny = {"Effect": "Deny", "Action": "ecs:UpdateService", "Resource": "arn:one"}
+    mixed = {
+        "Sid": "Own",
+        "Effect": "Allow",
+        "Action": ["lambda:ListTags", "ecs:UpdateService"],
+        "Resource": "arn:one",
+        "Condition": {"StringEquals": {"a": "b"}},
+    }
+    only = {"Effect": "Allow", "Action": "events:DisableRule", "Resource": ["arn:one"]}
+    assert widened([deny, mixed, only]) == [
+        deny,
+        {**mixed, "Action": ["lambda:ListTags"]},
+        {"Effect": "Allow", "Action": ["ecs:UpdateService"], "Resource": "*", "Condition": mixed["Condition"]},
+        {"Effect": "Allow", "Action": ["events:DisableRule"], "Resource": "*"},
+    ]
+
+
+def test_a_function_s_policy_is_widened_in_the_template(stack: Stack) -> None:
+    role = iam.Role(stack, "role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    role.add_to_policy(iam.PolicyStatement(actions=["events:DisableRule"], resources=["arn:aws:events:x:1:rule/a"]))
+    role.add_to_policy(iam.PolicyStatement(actions=["lambda:ListTags"], resources=["arn:aws:lambda:x:1:function:a"]))
+    adapt(stack)
+    (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+    resources = {s["Action"]: s["Resource"] for s in _flat(policy["Properties"]["PolicyDocument"]["Statement"])}
+    assert resources == {"events:DisableRule": "*", "lambda:ListTags": "arn:aws:lambda:x:1:function:a"}
+
+
+def _flat(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**s, "Action": s["Action"] if isinstance(s["Action"], str) else s["Action"][0]} for s in statements]

@@ -1,0 +1,44 @@
+"""Where the emulator checks a call against another resource than AWS does, a local policy names every resource.
+
+Which calls a function may make is still enforced; on which rule, schedule or service is not.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+MISPLACED: Mapping[str, str] = {
+    "ecs:DescribeClusters": "*",
+    "ecs:DescribeServices": "the cluster",
+    "ecs:UpdateService": "the cluster",
+    "events:DescribeRule": "rule/default/<name> on the default bus",
+    "events:DisableRule": "rule/default/<name> on the default bus",
+    "events:EnableRule": "rule/default/<name> on the default bus",
+    "events:ListTagsForResource": "*",
+    "events:ListTargetsByRule": "the event bus",
+    "scheduler:GetSchedule": "the default group",
+    "scheduler:ListTagsForResource": "*",
+    "scheduler:UpdateSchedule": "the default group",
+}
+"""IAM action → what the emulator checks it against."""
+
+TOLD = (
+    "rights on EventBridge rules, schedules and ECS services hold for every resource: the emulator checks those calls "
+    "against other ARNs than AWS does"
+)
+
+
+def widened(statements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The statements of a policy document for the emulator; Deny statements and all other actions stay as they are."""
+    return [part for statement in statements for part in _parts(statement)]
+
+
+def _parts(statement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    written = statement.get("Action", [])
+    actions = [written] if isinstance(written, str) else list(written)
+    misplaced = [action for action in actions if action in MISPLACED]
+    if statement.get("Effect") != "Allow" or not misplaced:
+        yield dict(statement)
+        return
+    if kept := [action for action in actions if action not in MISPLACED]:
+        yield {**statement, "Action": kept}
+    yield {key: value for key, value in statement.items() if key != "Sid"} | {"Action": misplaced, "Resource": "*"}
