@@ -115,6 +115,15 @@ def test_a_lowered_severity_is_news_for_those_who_were_paged(desk):
     assert desk.incident.repeat_seconds == 0
 
 
+@pytest.mark.parametrize("lower", [Severity.SEV2, Severity.SEV4])
+def test_who_was_paged_for_worse_is_not_called_again_for_less(desk, lower):
+    desk.open()
+    desk.triaged(Severity.SEV1)
+    desk.change(lambda i: lifecycle.change_severity(i, lower, actor=ALICE, at=desk.clock(), why="smaller"))
+    assert desk.hear(2).verb == "nothing"
+    assert [s.attributes["event"] for s in desk.topics.sent] == ["IncidentTriaged", "SeverityChanged"]
+
+
 def test_acknowledged_before_anybody_was_told_tells_nobody_and_says_so(desk):
     desk.open()
     desk.record("IncidentTriaged", lifecycle=True, triaged_at=desk.clock(), triaged_as="live")
