@@ -83,6 +83,7 @@ class Api(Construct):
                 tracing_enabled=True,
             ),
         )
+        api.node.try_remove_child("Endpoint")  # an output with a generated name, beside our ApiUrl
         api.root.add_method("ANY")
         api.root.add_proxy(any_method=True)
         acknowledge(

@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from incidentio.core.events import SOURCE
+from infra.constructs.acknowledged import acknowledge
 from infra.constructs.function import Function, Lane, Runtime
 from infra.constructs.outbox import publish_stream
 from infra.constructs.queues import DeadLetters, accept_rules
@@ -32,6 +33,8 @@ class DomainBus(Construct):
         )
         self.outbox_dead_letters = DeadLetters(self, "OutboxDeadLetters", key=key)
         self.lane_dead_letters = DeadLetters(self, "LaneDeadLetters", key=key)
+        for queue in (self.outbox_dead_letters, self.lane_dead_letters):
+            acknowledge(queue, {"SQS3": "It holds what functions and rules gave up; its depth raises an alarm."})
         accept_rules(self.lane_dead_letters, buses=("default", self.bus.event_bus_name))
         self.publisher = Function(
             self,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from aws_cdk import Aws
+from aws_cdk import Aws, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -56,5 +56,7 @@ class Telling(Construct):
         self.watchdog = Topic(self, "Watchdog", key=key, display_name="incidentio watchdog")
         self.watchdog.accept_alarms()
         if page_email:
-            self.page.add_subscription(subscriptions.EmailSubscription(page_email))
-            self.watchdog.add_subscription(subscriptions.EmailSubscription(page_email))
+            for topic in (self.page, self.watchdog):
+                subscription = topic.add_subscription(subscriptions.EmailSubscription(page_email))
+                # A later deployment that names nobody must not take away the one who is paged.
+                subscription.apply_removal_policy(RemovalPolicy.RETAIN)

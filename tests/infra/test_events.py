@@ -1,0 +1,126 @@
+"""Every sample in `events/` is taken by exactly the rule that is meant for it.
+
+A file is `<source>_<what>.json`. The source says which rule: see `RULE_OF`. A sample that no rule may take has
+`ignored` in its name; one that does not come through EventBridge (`sns_…`) is taken by none.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.options import ROOT
+from tests.infra.conftest import Assembly, text
+from tests.infra.event_pattern import matches
+
+RULE_OF = {
+    "cloudwatch": {"IngestingAlarms"},
+    "states": {"MitigatingRecovery"},
+    "signals": {"IngestingAllSignals"},
+    "sns": set(),
+}
+SAMPLES = sorted((ROOT / "events").glob("*.json"))
+
+
+def rules(assembly: Assembly) -> dict[str, dict[str, Any]]:
+    return {
+        name.rsplit("Rule", 1)[0]: resource["Properties"]
+        for name, resource in assembly.resources("AWS::Events::Rule").items()
+        if "EventPattern" in resource["Properties"]
+    }
+
+
+def taken_by(assembly: Assembly, event: dict[str, Any], *, bus: str | None) -> set[str]:
+    found = set()
+    for name, rule in rules(assembly).items():
+        on = text(rule["EventBusName"]) if "EventBusName" in rule else None
+        if (on is None and bus is None) or (on is not None and bus is not None and on.startswith(f"<{bus}")):
+            pattern = json.loads(
+                text_of(rule["EventPattern"])
+                .replace("<AWS::Partition>", "aws")
+                .replace("<AWS::Region>", event.get("region", ""))
+                .replace("<AWS::AccountId>", event.get("account", ""))
+            )
+            if matches(pattern, event):
+                found.add(name)
+    return found
+
+
+def text_of(value: Any) -> str:
+    """A pattern as JSON with its references shown by name."""
+
+    def shown(part: Any) -> Any:
+        if isinstance(part, dict) and set(part) & {"Ref", "Fn::Join", "Fn::GetAtt"}:
+            return text(part)
+        if isinstance(part, dict):
+            return {name: shown(inner) for name, inner in part.items()}
+        return [shown(inner) for inner in part] if isinstance(part, list) else part
+
+    return json.dumps(shown(value))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
+def test_a_sample_is_taken_by_the_rule_meant_for_it(assembly: Assembly, sample: Path) -> None:
+    source, _, what = sample.stem.partition("_")
+    assert source in RULE_OF, f"{sample.name}: the source is one of {', '.join(RULE_OF)}"
+    event = json.loads(sample.read_text())
+    bus = "IngestingSignalsBus" if source == "signals" else None
+    expected = set() if "ignored" in what else RULE_OF[source]
+    assert taken_by(assembly, event, bus=bus) == expected
+
+
+def test_domain_events_reach_every_lane_that_listens(assembly: Assembly) -> None:
+    def on_domain_bus(type_: str) -> set[str]:
+        return taken_by(assembly, {"source": "incidentio", "detail-type": type_, "detail": {}}, bus="DomainBus")
+
+    assert on_domain_bus("IncidentTriggered") == {"TriagingUntriaged"}
+    assert on_domain_bus("IncidentTriaged") == {"MitigatingConducted", "CommunicatingNotifying"}
+    assert on_domain_bus("IncidentResolved") == {"MitigatingConducted", "CommunicatingNotifying", "LearningResolved"}
+    assert on_domain_bus("NoteAdded") == set()
+
+
+def alarm(name: str) -> dict[str, Any]:
+    return {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change", "detail": {"alarmName": name}}
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("checkout-5xx", True),
+        ("incidentio-ingest-failing", False),
+        ("TargetTracking-service/shop/checkout-AlarmHigh-4ad6", False),
+        ("my-incidentio-alarm", True),
+    ],
+)
+def test_alarms_of_ours_and_of_autoscaling_do_not_come_in(assembly: Assembly, name: str, taken: bool) -> None:
+    assert taken_by(assembly, alarm(name), bus=None) == ({"IngestingAlarms"} if taken else set())
+
+
+def execution(machine: str, status: str) -> dict[str, Any]:
+    return {
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "account": "111122223333",
+        "region": "eu-west-1",
+        "detail": {
+            "status": status,
+            "stateMachineArn": f"arn:aws:states:eu-west-1:111122223333:stateMachine:{machine}",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("machine", "status", "taken"),
+    [
+        ("incidentio-throttle-function", "FAILED", True),
+        ("incidentio-throttle-function", "ABORTED", True),
+        ("incidentio-throttle-function", "TIMED_OUT", True),
+        ("incidentio-throttle-function", "SUCCEEDED", False),
+        ("nightly-report", "FAILED", False),
+    ],
+)
+def test_only_executions_of_ours_that_ended_badly_are_recovered(
+    assembly: Assembly, machine: str, status: str, taken: bool
+) -> None:
+    assert taken_by(assembly, execution(machine, status), bus=None) == ({"MitigatingRecovery"} if taken else set())
