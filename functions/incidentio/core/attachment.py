@@ -12,6 +12,11 @@ _NOT_ATTACHED = f"not attached to our signal topic, not tagged {PAGE_TAG}, and o
 _NO = ("false", "no", "0", "off")
 
 
+def wants_pages(tags: Mapping[str, str]) -> bool:
+    """Whether the alarm's tags say that it should act: the tag is there and is no refusal."""
+    return tags.get(PAGE_TAG, "no").strip().lower() not in _NO
+
+
 @dataclass(frozen=True)
 class Attachment:
     """The rules of one deployment. `own_prefix` is the stack's name, which our own alarms begin with."""
@@ -29,7 +34,7 @@ class Attachment:
 
     def of_event(self, *, alarm_name: str, alarm_arn: str, tags: Mapping[str, str]) -> tuple[Mode, str]:
         """Mode and reason of an alarm that nobody attached to our topic."""
-        if tags.get(PAGE_TAG, "no").lower() not in _NO:
+        if wants_pages(tags):
             return Mode.LIVE, f"tagged {PAGE_TAG}"
         for name, service in self.catalog.services.items():
             if why := service.match.why(alarm_name=alarm_name, alarm_arn=alarm_arn, tags=tags):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from incidentio.core.attachment import PAGE_TAG, wants_pages
 from incidentio.core.catalog import Bundle, Service
 from incidentio.core.errors import InvalidInput
 from incidentio.core.incident import Incident
@@ -13,8 +14,6 @@ from incidentio.core.signal import Mode
 from incidentio.triage.evidence import Evidence
 from incidentio.triage.proposals import proposed
 
-PAGE_TAG = "incidentio:page"
-_REFUSALS = frozenset({"false", "no", "off", "0"})
 _TAGGED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _PRODUCTION = frozenset({"production", "prod", "prd", "live"})
 
@@ -121,8 +120,7 @@ def _mode(incident: Incident, evidence: Evidence) -> tuple[Mode, str]:
     if incident.mode is Mode.LIVE:
         return incident.mode, incident.mode_reason
     for heard in evidence.heard:
-        value = heard.tags.get(PAGE_TAG)
-        if value is not None and value.strip().lower() not in _REFUSALS:
+        if wants_pages(heard.tags):
             return Mode.LIVE, f"alarm {heard.subject.alarm_name} is tagged {PAGE_TAG}"
     return incident.mode, incident.mode_reason
 
