@@ -1,12 +1,13 @@
 """Where the emulator checks a call against another resource than AWS does, a local policy names every resource.
 
-Which calls a function may make is still enforced; on which rule, schedule or service is not.
+Which calls a function may make is still enforced; on which rule, schedule, service, alarm or parameter is not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 MISPLACED: Mapping[str, str] = {
+    "cloudwatch:ListTagsForResource": "*",
     "ecs:DescribeClusters": "*",
     "ecs:DescribeServices": "the cluster",
     "ecs:UpdateService": "the cluster",
@@ -18,12 +19,13 @@ MISPLACED: Mapping[str, str] = {
     "scheduler:GetSchedule": "the default group",
     "scheduler:ListTagsForResource": "*",
     "scheduler:UpdateSchedule": "the default group",
+    "ssm:GetParameter": "a name with a slash in front, where CloudFormation on AWS makes one without",
 }
 """IAM action → what the emulator checks it against."""
 
 TOLD = (
-    "rights on EventBridge rules, schedules and ECS services hold for every resource: the emulator checks those calls "
-    "against other ARNs than AWS does"
+    "rights on EventBridge rules, schedules, ECS services, alarm tags and parameters hold for every resource: the "
+    "emulator checks those calls against other ARNs than AWS does"
 )
 
 
