@@ -16,6 +16,9 @@ CONDUCTED = (
     "IncidentMerged",
 )  # fmt: skip
 
+KILL_SWITCH_PATTERN = r"[A-Za-z0-9#._-]{1,100}( ?, ?[A-Za-z0-9#._-]{1,100}){0,50}"
+"""`on`, `off`, or names separated by commas."""
+
 
 class Mitigate(Construct):
     """Exposes `lane`, `conductor`, `control`, `kill_switch` and the `recovery` rule."""
@@ -29,6 +32,8 @@ class Mitigate(Construct):
         self.kill_switch = ssm.StringParameter(
             self,
             "KillSwitch",
+            # A name one knows by heart: it is for the night when incidentio is down.
+            parameter_name=f"/{runtime.stack_prefix}/kill-switch",
             string_value="off",
             allowed_pattern="on|off",
             description="on: no playbook applies anything; undoing always works. Read before every step.",

@@ -146,7 +146,8 @@ def test_control_reads_one_parameter_and_touches_no_target(assembly: Assembly) -
     services = {action.split(":")[0] for statement in assembly.statements_of(control) for action in statement["Action"]}
     assert services == {"cloudwatch", "dynamodb", "kms", "logs", "ssm", "xray"}
     (parameter,) = [s for s in assembly.statements_of(control) if s["Action"] == ["ssm:GetParameter"]]
-    assert "KillSwitch" in text(parameter["Resource"][0])
+    assert ":parameter<MitigatingKillSwitch" in text(parameter["Resource"][0])
+    assert assembly.one("AWS::SSM::Parameter", "KillSwitch")["Name"] == "/incidentio/kill-switch"
 
 
 STAR = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams", "cloudwatch:DescribeAlarms"}
