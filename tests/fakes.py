@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from incidentio.aws.stored import CARD_FIELDS
+from incidentio.core.archive import Retention
 from incidentio.core.catalog import Routing
 from incidentio.core.deadlines import next_due
 from incidentio.core.errors import InvalidInput, NotFound
@@ -181,3 +182,30 @@ def _matches(incident: Incident, filters: Filters) -> bool:
     return status_fits and all(
         getattr(filters, name) is None or getattr(filters, name) == getattr(incident, name) for name in others
     )
+
+
+class FakeArchive:
+    """core.archive.Archive over a dict: `versions[key]` holds every version, `locks` what may not be deleted."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, list[bytes]] = {}
+        self.locks: dict[str, Retention] = {}
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.versions
+
+    def __len__(self) -> int:
+        return sum(len(versions) for versions in self.versions.values())
+
+    def put(
+        self, key: str, body: bytes, *, content_type: str, retention: Retention | None = None, once: bool = False
+    ) -> str | None:
+        if once and key in self.versions:
+            return None
+        self.versions.setdefault(key, []).append(body)
+        if retention:
+            self.locks[key] = retention
+        return f"v{len(self.versions[key])}"
+
+    def get(self, key: str) -> bytes | None:
+        return self.versions[key][-1] if key in self.versions else None

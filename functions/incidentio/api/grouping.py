@@ -1,6 +1,6 @@
 """Merging two incidents into one, and splitting a signal off into an incident of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from incidentio.core.archive import anchor_due
 from incidentio.core.errors import Conflict, NotFound, Unavailable
 from incidentio.core.ids import new_incident_id, parse_incident_id
 from incidentio.core.incident import Change, Incident, recorded
-from incidentio.core.members import MAX_WRITES, Member, members_of, moving_writes
+from incidentio.core.members import MAX_WRITES, Member, members_of, moving_writes, pointer_key
 from incidentio.core.ports import Delete, Refused, Stale, Table, Write
 from incidentio.core.severity import Severity
 from incidentio.core.signal import SignalState, Subject
@@ -89,7 +89,7 @@ def _took_over(table: Table, target: Incident, source: Incident, call: Call) -> 
         return None
     if not target.is_open:
         raise Conflict(f"{target.id} is {target.status.value}: merge into an open incident", status=target.status.value)
-    together = {m["dedup_key"]: m for m in [*members_of(table, target.id), *batch]}
+    together = {str(m["dedup_key"]) for m in [*members_of(table, target.id), *batch]}
     titles = [str(m.get("title", "")) for m in batch]
     joined = recorded(
         target,
@@ -98,7 +98,7 @@ def _took_over(table: Table, target: Incident, source: Incident, call: Call) -> 
         at=call.at,
         text=f"{len(batch)} signal(s) of {source.id} joined, merged by {call.actor}: {', '.join(titles)[:1000]}",
         data={"merged_from": source.id, "count": len(batch), "dedup_keys": [m["dedup_key"] for m in batch]},
-        **_counts(together.values(), target.ok_since),
+        **_counts(table, together, target.ok_since),
     )
     return joined, moving_writes(batch, source=source.id, target=target)
 
@@ -112,13 +112,14 @@ def _gave_up(table: Table, source: Incident, opened: Incident, dedup_key: str, c
         text=f"{opened.title} is an incident of its own, {opened.id}, split off by {call.actor}",
         data={"split_into": opened.id, "dedup_key": dedup_key},
         lifecycle=True,
-        **_counts(members_of(table, source.id), source.ok_since),
+        **_counts(table, {str(m["dedup_key"]) for m in members_of(table, source.id)}, source.ok_since),
     )
 
 
 def _opened(table: Table, call: Call, source: Incident, member: Member, note: str) -> Incident:
+    firing = _fires(table, member["dedup_key"])
     for _ in range(_TRIES):
-        change = _split_off(source, member, new_incident_id(), call, note)
+        change = _split_off(source, member, new_incident_id(), call, firing=firing, note=note)
         writes = _unless_gone(
             moving_writes([member], source=source.id, target=change.incident), dedup_key=member["dedup_key"]
         )
@@ -134,8 +135,7 @@ def _opened(table: Table, call: Call, source: Incident, member: Member, note: st
     raise Unavailable("no free incident id was found: try again")
 
 
-def _split_off(source: Incident, member: Member, incident_id: str, call: Call, note: str) -> Change:
-    firing = member.get("state") == SignalState.FIRING
+def _split_off(source: Incident, member: Member, incident_id: str, call: Call, *, firing: bool, note: str) -> Change:
     severity = member.get("severity")
     incident = Incident(
         id=incident_id,
@@ -151,7 +151,7 @@ def _split_off(source: Incident, member: Member, incident_id: str, call: Call, n
         detected_at=call.at,
         source=str(member.get("source") or source.source),
         dedup_key=member["dedup_key"],
-        subject=Subject.model_validate(member.get("subject") or {}),
+        subject=_subject(source, member),
         members=1,
         firing=int(firing),
         ok_since=None if firing else call.at,
@@ -180,10 +180,25 @@ def _splittable(source: Incident, members: Sequence[Member], dedup_key: str) -> 
     return found
 
 
-def _counts(members: Any, ok_since: datetime | None) -> Mapping[str, Any]:
-    states = [m.get("state") for m in members]
-    firing = sum(state == SignalState.FIRING for state in states)
-    return {"members": len(states), "firing": firing, "ok_since": None if firing else ok_since}
+def _counts(table: Table, dedup_keys: Set[str], ok_since: datetime | None) -> Mapping[str, Any]:
+    firing = sum(_fires(table, key) for key in dedup_keys)
+    return {"members": len(dedup_keys), "firing": firing, "ok_since": None if firing else ok_since}
+
+
+def _fires(table: Table, dedup_key: str) -> bool:
+    """What its pointer says: the member record is as it was when the signal joined."""
+    return (table.get(pointer_key(dedup_key)) or {}).get("state") == SignalState.FIRING
+
+
+def _subject(source: Incident, member: Member) -> Subject:
+    if "subject" in member:
+        return Subject.model_validate(member["subject"])
+    if member["dedup_key"] == source.dedup_key:
+        return source.subject
+    match str(member.get("alarm_arn", "")).split(":", 6):
+        case [_, _, "cloudwatch", region, account, "alarm", name]:
+            return Subject(account=account, region=region, alarm_name=name, alarm_arn=str(member["alarm_arn"]))
+    return Subject()
 
 
 def _unless_gone(writes: Sequence[Write], *, dedup_key: str) -> list[Write]:

@@ -23,3 +23,13 @@ def _session() -> Any:
 def client(service: str) -> Any:
     """The botocore client of `service` for this process, in the Region and with the credentials of the environment."""
     return _session().create_client(service, config=_CONFIG)
+
+
+class LaterClient:
+    """The client of `service`, made at its first call: for a service that few requests need."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(client(self._service), operation)

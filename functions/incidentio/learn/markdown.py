@@ -22,8 +22,8 @@ _BLANKS = re.compile(r"\s+")
 def inert(text: object) -> str:
     """`text` on one line, showing exactly its characters wherever it is put inside a line or a table cell."""
     line = _BLANKS.sub(" ", str(text)).strip()
-    line = _ENTITY.sub(lambda m: _ENTITIES[m[0]], line)
     line = _ACTIVE.sub(lambda m: "\\" + m[0], line)
+    line = _ENTITY.sub(lambda m: _ENTITIES[m[0]], line)
     return _BARE_LINK.sub(lambda m: m[0].replace(":", "&#58;").replace(".", "&#46;"), line)
 
 

@@ -1,0 +1,134 @@
+"""Playbooks, approvals and hands-off through the API."""
+
+from typing import Any
+
+import pytest
+
+from incidentio.core.ids import iso
+from incidentio.core.incident import recorded
+from incidentio.core.person import SYSTEM
+from incidentio.core.ports import Key, Put, Record
+from tests.unit.api.conftest import World
+
+
+def requested(world: World, **body: Any) -> tuple[str, dict[str, Any]]:
+    incident_id = world.opened()
+    path = f"/incidents/{incident_id}/playbooks/throttle-function"
+    return incident_id, world.alice.post(path, {"target": "checkout", **body})
+
+
+def asked(world: World) -> tuple[str, str]:
+    """A run waiting for approval, as the control function leaves it; its approval's id."""
+    incident_id, run = requested(world)
+    approval_id = f"APR-{incident_id[4:]}-" + "A" * 20
+    body = {
+        "id": approval_id, "run_id": run["run_id"], "status": "pending", "playbook": run["playbook"],
+        "version": run["version"], "risk": run["risk"], "target": run["target"], "needed": 1, "token": "secret-token",
+        "definition_hash": run["definition_hash"], "requested_at": iso(world.clock()),
+        "expires_at": iso(world.clock.now.replace(minute=10)), "requester": run["requester"],
+    }  # fmt: skip
+    world.table.commit(
+        recorded(world.stored(incident_id), "ApprovalRequested", actor=SYSTEM, at=world.clock(), text="asked"),
+        Put(Record(Key(f"INC#{incident_id}", f"APPROVAL#{approval_id}"), body)),
+    )
+    return incident_id, approval_id
+
+
+def test_the_playbooks_of_the_deployment(world: World) -> None:
+    (playbook,) = world.alice.get("/playbooks")["items"]
+    assert (playbook["name"], playbook["version"], playbook["risk"]) == ("throttle-function", "1.2.0", "disruptive")
+    assert playbook["approvals"] == 1
+    assert playbook["parameters"]["limit"]["maximum"] == 100
+    assert playbook["when"] == ['metric="ConcurrentExecutions"']
+
+
+def test_a_request_is_recorded_before_anything_starts(world: World) -> None:
+    incident_id, run = requested(world, parameters={"limit": 5})
+    assert run["status"] == "requested"
+    assert run["parameters"] == {"limit": 5}
+    assert run["target"] == "AWS::Lambda::Function|111122223333|eu-central-1|checkout"
+    assert world.last(incident_id).type == "PlaybookRequested"
+    assert world.alice.get(f"/incidents/{incident_id}")["runs"] == [run]
+
+
+def test_asking_twice_is_asking_once(world: World) -> None:
+    incident_id, run = requested(world)
+    path = f"/incidents/{incident_id}/playbooks/throttle-function"
+    assert world.alice.post(path, {"target": "checkout"})["id"] == run["id"]
+    keyed = [world.alice.post(path, {"target": "orders"}, Idempotency_Key="k")["id"] for _ in range(2)]
+    assert keyed[0] == keyed[1] != run["id"]
+    assert world.alice.call("POST", path, {"target": "other"}, Idempotency_Key="k").status == 409
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status", "says"),
+    [
+        ("reboot-the-world", {}, 404, "throttle-function"),
+        ("throttle-function", {"target": "f", "parameters": {"x": 1}}, 400, "limit"),
+        ("throttle-function", {"target": "f", "parameters": {"limit": 101}}, 400, "100"),
+        ("throttle-function", {"target": "f", "parameters": {"limit": "many"}}, 400, "integer"),
+        ("throttle-function", {"target": "f", "parameters": {"limit": True}}, 400, "limit"),
+        ("throttle-function", {"target": "f", "parameters": {"limit": 1.5}}, 400, "limit"),
+        ("throttle-function", {}, 400, "target"),
+    ],
+)
+def test_a_wrong_request_says_what_would_be_right(
+    world: World, name: str, body: dict[str, Any], status: int, says: str
+) -> None:
+    incident_id = world.opened()
+    answer = world.alice.call("POST", f"/incidents/{incident_id}/playbooks/{name}", body)
+    assert answer.status == status
+    assert says in answer.error["message"]
+    assert world.table.types(incident_id) == ["IncidentTriggered"]
+
+
+def test_an_approval_is_shown_without_its_token_and_decided_once(world: World) -> None:
+    incident_id, approval_id = asked(world)
+    (shown,) = world.alice.get(f"/incidents/{incident_id}/approvals")["items"]
+    assert (shown["id"], shown["status"], shown["playbook"]) == (approval_id, "pending", "throttle-function")
+    assert "secret-token" not in str(shown)
+    path = f"/approvals/{approval_id}"
+    assert world.alice.call("POST", path, {"decision": "approve", "reason": "mine"}).status == 403
+    decided = world.bob.post(path.lower(), {"decision": "approve", "reason": "go"})
+    assert decided["status"] == "approved"
+    assert world.stored(incident_id).status == "acknowledged"
+    assert world.person("carol").call("POST", path, {"decision": "reject"}).status in (409, 410)
+
+
+def test_an_expired_approval_is_gone(world: World) -> None:
+    _, approval_id = asked(world)
+    world.clock.advance(minutes=11)
+    assert world.bob.call("POST", f"/approvals/{approval_id}", {"decision": "approve"}).status == 410
+
+
+@pytest.mark.parametrize(("decision", "status"), [("maybe", 400), (None, 400)])
+def test_a_decision_is_approve_or_reject(world: World, decision: str | None, status: int) -> None:
+    _, approval_id = asked(world)
+    assert world.bob.call("POST", f"/approvals/{approval_id}", {"decision": decision}).status == status
+
+
+def test_unknown_approvals(world: World) -> None:
+    for approval_id in ("APR-NOSUCH", "APR-000000-" + "A" * 20):
+        assert world.bob.call("POST", f"/approvals/{approval_id}", {"decision": "approve"}).status == 404
+
+
+def test_hands_off_everywhere_and_for_one_incident(world: World) -> None:
+    incident_id = world.opened()
+    assert world.alice.post("/hands-off", {"scope": "all", "on": True, "reason": "freeze"})["scope"] == "global"
+    assert world.alice.post("/hands-off", {"scope": "checkout", "on": True})["scope"] == "service#checkout"
+    assert world.alice.post("/hands-off", {"scope": "throttle-function", "on": False})["scope"] == (
+        "playbook#throttle-function"
+    )
+    switches = {s["scope"]: s["on"] for s in world.alice.get("/hands-off")["items"]}
+    assert switches == {"global": True, "service#checkout": True, "playbook#throttle-function": False}
+    one = world.alice.post("/hands-off", {"scope": incident_id.lower(), "on": True, "reason": "by hand"})
+    assert (one["scope"], one["on"]) == (incident_id, True)
+    assert world.alice.get(f"/incidents/{incident_id}")["hands_off"] is True
+    assert world.last(incident_id).type == "HandsOffChanged"
+
+
+def test_hands_off_of_nothing_known_names_what_there_is(world: World) -> None:
+    answer = world.alice.call("POST", "/hands-off", {"scope": "chekout", "on": True})
+    assert answer.status == 404
+    assert "service#checkout" in answer.error["details"]["valid"]
+    assert world.alice.call("POST", "/hands-off", {"scope": "all"}).status == 400
