@@ -1,5 +1,6 @@
 """The commands for the night when incidentio is down: run by a real shell, with an `aws` that only writes down."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from tests.unit.mitigate_actions.estate import PLACE, TARGETS
 
 _AWS = """#!/bin/sh
 case "$*" in
-  *get-function-concurrency*|*describe-services*|*describe-rule*) echo "$ANSWER" ;;
+  *--query*) echo "$ANSWER" ;;
   *get-schedule*) echo '{"Name": "nightly", "Arn": "a", "CreationDate": "x", "State": "ENABLED"}' ;;
   *) echo "$*" >> "$LOG" ;;
 esac
@@ -94,9 +95,9 @@ def test_only_a_rule_that_was_enabled_is_enabled_again(run: Any, answer: str, un
 
 
 @pytest.mark.skipif(shutil.which("jq") is None, reason="the commands for a schedule need jq")
-def test_a_schedule_is_written_back_whole(run: Any) -> None:
+@pytest.mark.parametrize(("answer", "states"), [("ENABLED", ["DISABLED", "ENABLED"]), ("DISABLED", ["DISABLED"])])
+def test_a_schedule_is_written_back_whole_and_enabled_only_if_it_was(run: Any, answer: str, states: list[str]) -> None:
     told = commands("disable-schedule", schedule="nightly")
-    done = " ".join(run((*told.look, *told.do, *told.undo), ""))
-    assert '"State": "DISABLED"' in done
-    assert done.rstrip().endswith("}")
-    assert '"Arn"' not in done
+    done = "\n".join(run((*told.look, *told.do, *told.undo), answer))
+    written = [json.loads(part.split("scheduler update-schedule")[0]) for part in done.split("--cli-input-json ")[1:]]
+    assert written == [{"Name": "nightly", "State": state} for state in states]

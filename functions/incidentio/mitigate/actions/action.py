@@ -160,7 +160,7 @@ class Action(ABC, Generic[P]):
         """The same as `aws` commands.
 
         Without a `change` nobody has looked yet: the commands then keep what is there in the shell
-        variable `keep` (or a file of that name) before they act.
+        variable `keep` before they act.
         """
 
 

@@ -92,11 +92,17 @@ class DisableSchedule(Action[Schedule]):
     def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
         region = f"--region {self.place.region}"
         which = f"--name {shlex.quote(self.given.schedule)} --group-name {shlex.quote(self.given.group)} {region}"
-        look = f"aws scheduler get-schedule {which} > {keep}.json"
+        look = f"aws scheduler get-schedule {which}"
 
-        def update(state: str) -> str:
-            program = f"del(.Arn, .CreationDate, .LastModificationDate){state}"
-            return f"""aws scheduler update-schedule {region} --cli-input-json "$(jq '{program}' {keep}.json)\""""
+        def update(state: Value) -> str:
+            whole = f"""{look} | jq 'del(.Arn, .CreationDate, .LastModificationDate) | .State = "{state}"'"""
+            return f'aws scheduler update-schedule {region} --cli-input-json "$({whole})"'
 
-        # The file holds the state of before, so writing it back unchanged is the undo.
-        return Commands(look=(look,), do=(update(' | .State = "DISABLED"'),), undo=(update(""),))
+        if change:
+            undo = () if change.before == "DISABLED" else (update(change.before),)
+            return Commands(do=(update("DISABLED"),), undo=undo)
+        return Commands(
+            look=(f"{keep}=$({look} --query State --output text)",),
+            do=(update("DISABLED"),),
+            undo=(f'if [ "${keep}" = ENABLED ]; then {update("ENABLED")}; fi',),
+        )
