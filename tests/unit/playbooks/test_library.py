@@ -1,0 +1,80 @@
+"""What every playbook we ship must have: readable folder, true promises, a way to undo it by hand."""
+
+import re
+
+import pytest
+
+from incidentio.core.playbook import Playbook
+from incidentio.core.targets import target_id
+from incidentio.mitigate.actions import Place, commands_for
+from infra.documents import load_playbooks
+from tests.playbook_cases import ROOT, load_cases, playbooks
+
+PLACE = Place(partition="aws", account="111122223333", region="eu-west-1")
+NAMES = {"AWS::Lambda::Function": "checkout", "AWS::ECS::Service": "shop/web"}
+
+every_playbook = pytest.mark.parametrize("name", playbooks())
+
+
+@pytest.fixture(scope="module")
+def library() -> dict[str, Playbook]:
+    return load_playbooks(ROOT / "playbooks")
+
+
+@every_playbook
+def test_its_cases_cover_success_undo_refusal_interference_and_a_dry_run(name: str) -> None:
+    cases = load_cases(name)
+    assert len({case.name for case in cases}) == len(cases)
+    assert {case.expect.outcome for case in cases} == {"succeeded", "rolled_back", "refused", "planned"}
+    assert any(case.when.then == "resolve" for case in cases), "given back when the incident is resolved"
+    assert any(case.when.meanwhile for case in cases), "somebody else's change"
+
+
+@every_playbook
+def test_its_cases_use_parameters_it_has(name: str, library: dict[str, Playbook]) -> None:
+    for case in load_cases(name):
+        library[name].bind(case.when.parameters)
+
+
+@every_playbook
+def test_it_borrows_verifies_and_says_what_it_risks(name: str, library: dict[str, Playbook]) -> None:
+    playbook = library[name]
+    assert playbook.when
+    assert playbook.description
+    assert playbook.verify
+    assert playbook.revert
+    assert playbook.approval.note or playbook.risk.approvals == 0, "people who approve are told what they approve"
+
+
+@every_playbook
+def test_its_page_tells_each_parameter_the_risk_and_the_way_back(name: str, library: dict[str, Playbook]) -> None:
+    page = (ROOT / "playbooks" / name / "README.md").read_text()
+    playbook = library[name]
+    assert page.startswith(f"# {name}\n")
+    assert f"**Risk: {playbook.risk.value}.**" in page
+    assert "# undo" in page
+    for parameter, definition in playbook.parameters.items():
+        default = "empty" if definition.default == "" else f"{definition.default}"
+        assert re.search(rf"^\| `{parameter}` \| `?{re.escape(default)}`? \|", page, re.MULTILINE), parameter
+
+
+@every_playbook
+def test_it_can_be_done_and_undone_without_us(name: str, library: dict[str, Playbook]) -> None:
+    playbook = library[name]
+    target = target_id(
+        playbook.targets.type, account=PLACE.account, region=PLACE.region, name=NAMES[playbook.targets.type]
+    )
+    texts = {p: "x" for p, definition in playbook.parameters.items() if definition.type == "string"}
+    commands = commands_for(playbook, target=target, values=playbook.bind(texts), place=PLACE)
+    assert len(commands.look) == len(commands.do) == len(commands.undo) == len(playbook.steps)
+    page = (ROOT / "playbooks" / name / "README.md").read_text()
+    for line in (*commands.look, *commands.do, *commands.undo):
+        (command, *_) = re.findall(r"aws [a-z]+ [a-z-]+", line)
+        assert command in page, f"the page does not show {command}"
+
+
+def test_stopping_a_workload_says_what_becomes_of_its_events(library: dict[str, Playbook]) -> None:
+    note = library["stop-runaway-workload"].approval.note
+    assert "asynchronous events" in note
+    assert "DLQ" in note
+    assert "dropped" in note
