@@ -1,6 +1,6 @@
 """Where the emulator checks a call against another resource than AWS does, a local policy names every resource.
 
-Which calls a function may make is still enforced; on which rule, schedule, service, alarm or parameter is not.
+Which calls a function may make is still enforced; on which rule, schedule, service, alarm or task is not.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +19,13 @@ MISPLACED: Mapping[str, str] = {
     "scheduler:GetSchedule": "the default group",
     "scheduler:ListTagsForResource": "*",
     "scheduler:UpdateSchedule": "the default group",
-    "ssm:GetParameter": "a name with a slash in front, where CloudFormation on AWS makes one without",
+    "states:SendTaskFailure": "*",
+    "states:SendTaskSuccess": "*",
 }
 """IAM action → what the emulator checks it against."""
 
 TOLD = (
-    "rights on EventBridge rules, schedules, ECS services, alarm tags and parameters hold for every resource: the "
+    "rights on EventBridge rules, schedules, ECS services, alarm tags and task tokens hold for every resource: the "
     "emulator checks those calls against other ARNs than AWS does"
 )
 
