@@ -119,13 +119,20 @@ class World:
             FunctionName=full,
             Runtime="python3.13",
             Handler="index.handler",
-            Role=f"arn:aws:iam::{self.description['account']}:role/anything",
+            Role=self._function_role,
             Code={"ZipFile": _empty_function()},
             Tags=tags or {},
         )
         if concurrency is not None:
             client.put_function_concurrency(FunctionName=full, ReservedConcurrentExecutions=concurrency)
         return full
+
+    @cached_property
+    def _function_role(self) -> str:
+        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = self.client("iam").create_role(RoleName=f"shop-{self.tag}", AssumeRolePolicyDocument=document)
+        return str(role["Role"]["Arn"])
 
     def concurrency(self, function: str) -> int | None:
         """Reserved concurrency as Lambda itself tells it."""
