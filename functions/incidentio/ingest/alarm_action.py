@@ -37,7 +37,7 @@ def read_action(message: Mapping[str, Any], *, topic_arn: Any, attachment: Attac
             changed_at=changed_at,
             received_at=received_at,
             reason=str(message.get("NewStateReason") or ""),
-            reason_data=message.get("NewStateReasonData"),
+            reason_data=_triggering(message.get("TriggeringChildren")),
             mode=Mode.LIVE,
             mode_reason=ATTACHED,
             metric=_metric(message.get("Trigger")),
@@ -53,6 +53,13 @@ def _composed_arn(message: Mapping[str, Any], name: str, topic_arn: Any) -> str:
     if len(parts) != 6:
         raise Unreadable("neither AlarmArn nor a TopicArn to take the Region from")
     return f"arn:{parts[1]}:cloudwatch:{parts[3]}:{account}:alarm:{name}"
+
+
+def _triggering(children: Any) -> Mapping[str, Any]:
+    """What made a composite fire, in the words of an event's `reasonData`."""
+    states = [as_object(as_object(child).get("State")) for child in children] if isinstance(children, list) else []
+    alarms = [{"state": {"value": state.get("Value"), "timestamp": state.get("Timestamp")}} for state in states]
+    return {"triggeringAlarms": alarms} if alarms else {}
 
 
 def _metric(trigger: Any) -> tuple[str, str, Mapping[str, Any]]:

@@ -21,8 +21,8 @@ _COMPARISONS: tuple[tuple[str, Comparison], ...] = (
 def impact_start(*, reason: str, reason_data: Any, changed_at: datetime) -> datetime:
     """The first breaching datapoint, else the first triggering alarm of a composite, else the state change itself.
 
-    `reason_data` is the JSON text of the event's `reasonData` where there is one; an alarm action has only
-    `reason`, which names the datapoints with day/month/year dates.
+    `reason_data` is the event's `reasonData` (JSON text, or the object in it) where there is one; an alarm action
+    has only `reason`, which names the datapoints with day/month/year dates.
     """
     times = [at for at in _candidates(reason, reason_data) if changed_at - _OLDEST <= at <= changed_at]
     return min(times, default=changed_at)
@@ -44,8 +44,8 @@ def _candidates(reason: str, reason_data: Any) -> Iterable[datetime]:
 
 def _parsed(reason_data: Any) -> Mapping[str, Any]:
     try:
-        data = json.loads(reason_data) if isinstance(reason_data, str) else {}
-    except ValueError:
+        data = json.loads(reason_data) if isinstance(reason_data, str) else reason_data
+    except (ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from incidentio.core.errors import InvalidInput
 from incidentio.core.ids import iso
 from incidentio.core.redaction import redact, redact_data
 from incidentio.core.severity import Severity, parse_severity
@@ -24,7 +25,10 @@ Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
 
 def _severity(value: Any) -> Any:
-    return parse_severity(value) if isinstance(value, str) else value
+    try:
+        return parse_severity(value) if isinstance(value, str) else value
+    except InvalidInput as error:
+        raise ValueError(error.message) from None
 
 
 class SignalV1(BaseModel):

@@ -1,0 +1,79 @@
+"""One delivery: nothing is lost, nothing holds up anything else, and only what may succeed comes back."""
+
+import json
+
+import pytest
+
+from incidentio.core.errors import Unavailable
+from incidentio.core.members import pointer_key
+from tests.unit.ingest.doors import Desk, action, arn, event
+
+
+def test_poison_goes_to_the_dead_letters_with_its_reason_and_its_body() -> None:
+    desk = Desk()
+    report = desk("not json \u00fc", action("ALARM", desk.at(0)))
+    assert desk.dead_letters == [("not json \u00fc", "the body is not JSON")]
+    assert report.failed == []
+    assert report.counts == {"poison": 1, "new": 1}
+
+
+def test_poison_the_dead_letter_queue_refuses_comes_back() -> None:
+    desk = Desk()
+    desk.dead_letters.broken = True
+    report = desk("poison", action("ALARM", desk.at(0)))
+    assert report.failed == ["m0"]
+    assert len(desk.table) == 1
+
+
+def test_a_failure_of_one_key_hands_back_its_messages_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    commit = desk.table.commit
+
+    def failing(change, *writes):  # type: ignore[no-untyped-def]
+        if change.incident.dedup_key == arn("b"):
+            raise Unavailable("throttled")
+        commit(change, *writes)
+
+    monkeypatch.setattr(desk.table, "commit", failing)
+    report = desk(
+        action("ALARM", desk.at(0), alarm="a"),
+        action("ALARM", desk.at(0), alarm="b"),
+        action("OK", desk.at(5), alarm="b"),
+        action("ALARM", desk.at(0), alarm="c"),
+    )
+    assert report.failed == ["m1", "m2"]
+    assert sorted(i.title for i in desk.incidents) == ["a", "c"]
+    assert pointer_key(arn("b")) not in desk.table.records
+
+
+def test_what_was_done_before_the_failure_is_not_handed_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+
+    def failing(_key):  # type: ignore[no-untyped-def]
+        raise Unavailable("throttled")
+
+    monkeypatch.setattr(desk.table, "get", failing)
+    assert desk(action("ALARM", desk.at(0)), action("OK", desk.at(5))).failed == ["m1"]
+    monkeypatch.undo()
+    desk(action("OK", desk.at(5)))
+    assert desk.types == ["IncidentTriggered", "SignalRecovered"]
+
+
+@pytest.mark.parametrize("door", [event, action])
+@pytest.mark.parametrize("alarm", ["TargetTracking-service/shop/checkout-AlarmLow-1", "incidentio-ingest-failing"])
+def test_autoscaling_and_our_own_alarms_are_counted_and_nothing_else(door, alarm: str) -> None:  # type: ignore[no-untyped-def]
+    desk = Desk()
+    assert desk(door("ALARM", desk.at(0), alarm=alarm)).counts == {"ignored": 1}
+    assert (desk.table.calls, desk.table.records, desk.dead_letters) == (0, {}, [])
+
+
+def test_the_log_has_a_line_per_decision_and_no_payload(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk()
+    body = json.loads(event("ALARM", desk.at(0)))
+    body["detail"]["state"]["reason"] = "password=hunter2"
+    desk(json.dumps(body), "poison hunter2")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["message"] for line in lines] == ["given up", "new"]
+    assert lines[1]["incident_id"] == desk.incident.id
+    assert lines[1]["correlation_id"] == "m0"
+    assert "hunter2" not in json.dumps(lines)
