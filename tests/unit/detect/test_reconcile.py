@@ -1,0 +1,145 @@
+"""Alarms that fire and are not known come in; what is known, ignored or muted is treated as such."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from incidentio.core.alarm import Alarm
+from incidentio.core.attachment import Attachment
+from incidentio.core.catalog import Catalog
+from incidentio.core.ids import iso
+from incidentio.core.incident import Status, recorded
+from incidentio.core.members import pointer_key
+from incidentio.core.person import SYSTEM
+from incidentio.core.ports import Put, Record
+from incidentio.detect.reconcile import Reconciliation
+from tests.fakes import FakeTable
+from tests.make import NOW, an_incident
+
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:incidentio-signals"
+
+
+def alarm(name: str = "checkout", **fields: Any) -> Alarm:
+    return Alarm(
+        **{
+            "name": name,
+            "arn": f"arn:aws:cloudwatch:eu-west-1:111122223333:alarm:{name}",
+            "changed_at": NOW,
+            "reason": "Threshold Crossed",
+            "namespace": "AWS/Lambda",
+            "metric": "Errors",
+            "dimensions": {"FunctionName": "checkout"},
+            **fields,
+        }
+    )
+
+
+class FakeAlarms(list[Alarm]):
+    def firing(self) -> Iterable[Alarm]:
+        return iter(self)
+
+
+class FakeQueue(list[dict[str, Any]]):
+    def send_all(self, bodies: Sequence[str]) -> None:
+        self.extend(json.loads(body) for body in bodies)
+
+
+def reconcile(table: FakeTable, *alarms: Alarm, catalog: Catalog | None = None) -> FakeQueue:
+    queue = FakeQueue()
+    attachment = Attachment(own_prefix="incidentio", catalog=catalog or Catalog())
+    sent = Reconciliation(table, FakeAlarms(alarms), queue, attachment, TOPIC).run()
+    assert sent == len(queue)
+    return queue
+
+
+def known(table: FakeTable, **fields: Any) -> None:
+    body = {"incident_id": "INC-7K3F9A", "open": True, "state": "firing", "mode": "live", "fence": iso(NOW)}
+    table.write(Put(Record(pointer_key(alarm().arn), {**body, **fields})))
+
+
+def opened(table: FakeTable, **fields: Any) -> None:
+    table.commit(recorded(an_incident(**fields), "IncidentTriggered", actor=SYSTEM, at=NOW, text="opened"))
+
+
+def test_an_alarm_from_before_the_deployment_comes_in_as_its_state_change() -> None:
+    (event,) = reconcile(FakeTable(), alarm(actions=(TOPIC,)))
+    assert event["detail-type"] == "CloudWatch Alarm State Change"
+    assert event["resources"] == [alarm().arn]
+    assert event["detail"]["alarmName"] == "checkout"
+    assert event["detail"]["state"] == {
+        "value": "ALARM",
+        "reason": "Threshold Crossed",
+        "timestamp": "2026-03-01T12:00:00.000Z",
+    }
+    metric = event["detail"]["configuration"]["metrics"][0]["metricStat"]["metric"]
+    assert metric == {"namespace": "AWS/Lambda", "name": "Errors", "dimensions": {"FunctionName": "checkout"}}
+
+
+SERVICE = Catalog.model_validate({"services": {"checkout": {"match": {"alarm_names": ["checkout"]}}}})
+
+
+@pytest.mark.parametrize(
+    ("fields", "catalog", "mode", "why"),
+    [
+        ({"actions": (TOPIC,)}, None, "live", "its action is our signal topic"),
+        ({"actions": ("arn:aws:sns:eu-west-1:111122223333:other",)}, None, "monitor", "not attached"),
+        ({}, SERVICE, "live", "service checkout"),
+        ({"actions": (TOPIC,), "actions_enabled": False}, SERVICE, "monitor", "its actions are disabled"),
+        ({"actions": (TOPIC,), "suppressed_by": "Alarm"}, SERVICE, "monitor", "its actions are suppressed (Alarm)"),
+    ],
+)
+def test_the_mode_it_comes_in_with(fields: dict[str, Any], catalog: Catalog | None, mode: str, why: str) -> None:
+    (event,) = reconcile(FakeTable(), alarm(**fields), catalog=catalog)
+    assert event["incidentio"]["mode"] == mode
+    assert why in event["incidentio"]["reason"]
+
+
+@pytest.mark.parametrize("name", ["TargetTracking-service/a/b-AlarmHigh-1", "incidentio-ingest-failing"])
+def test_autoscaling_and_our_own_stay_out(name: str) -> None:
+    assert reconcile(FakeTable(), alarm(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("pointer", "later", "missing"),
+    [
+        ({}, 0, False),
+        ({}, 60, False),
+        ({"state": "ok"}, 60, True),
+        ({"state": "ok"}, 1, False),
+        ({"open": False}, 1, False),
+        ({"open": False}, 60, True),
+        ({"open": False, "incident_id": None, "state": "ok"}, 60, True),
+    ],
+)
+def test_only_what_is_news_is_sent(pointer: dict[str, Any], later: int, missing: bool) -> None:
+    table = FakeTable()
+    opened(table)
+    known(table, **pointer)
+    assert bool(reconcile(table, alarm(changed_at=NOW + timedelta(seconds=later)))) is missing
+
+
+def test_a_pointer_left_open_by_an_ended_incident_is_set_right_and_the_alarm_sent() -> None:
+    table = FakeTable()
+    opened(table, status=Status.RESOLVED, resolved_at=NOW)
+    changed = NOW + timedelta(minutes=1)
+    known(table, fence=iso(changed))
+    assert len(reconcile(table, alarm(changed_at=changed))) == 1
+    pointer = table.records[pointer_key(alarm().arn)]
+    assert (pointer["open"], pointer["fence"]) == (False, iso(NOW))
+
+
+def test_an_alarm_that_fired_all_along_when_a_person_resolved_stays_quiet() -> None:
+    table = FakeTable()
+    opened(table, status=Status.RESOLVED, resolved_at=NOW + timedelta(minutes=9))
+    known(table)
+    assert reconcile(table, alarm()) == []
+
+
+def test_many_alarms_are_looked_up_a_hundred_at_a_time() -> None:
+    table = FakeTable()
+    queue = reconcile(table, *(alarm(f"a{n}") for n in range(250)))
+    assert len(queue) == 250
+    assert table.calls == 3

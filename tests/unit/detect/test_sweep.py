@@ -1,0 +1,47 @@
+"""One sweep: recovery each time, reconciliation every few minutes, a sign of life always."""
+
+from datetime import timedelta
+
+import pytest
+
+from incidentio.core.catalog import Routing
+from incidentio.core.errors import Unavailable
+from incidentio.detect.sweep import BEAT, sweep
+from tests.fakes import FakeClock, FakeTable
+
+
+class FakeReconciliation:
+    def __init__(self) -> None:
+        self.runs = 0
+        self.broken = False
+
+    def run(self) -> int:
+        self.runs += 1
+        if self.broken:
+            raise Unavailable("throttled")
+        return 3
+
+
+def once(table: FakeTable, clock: FakeClock, reconciliation: FakeReconciliation) -> dict[str, int]:
+    return sweep(table, Routing(), reconciliation, every=timedelta(minutes=5), clock=clock)  # type: ignore[arg-type]
+
+
+def test_reconciles_at_first_and_then_every_five_minutes() -> None:
+    table, clock, reconciliation = FakeTable(), FakeClock(), FakeReconciliation()
+    missed = []
+    for _ in range(11):
+        missed.append(once(table, clock, reconciliation)["missed"])
+        clock.advance(minutes=1)
+    assert missed == [3, 0, 0, 0, 0, 3, 0, 0, 0, 0, 3]
+
+
+def test_the_sign_of_life_is_there_even_when_a_part_fails_and_the_part_is_tried_again() -> None:
+    table, clock, reconciliation = FakeTable(), FakeClock(), FakeReconciliation()
+    reconciliation.broken = True
+    with pytest.raises(Unavailable):
+        once(table, clock, reconciliation)
+    assert table.records[BEAT] == {"at": "2026-03-01T12:00:00.000Z"}
+    reconciliation.broken = False
+    clock.advance(minutes=1)
+    assert once(table, clock, reconciliation) == {"recovered": 0, "missed": 3}
+    assert table.records[BEAT]["reconciled_at"] == "2026-03-01T12:01:00.000Z"
