@@ -10,7 +10,7 @@ LAMBDA_LONGEST = timedelta(minutes=15)
 GRACE_SECONDS = 10
 """A task waits this much longer than its function may run, so that what timed out is known to have ended."""
 
-CONTROL_SECONDS = 30
+CONTROL_SECONDS = 70
 STEP_POLL_SECONDS = 5
 HIGHEST_STEP = 1000
 MOST_POLLS = 1500
