@@ -41,7 +41,8 @@ def headline(incident: Incident, page: Page, reason: str) -> str:
     """At most 100 printable ASCII characters on one line (SNS's rule); the middle gives way, never the id."""
     drill = "" if incident.kind is Kind.REAL else f"[{incident.kind.value.upper()}] "
     start = f"{drill}{incident.severity.value} {_plain(incident.service or incident.subject.alarm_name)}".rstrip()
-    said = _SAID.get(page.event, "")
+    late_no_more = page.event == "TriageOverdue" and incident.triaged_as != "overdue"
+    said = "" if late_no_more else _SAID.get(page.event, "")
     details = [said, short_reason(incident, reason)] if not page.call else [short_reason(incident, reason), said]
     if page.n > 1:
         details.insert(0, f"page {page.n}, not acknowledged")

@@ -54,6 +54,8 @@ def decision_needed(incident: Incident, page: Page, data: Mapping[str, Any]) -> 
 def _playbooks(incident: Incident, bundle: Bundle) -> list[str]:
     if incident.hands_off:
         return ["Nothing: hands-off is on for this incident."]
+    if incident.triaged_as == "overdue":
+        return ["Not known yet: triage, which looks for playbooks that fit, has not answered."]
     service = bundle.catalog.services.get(incident.service or "")
     auto = service.automation.auto if service else ()
     lines, waiting = [], []

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from incidentio.communicate.pages import pages_of
 from incidentio.communicate.plan import next_repeat, repeat_seconds
-from incidentio.communicate.tell import Busy, Outcome, Teller
+from incidentio.communicate.tell import Busy, Outcome, Teller, signal_reason
 from incidentio.core.amend import amend
 from incidentio.core.catalog import Routing
 from incidentio.core.deadlines import repeat_due, told_due, triage_due
@@ -15,6 +15,7 @@ from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Key, Put, Record
+from incidentio.core.redaction import redact
 from incidentio.core.severity import Severity, worst
 
 
@@ -46,7 +47,8 @@ def _look(incident_id: str, teller: Teller, now: datetime) -> list[Outcome]:
     incident = teller.table.incident(incident_id)
     did = []
     if _passed(triage_due(incident, routing), now):
-        incident = amend(teller.table, incident_id, lambda current: overdue(current, routing, now))
+        reason = signal_reason(incident, teller.table)
+        incident = amend(teller.table, incident_id, lambda current: overdue(current, reason, routing, now))
         did.append(teller.settle(incident_id))
     elif _passed(told_due(incident, routing), now):
         did.append(teller.settle(incident_id))
@@ -55,12 +57,15 @@ def _look(incident_id: str, teller: Teller, now: datetime) -> list[Outcome]:
     return did
 
 
-def overdue(incident: Incident, routing: Routing, at: datetime) -> Change | None:
+def overdue(incident: Incident, reason: str, routing: Routing, at: datetime) -> Change | None:
     """Triage is broken or late: count it as at least SEV2 and go on. None when triage was faster."""
     if not _passed(triage_due(incident, routing), at) or not incident.is_open:
         return None
     waited = format_duration(routing.triage_timeout)
     severity = incident.severity if incident.severity_set else worst([incident.severity, Severity.SEV2])
+    said = f" ({reason.rstrip('.')})" if reason else ""
+    name = incident.subject.alarm_name
+    what = f"Alarm {name} fired" if name else incident.title
     because = f"triage did not come within {waited}, so it counts as {severity.value} until somebody knows better"
     return recorded(
         incident,
@@ -73,7 +78,7 @@ def overdue(incident: Incident, routing: Routing, at: datetime) -> Change | None
         triaged_at=at,
         triaged_as="overdue",
         severity=severity,
-        why=f"{incident.title}; {because}.",
+        why=redact(f"{what}{said}; {because}.", limit=600),
     )
 
 

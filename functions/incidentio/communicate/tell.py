@@ -22,7 +22,7 @@ from incidentio.core.events import DomainEvent
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident
 from incidentio.core.members import member_key
-from incidentio.core.ports import ABSENT, Clock, Key, Put, Refused, Table, Write
+from incidentio.core.ports import ABSENT, Clock, Key, Put, Records, Refused, Table, Write
 
 _TRIES = 6
 _WAIT_SECONDS = 0.25
@@ -137,7 +137,7 @@ class Teller:
             page=claim,
             bundle=self.bundle,
             api_url=self.api_url,
-            reason=_reason(incident, self.table),
+            reason=signal_reason(incident, self.table),
             text=str(data.get("text") or ""),
             data=data,
         )
@@ -190,7 +190,7 @@ def _still(page: Page) -> dict[str, Any]:
     return {"status": "claimed", "claimed_at": iso(page.claimed_at) if page.claimed_at else None}
 
 
-def _reason(incident: Incident, table: Table) -> str:
+def signal_reason(incident: Incident, table: Records) -> str:
     """What the signal that opened the incident said."""
     if incident.dedup_key is None:
         return ""

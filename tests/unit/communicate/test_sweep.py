@@ -2,10 +2,13 @@ from incidentio.communicate.sweep import sweep
 from incidentio.core import lifecycle
 from incidentio.core.errors import Unavailable
 from incidentio.core.incident import Status
-from incidentio.core.ports import Key
+from incidentio.core.members import member_key
+from incidentio.core.ports import Key, Put, Record
 from incidentio.core.severity import Severity
-from incidentio.core.signal import Kind
+from incidentio.core.signal import Kind, Subject
 from tests.make import ALICE, opened
+from tests.unit.communicate.conftest import ID
+from tests.unit.communicate.test_message import REASON
 
 
 def test_it_leaves_a_heartbeat(desk):
@@ -106,3 +109,18 @@ def test_recovery_being_watched_is_not_its_business(desk):
     desk.clock.advance(hours=1)
     assert sweep(desk.teller).done == {}
     assert desk.incident.status is Status.TRIGGERED
+
+
+def test_a_page_without_triage_says_what_fired_and_does_not_guess(desk):
+    desk.open(dedup_key="k", subject=Subject(alarm_name="checkout-5xx", metric="Errors"))
+    desk.table.write(Put(Record(member_key(ID, "k"), {"reason": REASON})))
+    desk.clock.advance(seconds=61)
+    sweep(desk.teller)
+    (first,) = desk.topics.sent
+    assert first.subject == "SEV2 checkout-5xx Errors 12>5, not triaged in time, INC-7K3F9A"
+    assert "Alarm checkout-5xx fired (Threshold Crossed" in first.body
+    assert "Not known yet: triage" in first.body
+    desk.triaged()
+    desk.clock.advance(minutes=6)
+    sweep(desk.teller)
+    assert "not triaged" not in desk.topics.sent[-1].subject
