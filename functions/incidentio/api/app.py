@@ -1,5 +1,6 @@
 """The HTTP API, composed: routes, errors, and a way to call it without HTTP."""
 
+import binascii
 import json
 import logging
 from collections.abc import Callable, Mapping
@@ -122,6 +123,9 @@ def _answer_errors(app: APIGatewayRestResolver, unexpected: Callable[[str, Excep
     def invalid(error: RequestValidationError) -> Response[Any]:
         return _json(400, errors.validation_body(list(error.errors())))
 
+    def undecodable(_error: Exception) -> Response[Any]:
+        return _json(400, errors.body_of(InvalidInput.code, "the body is not UTF-8 text"))
+
     def outrun(_error: Exception) -> Response[Any]:
         return _json(409, errors.body_of(Conflict.code, "somebody else changed it at the same time: read it again"))
 
@@ -138,6 +142,7 @@ def _answer_errors(app: APIGatewayRestResolver, unexpected: Callable[[str, Excep
     answers: list[tuple[list[type[Exception]], Callable[[Any], Response[Any]]]] = [
         ([IncidentioError], ours),
         ([RequestValidationError, RequestUnsupportedContentType], invalid),
+        ([UnicodeDecodeError, binascii.Error], undecodable),
         ([Refused, Stale], outrun),
         ([NotFoundError], no_route),
         ([ResponseValidationError, Exception], defect),

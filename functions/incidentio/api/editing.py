@@ -6,10 +6,12 @@ from incidentio.api import texts
 from incidentio.api.calls import Call
 from incidentio.api.opening import impact_start
 from incidentio.api.requests import Corrections, RoleAssignment, SeverityChange
-from incidentio.core.errors import InvalidInput
-from incidentio.core.incident import Change, Incident, recorded
+from incidentio.core.errors import Conflict, InvalidInput
+from incidentio.core.incident import Change, Incident, Status, recorded
 from incidentio.core.lifecycle import change_severity
 from incidentio.core.redaction import redact
+
+_FINAL = frozenset({Status.CLOSED, Status.CANCELLED, Status.MERGED})
 
 
 def corrected(incident: Incident, call: Call, wanted: Corrections) -> Change | None:
@@ -80,8 +82,10 @@ def severity_changed(incident: Incident, call: Call, wanted: SeverityChange) -> 
     """A person's severity stays: triage and the sweeper leave it alone from then on.
 
     Raises:
-        InvalidInput: no reason given.
+        InvalidInput: no reason given. Conflict: the incident is past changing.
     """
+    if incident.status in _FINAL:
+        raise Conflict(f"{incident.id} is {incident.status.value}: its severity stays", status=incident.status.value)
     why = texts.required(wanted.reason, field="reason")
     changed = change_severity(incident, wanted.severity, actor=call.actor, at=call.at, why=f"{why} ({call.actor})")
     if changed or incident.severity_set:

@@ -81,7 +81,7 @@ def _opened(call: Call, wanted: NewIncident, incident_id: str) -> Change:
         data={
             "title": title,
             "severity": wanted.severity.value if wanted.severity else None,
-            "severity_why": f"set by {call.actor}" if wanted.severity else "",
+            "severity_by": call.actor.id if wanted.severity else None,
             "service": wanted.service,
             **({"note": note} if note else {}),
         },

@@ -182,6 +182,7 @@ def reopen(
             "mitigated_at": None,
             "acknowledged_at": None,
             "resolution_reason": None,
+            "postmortem": "none",
             "ok_since": None,
             "episode": incident.version + 1,
             **updates,

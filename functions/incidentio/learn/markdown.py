@@ -130,6 +130,9 @@ def _changes(run: RunFacts) -> str:
 def _timeline(p: Postmortem) -> Iterator[str]:
     yield "## Timeline"
     yield ""
+    if p.omitted:
+        yield f"{p.omitted} entries in the middle are left out here: `incidentio incidents timeline {p.incident_id}`."
+        yield ""
     yield from _table(
         ["UTC", "By", "What"],
         [[f"{moment.at:%Y-%m-%d %H:%M:%S}", inert(moment.actor), inert(moment.text)] for moment in p.timeline],

@@ -11,6 +11,8 @@ from incidentio.core.clocks import Clocks, clocks_of
 from incidentio.core.incident import Incident
 from incidentio.core.timeline import Entry
 
+_TOLD = 1000
+
 
 class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -62,7 +64,10 @@ class ActionItem(_Facts):
 
 
 class Postmortem(_Facts):
-    """`contributing_factors` and `action_items` are for people to fill in."""
+    """`contributing_factors` and `action_items` are for people to fill in.
+
+    Of a very long timeline the first and the last thousand entries are told; `omitted` counts the others.
+    """
 
     schema_version: str = "1.0"
     incident_id: str
@@ -79,6 +84,7 @@ class Postmortem(_Facts):
     roles: dict[str, str]
     runs: tuple[RunFacts, ...]
     timeline: tuple[Moment, ...]
+    omitted: int = 0
     contributing_factors: tuple[str, ...] = ()
     action_items: tuple[ActionItem, ...] = ()
 
@@ -92,6 +98,7 @@ def facts_of(
     at: datetime,
 ) -> Postmortem:
     """Pure: everything the draft says comes from these arguments."""
+    told = entries if len(entries) <= 2 * _TOLD else [*entries[:_TOLD], *entries[-_TOLD:]]
     return Postmortem(
         incident_id=incident.id,
         incident_version=incident.version,
@@ -106,7 +113,8 @@ def facts_of(
         clocks=clocks_of(incident),
         roles=incident.roles,
         runs=tuple(_run(run) for run in runs),
-        timeline=tuple(Moment(seq=e.seq, at=e.at, type=e.type, actor=e.actor.id, text=e.text) for e in entries),
+        timeline=tuple(Moment(seq=e.seq, at=e.at, type=e.type, actor=e.actor.id, text=e.text) for e in told),
+        omitted=len(entries) - len(told),
     )
 
 

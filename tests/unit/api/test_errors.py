@@ -2,7 +2,7 @@
 
 import pytest
 
-from incidentio.api.app import dispatch
+from incidentio.api.app import dispatch, handle
 from incidentio.api.errors import STATUS, status_of
 from incidentio.core import errors
 from incidentio.core.errors import Forbidden, IncidentioError
@@ -61,6 +61,15 @@ def test_a_body_that_is_not_json_we_can_store(world: World, raw: str) -> None:
     answer = world.alice.call("POST", "/incidents", raw=raw)
     assert answer.status == 400
     assert answer.error["code"] == "invalid_input"
+
+
+@pytest.mark.parametrize("encoded", ["/w==", "%%%"])
+def test_a_body_that_is_not_text(world: World, encoded: str) -> None:
+    event = {
+        "httpMethod": "POST", "path": "/incidents", "headers": {}, "body": encoded, "isBase64Encoded": True,
+        "requestContext": {"requestId": "r", "stage": "v1", "path": "/v1/incidents", "identity": {"userArn": "a"}},
+    }  # fmt: skip
+    assert handle(world.app, event, None)["statusCode"] == 400
 
 
 def test_a_huge_body_is_not_even_read(world: World) -> None:

@@ -41,6 +41,13 @@ def test_a_persons_severity_stays(world: World) -> None:
     assert world.alice.call("POST", path, {"severity": "SEV2", "reason": " "}).status == 400
 
 
+def test_the_severity_of_what_is_closed_stays(world: World) -> None:
+    incident_id = world.opened()
+    world.alice.post(f"/incidents/{incident_id}/cancel", {"reason": "test"})
+    answer = world.alice.call("POST", f"/incidents/{incident_id}/severity", {"severity": "SEV1", "reason": "late"})
+    assert answer.status == 409
+
+
 def test_confirming_a_guess_makes_it_a_decision(world: World) -> None:
     incident_id = world.opened()
     path = f"/incidents/{incident_id}/severity"
