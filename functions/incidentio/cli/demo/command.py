@@ -23,6 +23,8 @@ from infra.local.environment import local_client
 from infra.local.errors import LocalTargetError
 
 CATALOG = Path(__file__).parent / "catalog"
+PACE = 1 / 60
+"""A playbook that gives up verifying after ten minutes does so after ten seconds."""
 _PORT_TRIES = 5
 
 
@@ -89,7 +91,7 @@ def _target(home: Path, port: int | None, narrator: Narrator, *, keep: bool) -> 
 
 
 def _up(home: Path, port: int | None, narrator: Narrator) -> dict[str, Any]:
-    deployable = Deployable(catalog=CATALOG)
+    deployable = Deployable(catalog=CATALOG, pace=PACE)
     if port is not None:
         return target.up(home=home, port=port, deployable=deployable, say=narrator.did)
     for _ in range(_PORT_TRIES):

@@ -6,8 +6,8 @@ from incidentio.cli.demo.stage import PATIENCE_SECONDS, PLAYBOOK, Followed, Stag
 from incidentio.cli.errors import CallRefusedError
 
 LIMIT = 10
+SEVERITY = "SEV2"  # checkout is tier 2 in the demo's catalogue
 _HEALTHY_POINTS = 12
-_POSTMORTEM_LINES = 60
 
 
 def tell(stage: Stage) -> None:
@@ -54,7 +54,7 @@ def tell(stage: Stage) -> None:
     incident.until_entry("PostmortemDrafted")
     postmortem = incident.until("the postmortem in S3", lambda: stage.archived(incident.id, ".md"))
     narrator.checked(f"S3: the postmortem is in {stage.outputs['ArchiveBucketName']}")
-    narrator.document("\n".join(postmortem.splitlines()[:_POSTMORTEM_LINES]))
+    narrator.document(postmortem)
     verified = stage.responder.api.call("GET", f"/incidents/{incident.id}/verify")
     require(verified["ok"], f"the hash chain of {incident.id} does not hold: {verified['broken']}")
     narrator.did(f"recomputed the hash chain of {verified['entries']} timeline entries: it holds")
@@ -63,7 +63,7 @@ def tell(stage: Stage) -> None:
 def _triaged(stage: Stage, incident: Followed) -> Followed:
     incident.until_entry("IncidentTriaged")
     seen = incident.now()
-    stage.narrator.did(f"{incident.id} is {seen['severity']} for {seen['service']}: {seen['why']}")
+    require(seen["severity"] == SEVERITY, f"{incident.id} is {seen['severity']}, not {SEVERITY}")
     require(PLAYBOOK in seen["proposed"], f"{PLAYBOOK} is not proposed; proposed are {seen['proposed'] or 'none'}")
     page = incident.page()
     stage.narrator.checked(f"SNS: the page reached its subscriber: {page.get('Subject')}")
