@@ -34,7 +34,7 @@ def main() -> int:
 
 def _measurements(description: dict) -> Iterator[Row]:
     yield from hot_path.measure()
-    counted = list(requests_made.measure(description))
+    counted = requests_made.measure(description)
     yield from counted
     yield from cold.measure()
     yield from latency.measure(description)

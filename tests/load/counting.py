@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from incidentio.aws import clients
 
-_CAPACITY = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "BatchGetItem", "TransactWriteItems")
+_WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+_CAPACITY = (*_WRITES, "GetItem", "Query", "BatchGetItem")
 
 
 @dataclass
@@ -48,7 +50,8 @@ def environment(description: dict[str, Any]) -> Iterator[None]:
     clients.client.cache_clear()
     clients._session.cache_clear()
     try:
-        yield
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # what goes to CloudWatch Logs on AWS
+            yield
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -69,7 +72,7 @@ def counted(client: Any) -> Iterator[Count]:
     def after(parsed: dict[str, Any], **_: Any) -> None:
         consumed = parsed.get("ConsumedCapacity", [])
         for each in consumed if isinstance(consumed, list) else [consumed]:
-            if parsed_is_write(each, count.operations[-1]):
+            if count.operations[-1] in _WRITES:
                 count.write_units += each["CapacityUnits"]
             else:
                 count.read_units += each["CapacityUnits"]
@@ -82,7 +85,3 @@ def counted(client: Any) -> Iterator[Count]:
     finally:
         events.unregister("provide-client-params", before)
         events.unregister("after-call", after)
-
-
-def parsed_is_write(_consumed: dict[str, Any], operation: str) -> bool:
-    return operation in ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")

@@ -1,7 +1,6 @@
 """AWS calls and capacity units per duplicate, incident, transition and page of a list, on the deployed table."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,7 +28,8 @@ def sqs_event(bodies: list[str]) -> dict[str, Any]:
     }
 
 
-def measure(description: dict[str, Any]) -> Iterator[Row]:
+def measure(description: dict[str, Any]) -> list[Row]:
+    rows: list[Row] = []
     world = World(description)
     with environment(description):
         from incidentio.aws.clients import client
@@ -45,10 +45,10 @@ def measure(description: dict[str, Any]) -> Iterator[Row]:
         with counted(dynamodb) as repeated:
             for message in firing:
                 handler(sqs_event([message] * _BATCH), None)
-        yield row("aws_calls_per_new_incident", new.calls / _SAMPLES)
-        yield row("write_units_per_new_incident", new.write_units / _SAMPLES)
-        yield row("aws_calls_per_duplicate", repeated.calls / (_SAMPLES * _BATCH))
-        yield row("write_units_per_duplicate", repeated.write_units / (_SAMPLES * _BATCH))
+        rows.append(row("aws_calls_per_new_incident", new.calls / _SAMPLES))
+        rows.append(row("write_units_per_new_incident", new.write_units / _SAMPLES))
+        rows.append(row("aws_calls_per_duplicate", repeated.calls / (_SAMPLES * _BATCH)))
+        rows.append(row("write_units_per_duplicate", repeated.write_units / (_SAMPLES * _BATCH)))
 
         table = DynamoTable(dynamodb, description["outputs"]["TableName"], Routing())
         ids = [world.the_incident_of(alarm)["id"] for alarm in alarms[:5]]
@@ -57,8 +57,8 @@ def measure(description: dict[str, Any]) -> Iterator[Row]:
         with counted(dynamodb) as moved:
             for incident_id in ids:
                 amend(table, incident_id, lambda i: lifecycle.acknowledge(i, actor=_PERSON, at=datetime.now(UTC)))
-        yield row("aws_calls_per_transition", moved.calls / len(ids))
-        yield row("write_units_per_transition", moved.write_units / len(ids))
+        rows.append(row("aws_calls_per_transition", moved.calls / len(ids)))
+        rows.append(row("write_units_per_transition", moved.write_units / len(ids)))
 
         now = datetime.now(UTC)
         for n in range(1000):
@@ -66,4 +66,5 @@ def measure(description: dict[str, Any]) -> Iterator[Row]:
         with counted(dynamodb) as listed:
             page = table.page(Filters(status="open"), limit=50)
         assert len(page.items) == 50
-        yield row("list_page_read_units", listed.read_units)
+        rows.append(row("list_page_read_units", listed.read_units))
+    return rows
