@@ -32,6 +32,10 @@ _SHOWN_LINES = 8
 _AWS_API_URL = re.compile(r"https?://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+/(?P<stage>[^/]+)/?")
 
 
+class RefusedError(LocalTargetError):
+    """CloudFormation could not create or update a resource."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Deployable:
     """What to deploy: the app, its catalogue folder, further playbook folders, and how long playbooks wait.
@@ -100,15 +104,19 @@ def _run_cdk(state: TargetState, deployable: Deployable) -> None:
     if not succeeded.exists():
         if state.emulator.pid() is None:
             raise LocalTargetError(f"the emulator ended during the deployment; its log: {state.emulator_log}")
-        cause = failure(state.deploy_log.read_text(errors="replace"))
-        raise LocalTargetError(f"the deployment failed (its log: {state.deploy_log}):\n{cause}")
+        raise failure(state.deploy_log)
 
 
-def failure(log: str) -> str:
-    """Return the lines of a CDK log from which the cause is seen: what CloudFormation refused, else the last ones."""
-    lines = [line for line in log.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
+def failure(log: Path) -> LocalTargetError:
+    """Return the error that shows why the deployment with this log failed.
+
+    That is what CloudFormation refused, else the last lines, with which a synthesis ends that found a mistake.
+    """
+    text = log.read_text(errors="replace")
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("at ")]
     refused = [line for line in lines if re.search(r"\| (CREATE|UPDATE|DELETE)_FAILED\b", line)]
-    return "\n".join(refused[:_SHOWN_LINES] or lines[-_SHOWN_LINES:])
+    cause = "\n".join(refused[:_SHOWN_LINES] or lines[-_SHOWN_LINES:])
+    return (RefusedError if refused else LocalTargetError)(f"the deployment failed (its log: {log}):\n{cause}")
 
 
 def describe(state: TargetState) -> dict[str, Any]:

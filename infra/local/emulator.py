@@ -12,8 +12,7 @@ from infra.local.state import TargetState
 
 PYTHON = ROOT / "build" / "emulator" / "bin" / "python"
 START_SECONDS = 30
-# The first argument is only there to be seen in the process list.
-_PROGRAM = "import sys; del sys.argv[1:]; from ministack.app import main; main()"
+_PROGRAM = ROOT / "infra" / "local" / "ministack_main.py"
 
 
 class PortTakenError(LocalTargetError):
@@ -62,7 +61,7 @@ def start(state: TargetState) -> None:
     }
     emulator = state.emulator
     emulator.start(
-        [str(PYTHON), "-c", _PROGRAM, emulator.marker],
+        [str(PYTHON), "-P", str(_PROGRAM), emulator.marker],
         environment=environment,
         log=state.emulator_log,
         directory=state.folder,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local import deployment, emulator, ticker
-from infra.local.deployment import Deployable
+from infra.local.deployment import Deployable, RefusedError
 from infra.local.environment import endpoint_url
 from infra.local.errors import LocalTargetError
 from infra.local.state import TargetBusyError, TargetState, default_port, known_ports
@@ -47,32 +47,42 @@ def _discard_stale(home: Path) -> list[int]:
 
 def _up(state: TargetState, deployable: Deployable, say: Say) -> dict[str, Any]:
     with state.lock():
-        deployment_left_running = state.deployment.stop()
-        fresh = not _can_be_kept(state) or deployment_left_running
-        if fresh:
-            _stop(state)
-            say(f"Starting the emulator on {endpoint_url(state.port)}, with IAM enforced")
+        was_deploying = state.deployment.stop()
+        if _can_be_kept(state) and not was_deploying:
             try:
-                emulator.start(state)
-            except BaseException:
-                _stop(state)
-                raise
-        state.unfinished.touch()
+                return _deploy(state, deployable, say)
+            except RefusedError:
+                say("The emulator cannot update the running stack in place: starting afresh")
+        return _start_afresh(state, deployable, say)
+
+
+def _start_afresh(state: TargetState, deployable: Deployable, say: Say) -> dict[str, Any]:
+    _stop(state)
+    try:
+        say(f"Starting the emulator on {endpoint_url(state.port)}, with IAM enforced")
+        emulator.start(state)
+        return _deploy(state, deployable, say)
+    except emulator.PortTakenError:
+        state.discard()
+        raise
+    except BaseException:
+        _stop(state, keep_logs=True)
+        raise
+
+
+def _deploy(state: TargetState, deployable: Deployable, say: Say) -> dict[str, Any]:
+    state.unfinished.touch()
+    try:
         say("Deploying the app with the CDK")
-        try:
-            description = deployment.deploy(state, deployable)
-        except BaseException:
-            if fresh:
-                _stop(state, keep_logs=True)
-            else:
-                state.unfinished.unlink()
-            raise
+        description = deployment.deploy(state, deployable)
         for line in deployment.applied_adaptations(state):
             say(f"  {line}")
         ticker.restart(state, rule=description["outputs"].get(ticker.RULE_OUTPUT))
         state.publish(description)
-        state.unfinished.unlink()
-        return description
+    finally:
+        # Only a killed run leaves it behind.
+        state.unfinished.unlink(missing_ok=True)
+    return description
 
 
 def _can_be_kept(state: TargetState) -> bool:

@@ -89,8 +89,7 @@ def test_a_killed_up_is_made_good_by_the_next(targets: Targets) -> None:
     assert targets.status() == [description]
     assert known_ports(targets.home) == [targets.state(description).port]
 
-    again = targets.up()
-    assert again == description
+    assert targets.up() == description
 
     os.kill(targets.state(description).emulator.pid() or 0, signal.SIGKILL)
     assert targets.status() == []

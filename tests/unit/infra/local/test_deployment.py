@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import deployment
-from infra.local.deployment import Deployable, describe, failure, local_api_url
+from infra.local.deployment import Deployable, RefusedError, describe, failure, local_api_url
 from infra.local.errors import LocalTargetError
 from infra.local.state import TargetState
 
@@ -39,10 +39,25 @@ def test_context_names_the_catalogue_and_further_playbooks(tmp_path: Path) -> No
     assert {"local=true", "catalog=/c", "playbooks=/p,/q", "pace=0.05"} <= set(context)
 
 
-def test_a_failure_shows_the_lines_that_tell() -> None:
-    log = "synthesizing\nincidentio | CREATE_FAILED | AWS::SQS::Queue | no such thing\n    at x.js:1\n\n"
-    assert failure(log) == "incidentio | CREATE_FAILED | AWS::SQS::Queue | no such thing"
-    assert failure("only this\n") == "only this"
+@pytest.mark.parametrize(
+    ("log", "kind", "cause"),
+    [
+        (
+            "sample | 3 | CREATE_FAILED | AWS::SQS::Queue | no such thing\n    at x.js:1\n\n❌ failed to deploy\n",
+            RefusedError,
+            "sample | 3 | CREATE_FAILED | AWS::SQS::Queue | no such thing",
+        ),
+        ("services.yaml:3: error: tier is 1 to 5\n\n", LocalTargetError, "services.yaml:3: error: tier is 1 to 5"),
+    ],
+)
+def test_a_failure_shows_the_lines_that_tell(
+    tmp_path: Path, log: str, kind: type[LocalTargetError], cause: str
+) -> None:
+    path = tmp_path / "deploy.log"
+    path.write_text(log)
+    error = failure(path)
+    assert type(error) is kind
+    assert str(error) == f"the deployment failed (its log: {path}):\n{cause}"
 
 
 def test_a_missing_node_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
