@@ -70,7 +70,7 @@ def request_run(
     if break_glass and actor.kind != "person":
         raise InvalidInput("only a person can break the glass")
     if idempotency_key:
-        seed = f"{actor.id} {idempotency_key}"
+        seed = f"key {idempotency_key}"
     run_id = new_run_id(incident_id, seed=seed)
     asked: list[Run] = []
 
@@ -106,9 +106,13 @@ def request_run(
 
     try:
         amend(table, incident_id, decide, expected_version=expected_version, idempotency_key=idempotency_key)
+        return asked[0] if asked else load_run(table, incident_id, run_id)
     except Refused:
         return load_run(table, incident_id, run_id)
-    return asked[0] if asked else load_run(table, incident_id, run_id)
+    except NotFound:
+        if asked or not idempotency_key or idempotency_key not in table.incident(incident_id).idempotency:
+            raise
+        raise Conflict(f"this idempotency key was used for something else on {incident_id}") from None
 
 
 def _bound(definition: Playbook, parameters: Mapping[str, Any]) -> dict[str, int | str]:

@@ -1,0 +1,149 @@
+"""Who may decide, when, and how often."""
+
+from datetime import timedelta
+
+import pytest
+
+from incidentio.core.errors import Conflict, Forbidden, Gone, InvalidInput, NotFound
+from incidentio.core.incident import Status
+from incidentio.core.person import SYSTEM, Actor, person_from_arn
+from incidentio.mitigate.approvals import approvals_of, decide_approval
+from tests.make import ALICE, BOB
+from tests.unit.mitigate.stage import CAROL, Stage
+
+
+def asked(**changes: object) -> Stage:
+    """An approval waits; ALICE asked for the run."""
+    stage = Stage(changes)
+    run = stage.request()
+    payload = {"run_id": run.run_id, "incident_id": run.incident_id, "definition": run.definition_hash}
+    stage._invoke("control", {"op": "gate", **payload})
+    stage._invoke("control", {"op": "ask", "token": "secret", "turn": 1, **payload})
+    return stage
+
+
+def test_an_approval_shows_what_is_asked_and_never_the_token() -> None:
+    stage = asked()
+    (shown,) = approvals_of(stage.table, stage.incident.id, now=stage.clock())
+    assert {"id", "status", "playbook", "version", "risk", "target", "requested_at", "expires_at"} <= set(shown)
+    assert (shown["status"], shown["requester"], shown["needed"]) == ("pending", ALICE.id, 1)
+    assert "token" not in shown
+    assert "secret" not in str(stage.decide())
+
+
+def test_approving_acknowledges_and_is_one_transaction() -> None:
+    stage = asked()
+    before = len(stage.types)
+    assert stage.decide(reason="password=hunter2 go")["status"] == "approved"
+    assert stage.types[before:] == ["IncidentAcknowledged", "ApprovalDecided"]
+    assert stage.incident.status is Status.ACKNOWLEDGED
+    assert "hunter2" not in stage.text("ApprovalDecided")
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_the_requester_never_counts(decision: str) -> None:
+    with pytest.raises(Forbidden, match="somebody else must decide"):
+        asked().decide(ALICE, decision)
+
+
+def test_a_machine_is_no_person() -> None:
+    with pytest.raises(Forbidden, match="no person"):
+        asked().decide(SYSTEM)
+
+
+def test_two_sessions_of_one_role_are_one_person() -> None:
+    stage = asked(risk="destructive")
+    first, second = (
+        person_from_arn(f"arn:aws:sts::111122223333:assumed-role/OnCall/{session}") for session in ("dora", "emil")
+    )
+    assert stage.decide(first)["status"] == "pending"
+    with pytest.raises(Conflict, match="2 different people"):
+        stage.decide(second)
+
+
+def test_a_decision_is_made_once() -> None:
+    stage = asked()
+    stage.decide()
+    for actor in (BOB, CAROL):
+        for decision in ("approve", "reject"):
+            with pytest.raises(Conflict, match="already approved"):
+                stage.decide(actor, decision)
+
+
+def test_one_rejection_of_two_ends_it() -> None:
+    stage = asked(risk="destructive")
+    stage.decide(BOB)
+    assert stage.decide(CAROL, "reject")["status"] == "rejected"
+
+
+def test_an_expired_approval_is_gone() -> None:
+    stage = asked()
+    stage.clock.advance(minutes=10)
+    with pytest.raises(Gone):
+        stage.decide()
+    assert approvals_of(stage.table, stage.incident.id, now=stage.clock())[0]["status"] == "expired"
+
+
+def test_an_approval_is_bound_to_its_definition() -> None:
+    stage = asked()
+    book = stage.bundle.playbooks["throttle-function"]
+    stage.bundle.playbooks[book.name] = book.model_copy(update={"version": "2.0.0"})
+    with pytest.raises(Conflict, match="was changed since"):
+        stage.decide()
+    assert stage.decide(decision="reject")["status"] == "rejected", "saying no is always possible"
+
+
+def test_nothing_is_left_to_approve_when_the_incident_is_over() -> None:
+    stage = asked()
+    stage.change(status=Status.RESOLVED)
+    with pytest.raises(Conflict, match="nothing is left"):
+        stage.decide()
+
+
+@pytest.mark.parametrize("id", ["APR-7K3F9A-00000000000000000000", "APR-7K3F9A", "x" * 500, ""])
+def test_an_unknown_approval_is_not_found(id: str) -> None:
+    stage = asked()
+    with pytest.raises(NotFound):
+        decide_approval(
+            stage.table, id, actor=BOB, decision="approve", reason="", now=stage.clock(), bundle=stage.bundle
+        )
+
+
+def test_another_word_than_approve_or_reject_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="use approve or reject"):
+        asked().decide(BOB, "maybe")
+
+
+def test_two_people_at_the_same_moment_both_count() -> None:
+    stage = asked(risk="destructive")
+    stage.table.before_commit.append(lambda: stage.decide(CAROL))
+    assert stage.decide(BOB)["status"] == "approved"
+    assert [d["actor"]["id"] for d in stage.approval()["decisions"]] == [CAROL.id, BOB.id]
+
+
+def test_a_retried_task_replaces_the_token_and_asks_once() -> None:
+    stage = asked()
+    run_id = stage.approval()["run_id"]
+    again = {"op": "ask", "run_id": run_id, "incident_id": stage.incident.id, "token": "newer", "turn": 1}
+    stage._invoke("control", again)
+    assert stage.approval()["token"] == "newer"
+    assert stage.types.count("ApprovalRequested") == 1
+
+
+def test_the_id_cannot_be_guessed_and_names_its_incident() -> None:
+    ids = {asked().approval()["id"] for _ in range(3)}
+    assert len(ids) == 3
+    assert all(id.startswith("APR-7K3F9A-") and len(id) == 31 for id in ids)
+
+
+def test_a_second_turn_gives_as_much_time_again() -> None:
+    stage = asked(approval={"timeout": "10m", "on_timeout": "escalate"})
+    stage.clock.advance(minutes=10)
+    run_id = stage.approval()["run_id"]
+    second = {"op": "ask", "run_id": run_id, "incident_id": stage.incident.id, "token": "second", "turn": 2}
+    for _ in range(2):
+        stage._invoke("control", second)
+    assert stage.types.count("ApprovalEscalated") == 1
+    stage.clock.advance(minutes=9)
+    assert stage.decide(Actor(id="dora", kind="person"))["status"] == "approved"
+    assert timedelta(minutes=20) > stage.clock() - stage.incident.detected_at
