@@ -16,7 +16,7 @@ from aws_cdk.aws_sns import CfnTopicPolicy
 from aws_cdk.aws_sqs import CfnQueuePolicy
 from constructs import IConstruct
 
-from infra.local import rights
+from infra.local import object_lock, rights
 from infra.local.errors import LocalTargetError
 
 DROPPED: Mapping[str, str] = {
@@ -45,6 +45,7 @@ METRIC_MATH = "the emulator's CloudFormation refuses alarms on metric math"
 DIFFERENT = (
     "left out: the statements of bucket, queue and topic policies that refuse plain HTTP: loopback has no TLS",
     rights.TOLD,
+    object_lock.TOLD,
     "deploys with the caller's credentials: the emulator refuses the bootstrap stack's publishing role",
     "Lambda runs this machine's Python and a layer built for it, whatever runtime is declared",
     "the sweeper's rule fires every second; the catalogue waits for seconds (infra/local/catalog), playbooks at --pace",

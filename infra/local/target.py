@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from infra.local import deployment, emulator, ticker
+from infra.local import deployment, emulator, object_lock, ticker
 from infra.local.deployment import Deployable, RefusedError
 from infra.local.environment import endpoint_url
 from infra.local.errors import LocalTargetError
@@ -75,6 +75,7 @@ def _deploy(state: TargetState, deployable: Deployable, say: Say) -> dict[str, A
     try:
         say("Deploying the app with the CDK")
         description = deployment.deploy(state, deployable)
+        object_lock.switch_on(description["outputs"], port=state.port)
         for line in deployment.applied_adaptations(state):
             say(f"  {line}")
         ticker.restart(state, rule=description["outputs"].get(ticker.RULE_OUTPUT))
