@@ -87,7 +87,7 @@ def _deploy(state: TargetState, deployable: Deployable, say: Say) -> dict[str, A
 
 
 def _can_be_kept(state: TargetState) -> bool:
-    return state.is_finished() and state.emulator.pid() is not None and emulator.is_healthy(state.port)
+    return state.is_finished() and state.emulator.pid() is not None
 
 
 def _stop(state: TargetState, *, keep_logs: bool = False) -> bool:
