@@ -13,11 +13,10 @@ def keep_attributes(provisioners: Any) -> None:
     """Let an unchanged resource of a nested stack keep the attributes it was created with."""
     update = provisioners._update_resource  # noqa: SLF001 - there is no other way in
 
-    def keeping(
-        type_: str, physical_id: str, old: Any, new: Any, stack: str, logical_id: str | None = None, *rest: Any
-    ) -> tuple[str, Any]:
-        updated_id, attributes = update(type_, physical_id, old, new, stack, logical_id, *rest)
-        if not attributes:
+    def keeping(type_: str, physical_id: str, old: Any, new: Any, *where: Any) -> tuple[str, Any]:
+        updated_id, attributes = update(type_, physical_id, old, new, *where)
+        if not attributes and len(where) > 1:
+            stack, logical_id = where[:2]
             resources = provisioners._stacks.get(stack, {}).get("_resources", {})  # noqa: SLF001
             attributes = resources.get(logical_id, {}).get("Attributes", {})
         return updated_id, attributes
