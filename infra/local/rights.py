@@ -24,9 +24,12 @@ MISPLACED: Mapping[str, str] = {
 }
 """IAM action → what the emulator checks it against."""
 
+IMPLIED: Mapping[str, str] = {"sqs:SendMessage": "sqs:SendMessageBatch"}
+"""IAM action → a call that AWS authorises by it, and the emulator by the call's own name."""
+
 TOLD = (
     "rights on EventBridge rules, schedules, ECS services, alarm tags and task tokens hold for every resource: the "
-    "emulator checks those calls against other ARNs than AWS does"
+    "emulator checks those calls against other ARNs than AWS does; the right to send a message names its batch as well"
 )
 
 
@@ -38,6 +41,9 @@ def widened(statements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _parts(statement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     written = statement.get("Action", [])
     actions = [written] if isinstance(written, str) else list(written)
+    if statement.get("Effect") == "Allow" and (implied := [IMPLIED[a] for a in actions if a in IMPLIED]):
+        actions += implied
+        statement = {**statement, "Action": actions}
     misplaced = [action for action in actions if action in MISPLACED]
     if statement.get("Effect") != "Allow" or not misplaced:
         yield dict(statement)

@@ -120,6 +120,12 @@ def test_rights_the_emulator_checks_elsewhere_hold_for_every_resource_and_others
     ]
 
 
+def test_the_right_to_send_a_message_holds_for_a_batch_of_them_on_the_same_queue() -> None:
+    send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:x:1:q"}
+    deny = {**send, "Effect": "Deny"}
+    assert widened([send, deny]) == [{**send, "Action": ["sqs:SendMessage", "sqs:SendMessageBatch"]}, deny]
+
+
 def test_a_function_s_policy_is_widened_in_the_template(stack: Stack) -> None:
     role = iam.Role(stack, "role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     role.add_to_policy(iam.PolicyStatement(actions=["events:DisableRule"], resources=["arn:aws:events:x:1:rule/a"]))

@@ -12,6 +12,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from incidentio.core.errors import IncidentioError
+from incidentio.core.redaction import redact
+
 
 def log(message: str, *, level: str = "INFO", **fields: Any) -> None:
     """One line of JSON; fields that are None are left out. Never pass a payload."""
@@ -23,6 +26,12 @@ def log(message: str, *, level: str = "INFO", **fields: Any) -> None:
         **{name: value for name, value in fields.items() if value is not None},
     }
     print(json.dumps(line, default=str), file=sys.stdout)
+
+
+def told(error: Exception) -> dict[str, str]:
+    """What may be logged of an error: our own messages are written for that, others may quote data."""
+    found = {"error": type(error).__name__}
+    return {**found, "detail": redact(error.message, limit=500)} if isinstance(error, IncidentioError) else found
 
 
 def count(counts: Mapping[str, int]) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from incidentio.aws.observability import log
+from incidentio.aws.observability import log, told
 from incidentio.core.amend import Decision, amend
 from incidentio.core.archive import anchor_due
 from incidentio.core.catalog import Routing
@@ -29,7 +29,7 @@ def recover(table: Table, routing: Routing, now: datetime) -> tuple[int, int]:
             continue
         except Exception as error:  # noqa: BLE001 - one incident never holds up the others; it stays due
             failed += 1
-            log("not recovered", level="ERROR", incident_id=incident_id, error=type(error).__name__)
+            log("not recovered", level="ERROR", incident_id=incident_id, **told(error))
             continue
         moved += 1
         log("recovered", incident_id=incident_id, status=after.status.value, severity=after.severity.value)

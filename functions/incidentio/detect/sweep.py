@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from incidentio.aws.observability import log
+from incidentio.aws.observability import log, told
 from incidentio.core.catalog import Routing
 from incidentio.core.errors import Unavailable
 from incidentio.core.ids import iso
@@ -31,7 +31,7 @@ def sweep(
             reconciled_at = iso(now)
         except Exception as error:  # noqa: BLE001 - the sign of life is written all the same
             failed += 1
-            log("not reconciled", level="ERROR", error=type(error).__name__)
+            log("not reconciled", level="ERROR", **told(error))
         else:
             log("reconciled", missed=missed)
     told = {"at": iso(now), **({"reconciled_at": reconciled_at} if reconciled_at else {})}

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from incidentio.aws.observability import log
+from incidentio.aws.observability import log, told
 from incidentio.core.attachment import Attachment
-from incidentio.core.errors import IncidentioError
 from incidentio.core.ports import Clock
 from incidentio.core.redaction import redact
 from incidentio.ingest.intake import Intake
@@ -70,7 +69,7 @@ class Batch:
                 left = [m.message_id for later in of_one_key[position:] for m in later.messages]
                 report.failed += left
                 report.counts["failed"] += len(left)
-                log("failed, to be delivered again", level="ERROR", **_told(error), messages=len(left))
+                log("failed, to be delivered again", level="ERROR", **told(error), messages=len(left))
                 return
             else:
                 report.counts[outcome.step.value] += run.count
@@ -91,13 +90,7 @@ class Batch:
         except Exception as error:  # noqa: BLE001 - not lost: the queue keeps it
             report.failed.append(message_id)
             report.counts["failed"] += 1
-            log("the dead-letter queue did not take it", level="ERROR", message_id=message_id, **_told(error))
+            log("the dead-letter queue did not take it", level="ERROR", message_id=message_id, **told(error))
             return
         report.counts["poison"] += 1
         log("given up", level="WARNING", reason=reason, message_id=message_id)
-
-
-def _told(error: Exception) -> dict[str, str]:
-    """What may be logged: our own messages are written for that, others may quote data."""
-    told = {"error": type(error).__name__}
-    return {**told, "detail": redact(error.message, limit=500)} if isinstance(error, IncidentioError) else told
