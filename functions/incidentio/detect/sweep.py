@@ -34,8 +34,8 @@ def sweep(
             log("not reconciled", level="ERROR", **told(error))
         else:
             log("reconciled", missed=missed)
-    told = {"at": iso(now), **({"reconciled_at": reconciled_at} if reconciled_at else {})}
-    table.write(Put(Record(BEAT, told)))
+    sign = {"at": iso(now), **({"reconciled_at": reconciled_at} if reconciled_at else {})}
+    table.write(Put(Record(BEAT, sign)))
     if failed:
         raise Unavailable(f"{failed} parts of this sweep failed; the next one tries again")
     return {"recovered": recovered, "missed": missed}
