@@ -9,6 +9,8 @@ import pytest
 
 from incidentio.core.playbook import Playbook
 from infra.compiler import UnfitPlaybook, action_timeout, compile_playbook
+from infra.documents import load_playbooks
+from infra.options import ROOT
 from tests.unit.compiler.graph import Graph
 
 CONTROL, ACTION = "arn:control", "arn:action"
@@ -40,7 +42,15 @@ def variants() -> list[Playbook]:
     ]
 
 
-@pytest.fixture(params=variants(), ids=lambda p: f"{p.risk}-{len(p.steps)}-{bool(p.verify)}-{p.approval.on_timeout}")
+def shipped() -> list[Playbook]:
+    """The library and the playbooks of the e2e tests."""
+    return [*load_playbooks(ROOT / "playbooks", ROOT / "tests" / "e2e" / "playbooks").values()]
+
+
+@pytest.fixture(
+    params=[*variants(), *shipped()],
+    ids=lambda p: f"{p.name}-{p.risk}-{len(p.steps)}-{bool(p.verify)}-{p.approval.on_timeout}",
+)
 def compiled(request: pytest.FixtureRequest) -> tuple[Playbook, Graph]:
     return request.param, Graph(compile_playbook(request.param, control_arn=CONTROL, action_arn=ACTION))
 
