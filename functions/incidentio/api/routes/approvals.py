@@ -1,4 +1,7 @@
-"""Deciding what automation may do, and stopping it."""
+"""Deciding what automation may do, and stopping it.
+
+The mitigate lane is imported where it is called: most requests are about incidents, and a cold start is short on time.
+"""
 
 from incidentio.api import texts
 from incidentio.api.calls import Api
@@ -6,8 +9,6 @@ from incidentio.api.requests import ApprovalDecision, HandsOff
 from incidentio.api.routing import Routes
 from incidentio.api.views import ApprovalList, ApprovalView, SwitchList, SwitchView
 from incidentio.core.ids import iso, parse_incident_id
-from incidentio.mitigate.approvals import approvals_of, decide_approval
-from incidentio.mitigate.switches import check_scope, set_hands_off, set_switch, switches
 
 
 def routes(api: Api) -> Routes:
@@ -15,6 +16,8 @@ def routes(api: Api) -> Routes:
 
     @router.get("/incidents/<incident_id>/approvals", summary="List the approvals of an incident", tags=["approvals"])
     def list_approvals(incident_id: str) -> ApprovalList:
+        from incidentio.mitigate.approvals import approvals_of  # noqa: PLC0415
+
         incident = api.table.incident(parse_incident_id(incident_id))
         found = approvals_of(api.table, incident.id, now=api.clock()) if incident.runs else []
         return ApprovalList(items=[ApprovalView.model_validate(approval) for approval in found])
@@ -26,6 +29,8 @@ def routes(api: Api) -> Routes:
         tags=["approvals"],
     )
     def decide(approval_id: str, body: ApprovalDecision) -> ApprovalView:
+        from incidentio.mitigate.approvals import decide_approval  # noqa: PLC0415
+
         call = router.call()
         decided = decide_approval(
             api.table,
@@ -40,6 +45,8 @@ def routes(api: Api) -> Routes:
 
     @router.get("/hands-off", summary="List where automation was stopped or allowed again", tags=["approvals"])
     def list_switches() -> SwitchList:
+        from incidentio.mitigate.switches import switches  # noqa: PLC0415
+
         return SwitchList(items=[SwitchView.model_validate(body) for body in switches(api.table, api.bundle)])
 
     @router.post(
@@ -49,6 +56,8 @@ def routes(api: Api) -> Routes:
         tags=["approvals"],
     )
     def hands_off(body: HandsOff) -> SwitchView:
+        from incidentio.mitigate.switches import check_scope, set_hands_off, set_switch  # noqa: PLC0415
+
         call = router.call()
         reason = texts.note(body.reason, field="reason", limit=500)
         if not body.scope.upper().startswith("INC-"):
