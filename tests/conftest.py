@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 _HOME = "INCIDENTIO_TEST_HOME"
+_PACE = 0.025
+"""A playbook that verifies for ten minutes gives up after fifteen seconds."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -70,6 +72,6 @@ def target(run_home: Path) -> dict[str, Any]:
         return local.up(
             home=home,
             port=None,
-            deployable=Deployable(playbooks=(Path(__file__).parent / "e2e" / "playbooks",)),
+            deployable=Deployable(playbooks=(Path(__file__).parent / "e2e" / "playbooks",), pace=_PACE),
             say=lambda _line: None,
         )
