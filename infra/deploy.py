@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 ROOT = Path(__file__).resolve().parent.parent
 CDK = ROOT / "build" / "cdk" / "node_modules" / ".bin" / "cdk"
+ACCOUNT_ROLE = "account_cloudwatch_role"
 BOOTSTRAP_VERSION_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
 
 
@@ -40,6 +41,11 @@ def is_bootstrapped(session: boto3.Session) -> bool:
     return True
 
 
+def can_log_requests(session: boto3.Session) -> bool:
+    """Return whether API Gateway may write to CloudWatch Logs in this account and Region, which access logs need."""
+    return bool(session.client("apigateway").get_account().get("cloudwatchRoleArn"))
+
+
 def deploy(*, page_email: str | None, cdk_arguments: list[str]) -> int:
     """Deploy every stack of the app; return the exit code of the CDK CLI."""
     # boto3 itself reads AWS_DEFAULT_REGION only; the CDK and the AWS CLI read both.
@@ -52,6 +58,11 @@ def deploy(*, page_email: str | None, cdk_arguments: list[str]) -> int:
         "CDK_DEFAULT_REGION": region,
         "AWS_REGION": region,
     }
+    if not any(ACCOUNT_ROLE in argument for argument in cdk_arguments) and not can_log_requests(session):
+        raise DeployError(
+            "API Gateway has no CloudWatch Logs role in this account and Region, so the API's access logs would be "
+            f'refused. Let this stack set one for the whole account: make deploy CDK_ARGS="-c {ACCOUNT_ROLE}=true"'
+        )
     print(f"Deploying incidentio to account {account}, {region}", flush=True)
     if not is_bootstrapped(session):
         subprocess.run([CDK, "bootstrap", f"aws://{account}/{region}", *context], cwd=ROOT, env=environment, check=True)

@@ -1,6 +1,7 @@
 """The templates as a whole: limits, cdk-nag, cfn-lint, outputs and the asset."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 from incidentio.core.catalog import Bundle, Catalog
 from infra import asset
 from infra.app import build_app
-from infra.options import ROOT
+from infra.options import ROOT, Options
 from tests.infra.conftest import Assembly, acknowledging_modules, cdk_context
+from tests.load.money import idle, resources
 
 OUTPUTS = {
     "ApiUrl", "ArchiveBucketName", "CommunicateDlqUrl", "CommunicateQueueUrl", "EventBusName", "IngestDlqUrl",
@@ -131,3 +133,18 @@ def test_opting_in_brings_the_account_role_and_reserved_concurrency(tmp_path: Pa
         for r in template["Resources"].values()
         if r["Type"] == "AWS::Lambda::Function"
     } == {"second"}
+
+
+def test_the_documented_idle_cost_is_the_counted_one(assembly: Assembly) -> None:
+    costs = idle(resources(assembly.folder))
+    document = (ROOT / "docs" / "deploy.md").read_text()
+    for cause, usd in costs.items():
+        assert re.search(rf"^\| {cause} \| [^|]+ \| {usd:.2f} \|$", document, re.MULTILINE), (cause, f"{usd:.2f}")
+    assert f"**{sum(costs.values()):.2f}**" in document
+    assert sum(costs.values()) < 8
+
+
+def test_every_choice_is_documented() -> None:
+    document = (ROOT / "docs" / "deploy.md").read_text()
+    told = set(re.findall(r"^\| `([a-z_]+)` \|", document, re.MULTILINE))
+    assert told == set(Options.__dataclass_fields__) - {"local", "pace"}

@@ -19,6 +19,7 @@ USD = {
     "eventbridge_event": 1.00e-6,
     "sns_publish": 0.50e-6,
     "kms_request": 3e-6,
+    "xray_trace": 5.00e-6,
 }
 _MINUTES = 60 * 24 * 30.4
 _POLLERS = 5  # Lambda keeps five long polls of 20 s open on an idle queue
@@ -32,15 +33,15 @@ _INGEST_SECONDS_PER_BATCH = 0.03
 
 def measure(counted: Mapping[str, float], assembly: Path = Path("cdk.out")) -> Iterator[Row]:
     """`counted`: rows measured in the same run. `assembly`: what `make synth` wrote."""
-    yield row("idle_usd_per_month", sum(idle(_resources(assembly)).values()))
+    yield row("idle_usd_per_month", sum(idle(resources(assembly)).values()))
     yield row("usd_per_million_signals", sum(million(counted).values()))
 
 
-def idle(resources: list[dict[str, Any]]) -> dict[str, float]:
+def idle(deployed: list[dict[str, Any]]) -> dict[str, float]:
     """Monthly cost by what causes it, with no signal at all."""
 
     def of(type: str) -> list[dict[str, Any]]:
-        return [r["Properties"] for r in resources if r["Type"] == type]
+        return [r["Properties"] for r in deployed if r["Type"] == type]
 
     alarms = sum(max(1, sum("MetricStat" in m for m in a.get("Metrics", []))) for a in of("AWS::CloudWatch::Alarm"))
     sweeps = sum(len(r["Targets"]) for r in of("AWS::Events::Rule") if r.get("ScheduleExpression") == "rate(1 minute)")
@@ -55,6 +56,8 @@ def idle(resources: list[dict[str, Any]]) -> dict[str, float]:
         "table": runs * (USD["dynamodb_write_unit"] + _SWEEP_READ_UNITS * USD["dynamodb_read_unit"]),
         "polling": queues * _POLLERS * 3 * _MINUTES * USD["sqs_request"],
         "logs": runs * _LOG_BYTES_PER_INVOCATION / 1e9 * USD["logs_gb"],
+        # X-Ray records the first invocation of every second, which is each one when nothing happens.
+        "traces": runs * USD["xray_trace"],
     }
 
 
@@ -72,6 +75,7 @@ def million(counted: Mapping[str, float]) -> dict[str, float]:
     }
 
 
-def _resources(assembly: Path) -> list[dict[str, Any]]:
+def resources(assembly: Path) -> list[dict[str, Any]]:
+    """Every resource of the templates in `assembly`."""
     templates = sorted(assembly.glob("*.template.json"))
     return [r for t in templates for r in json.loads(t.read_text())["Resources"].values()]

@@ -4,7 +4,16 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from infra.deploy import BOOTSTRAP_VERSION_PARAMETER, DeployError, is_bootstrapped, main, target_environment
+import infra.deploy
+from infra.deploy import (
+    BOOTSTRAP_VERSION_PARAMETER,
+    DeployError,
+    can_log_requests,
+    deploy,
+    is_bootstrapped,
+    main,
+    target_environment,
+)
 
 
 class StubbedSession:
@@ -52,6 +61,22 @@ def test_bootstrap_is_read_from_its_version_parameter(bootstrapped: bool) -> Non
         answers.add_client_error("get_parameter", "ParameterNotFound", "no")
     with answers:
         assert is_bootstrapped(StubbedSession(ssm)) is bootstrapped
+
+
+@pytest.mark.parametrize("role", [None, "arn:aws:iam::111122223333:role/logs"])
+def test_access_logs_need_the_accounts_logging_role(role: str | None) -> None:
+    gateway, answers = stubbed("apigateway")
+    answers.add_response("get_account", {"cloudwatchRoleArn": role} if role else {})
+    with answers:
+        assert can_log_requests(StubbedSession(gateway)) is bool(role)
+
+
+def test_without_that_role_the_remedy_is_named_before_anything_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(infra.deploy, "target_environment", lambda _session: ("111122223333", "eu-west-1"))
+    monkeypatch.setattr(infra.deploy, "can_log_requests", lambda _session: False)
+    monkeypatch.setattr(infra.deploy.subprocess, "run", lambda *_arguments, **_more: pytest.fail("deployed"))
+    with pytest.raises(DeployError, match="account_cloudwatch_role=true"):
+        deploy(page_email=None, cdk_arguments=[])
 
 
 def test_an_unknown_profile_is_one_clear_line(
