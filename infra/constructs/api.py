@@ -70,10 +70,8 @@ class Api(Construct):
             cloud_watch_role=False,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             default_method_options=apigateway.MethodOptions(authorization_type=apigateway.AuthorizationType.IAM),
-            # One permission for all routes, and none for the console's test button.
-            default_integration=apigateway.LambdaIntegration(
-                self.function.function, allow_test_invoke=False, scope_permission_to_method=False
-            ),
+            # One permission for all routes, instead of two a method.
+            default_integration=apigateway.LambdaIntegration(self.function.function, scope_permission_to_method=False),
             deploy_options=apigateway.StageOptions(
                 stage_name=STAGE,
                 access_log_destination=apigateway.LogGroupLogDestination(access_log),
