@@ -13,7 +13,7 @@ from incidentio.core.catalog import Routing
 from incidentio.core.errors import InvalidInput, NotFound
 from incidentio.core.ids import new_incident_id
 from incidentio.core.incident import recorded
-from incidentio.core.ports import ABSENT, Delete, Filters, Key, Put, Record, Refused, Stale, Table
+from incidentio.core.ports import ABSENT, AtMost, Delete, Filters, Key, Put, Record, Refused, Stale, Table, Update
 from incidentio.core.timeline import first_broken_link
 from tests.e2e.world import World
 from tests.fakes import FakeTable
@@ -82,7 +82,17 @@ def test_the_timeline_reads_back_in_order_and_its_chain_holds(table: Table) -> N
 
 @pytest.mark.parametrize(
     ("when", "holds"),
-    [(None, True), (ABSENT, False), ({"a": 1}, True), ({"a": 2}, False), ({"b": None}, True), ({"a": None}, False)],
+    [
+        (None, True),
+        (ABSENT, False),
+        ({"a": 1}, True),
+        ({"a": 2}, False),
+        ({"b": None}, True),
+        ({"a": None}, False),
+        ({"a": AtMost(1)}, True),
+        ({"a": AtMost(0)}, False),
+        ({"b": AtMost(1)}, False),
+    ],
 )
 def test_conditions(table: Table, when: Any, holds: bool) -> None:
     for write in (lambda k: table.write(Put(Record(k, {"a": 5}), when)), lambda k: table.write(Delete(k, when))):
@@ -96,6 +106,19 @@ def test_conditions(table: Table, when: Any, holds: bool) -> None:
                 write(key)
             assert refused.value.current == {"a": 1}
             assert table.get(key) == {"a": 1}
+
+
+def test_an_update_sets_and_adds_and_leaves_the_rest(table: Table) -> None:
+    key, other = a_key(), a_key()
+    table.write(Put(Record(key, {"open": True, "count": 1, "kept": "x"})))
+    table.write(Update(key, {"open": False}, when={"open": True}, adds={"count": 2, "new": 1}))
+    assert table.get(key) == {"open": False, "count": 3, "kept": "x", "new": 1}
+    with pytest.raises(Refused) as refused:
+        table.write(Put(Record(other, {})), Update(key, {"open": True}, when={"open": True}))
+    assert (refused.value.key, (refused.value.current or {})["count"]) == (key, 3)
+    assert table.get(other) is None
+    table.commit(opened(id=new_incident_id()), Update(other, {"open": False}))
+    assert table.get(other) == {"open": False}
 
 
 def test_several_writes_are_all_or_nothing(table: Table) -> None:
