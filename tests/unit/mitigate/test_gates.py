@@ -168,6 +168,17 @@ def test_the_second_gate_wants_the_approval() -> None:
     assert "nobody was asked" in on._invoke("control", {"op": "gate", "stage": "approved", **payload})["reason"]
 
 
+def test_an_approval_of_another_definition_is_none() -> None:
+    on = Stage()
+    run = on.request()
+    payload = {"run_id": run.run_id, "incident_id": run.incident_id, "definition": run.definition_hash}
+    on._invoke("control", {"op": "ask", "token": "t", "turn": 1, **payload})
+    on.decide()
+    (key,) = [k for k in on.table.records if k.sk.startswith("APPROVAL#")]
+    on.table.records[key]["definition_hash"] = "f" * 16
+    assert "another definition" in on._invoke("control", {"op": "gate", "stage": "approved", **payload})["reason"]
+
+
 def lock(stage: Stage, run: Run) -> dict[str, Any]:
     return stage._invoke("control", {"op": "lock", "run_id": run.run_id, "incident_id": run.incident_id})
 

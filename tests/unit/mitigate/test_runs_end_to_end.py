@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from incidentio.core.errors import NotFound, Unavailable
+from incidentio.core.errors import Conflict, NotFound, Unavailable
 from incidentio.core.incident import Status
 from incidentio.core.ports import Key
 from incidentio.mitigate.keys import lock_key
+from incidentio.mitigate.leases import restore_now
 from incidentio.mitigate.switches import set_switch
 from tests.make import ALICE, BOB
 from tests.unit.mitigate.stage import CAROL, TARGET, TWO_STEPS, Stage, killed
@@ -190,6 +191,7 @@ def test_recovery_is_not_doubled_by_event_and_sweep() -> None:
     stage.at["Step1Confirm"] = killed
     run = stage.request()
     stage.deliver()
+    stage.at["Resume"] = stage.sweep
     stage.at["Quiet"] = stage.sweep
     stage.play()
     stage.sweep()
@@ -353,6 +355,38 @@ def test_a_lease_ends_at_the_latest() -> None:
     stage.play()
     assert stage.run(run).lease.status == "restored"
     assert list(stage.executions.statuses) == [run.run_id, f"{run.run_id}-revert-1"]
+
+
+def test_what_settles_after_the_incident_is_over_is_given_back_at_once() -> None:
+    stage = approved()
+    stage.waits = lambda _: stage.incident.is_open and stage.change(status=Status.RESOLVED, firing=0)
+    run = stage.request()
+    stage.play()
+    assert stage.run(run).lease.status == "open"
+    stage.sweep()
+    stage.play()
+    assert (stage.run(run).lease.status, stage.estate.reserved) == ("restored", 50)
+    assert stage.run(run).lease.at_latest == stage.run(run).lease.opened_at
+
+
+def test_a_cancelled_incident_takes_the_change_back() -> None:
+    stage = approved()
+    stage.waits = lambda _: stage.incident.is_open and stage.change(status=Status.CANCELLED)
+    run = stage.request()
+    stage.play()
+    assert (stage.run(run).status, stage.estate.reserved) == ("rolled_back", 50)
+
+
+def test_a_person_can_have_it_back_now() -> None:
+    stage = approved()
+    run = stage.request()
+    stage.play()
+    restore_now(stage.table, run.run_id, BOB, now=stage.clock())
+    stage.sweep()
+    stage.play()
+    assert (stage.run(run).lease.status, stage.estate.reserved) == ("restored", 50)
+    with pytest.raises(Conflict, match="nothing borrowed"):
+        restore_now(stage.table, run.run_id, BOB, now=stage.clock())
 
 
 def test_a_lease_that_cannot_be_given_back_stays_open_and_is_tried_again() -> None:
