@@ -160,7 +160,7 @@ def refusal(status: int, document: Mapping[str, Any]) -> CallRefusedError:
             str(error.get("message", "refused")),
             status=status,
             error_code=str(error.get("code", "error")),
-            **(details if isinstance(details, dict) else {}),
+            details=details if isinstance(details, dict) else {},
         )
     said = document.get("message") or document.get("Message") or "refused"
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):

@@ -1,5 +1,8 @@
 """What can go wrong with a command."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from incidentio.core.errors import IncidentioError
 
 
@@ -12,8 +15,9 @@ class NoDeploymentError(IncidentioError):
 class CallRefusedError(IncidentioError):
     """The API refused the call: its own code, HTTP status and message, on one line."""
 
-    def __init__(self, message: str, *, status: int, error_code: str, **details: object) -> None:
-        super().__init__(message, **details)
+    def __init__(self, message: str, *, status: int, error_code: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.details = dict(details or {})
         self.status = status
         self.error_code = error_code
 

@@ -1,6 +1,8 @@
 """`incidentio playbooks`: what automation can do, and asking it to."""
 
+import os
 import time
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -76,6 +78,28 @@ def run(
             f"on {asked['target'].rsplit('|', 1)[-1]}"
         )
         output.say(f"follow it with: incidentio incidents timeline {incident_id}")
+
+
+@playbooks.command("commands")
+@click.argument("playbook")
+@click.option("--target", required=True, help="What to act on: a function's name, or cluster/service.")
+@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
+@pass_shell
+def commands(shell: Shell, *, playbook: str, target: str, parameters: tuple[str, ...]) -> None:
+    """Print a playbook as plain `aws` commands, for when incidentio itself is down.
+
+    Reads the playbooks of this checkout and calls nothing. The commands check nothing and nobody: you do.
+    """
+    from incidentio.cli.by_hand import by_hand  # noqa: PLC0415 - reads YAML, which no other command here needs
+
+    region = shell.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    told = by_hand(playbook, target=target, parameters=dict(_parameter(text) for text in parameters), region=region)
+    if shell.as_json:
+        output.emit_json(asdict(told))
+        return
+    for title, lines in (("# look", told.look), ("# do", told.do), ("# undo", told.undo)):
+        for line in (title, *lines):
+            output.emit_line(line)
 
 
 def _finished(shell: Shell, incident_id: str, run_id: str) -> dict[str, Any]:

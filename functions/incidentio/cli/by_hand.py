@@ -1,0 +1,34 @@
+"""A playbook as commands to paste, from the YAML of this checkout."""
+
+from collections.abc import Mapping
+
+from incidentio.core.errors import InvalidInput, NotFound
+from incidentio.core.targets import target_id
+from incidentio.mitigate.actions import Commands, Place, commands_for
+from infra.documents import load_playbooks
+from infra.local.environment import ROOT
+
+_NOT_IN_ANY_COMMAND = "000000000000"
+
+
+def by_hand(playbook: str, *, target: str, parameters: Mapping[str, int | str], region: str | None) -> Commands:
+    """What `playbook` would do to `target`, as shell lines.
+
+    Raises:
+        NotFound: no such playbook, with the valid names. InvalidInput: no Region, or a target or parameter that does
+        not fit.
+    """
+    if region is None:
+        raise InvalidInput("say which Region the target is in: --region, or AWS_REGION")
+    known = load_playbooks(ROOT / "playbooks")
+    if playbook not in known:
+        raise NotFound(f"there is no playbook {playbook[:60]!r} here: known are {', '.join(sorted(known))}")
+    definition = known[playbook]
+    try:
+        values = definition.bind(dict(parameters))
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
+    # Commands are for the caller's own account, whichever that is.
+    place = Place(partition="aws", account=_NOT_IN_ANY_COMMAND, region=region)
+    named = target_id(definition.targets.type, account=place.account, region=region, name=target)
+    return commands_for(definition, target=named, values=values, place=place)

@@ -1,0 +1,64 @@
+"""`incidentio playbooks commands`: without a deployment, without AWS."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from incidentio.cli.main import main
+
+
+@pytest.fixture(autouse=True)
+def _no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def told(*arguments: str) -> str:
+    result = CliRunner().invoke(main, ["--region", "eu-west-1", "playbooks", "commands", *arguments])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_it_prints_look_do_and_undo() -> None:
+    lines = told("throttle-function", "--target", "checkout", "--param", "limit=3").splitlines()
+    assert [line for line in lines if line.startswith("#")] == ["# look", "# do", "# undo"]
+    assert (
+        "aws lambda put-function-concurrency --function-name checkout --region eu-west-1 "
+        "--reserved-concurrent-executions 3"
+    ) in lines
+
+
+def test_steps_are_undone_in_reverse_and_empty_ones_left_out() -> None:
+    out = told("stop-runaway-workload", "--target", "checkout", "--param", "rule=loop")
+    assert "scheduler" not in out
+    assert out.index("enable-rule") > out.index("delete-function-concurrency") > out.index("disable-rule")
+
+
+def test_scripts_get_json() -> None:
+    result = CliRunner().invoke(
+        main, ["--json", "--region", "eu-west-1", "playbooks", "commands", "scale-out-service", "--target", "shop/web"]
+    )
+    assert set(json.loads(result.stdout)) == {"look", "do", "undo"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--region", "eu-west-1", "playbooks", "commands", "nope", "--target", "x"], "known are scale-out-service, "),
+        (["playbooks", "commands", "throttle-function", "--target", "x"], "say which Region"),
+        (
+            ["--region", "eu-west-1", "playbooks", "commands", "throttle-function", "--target", "a b"],
+            "is not the name of a AWS::Lambda::Function",
+        ),
+        (
+            ["--region", "x", "playbooks", "commands", "throttle-function", "--target", "x", "--param", "limit=0"],
+            "at least 1",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code != 0
+    assert message in result.output
+    assert len(result.output.strip().splitlines()) == 1
