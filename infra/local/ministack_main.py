@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 
-def keep_attributes(provisioners: Any) -> None:
+def keep_attributes(provisioners: Any, stacks: Any) -> None:
     """Let an unchanged resource of a nested stack keep the attributes it was created with."""
     update = provisioners._update_resource  # noqa: SLF001 - there is no other way in
 
@@ -17,7 +17,7 @@ def keep_attributes(provisioners: Any) -> None:
         updated_id, attributes = update(type_, physical_id, old, new, *where)
         if not attributes and len(where) > 1:
             stack, logical_id = where[:2]
-            resources = provisioners._stacks.get(stack, {}).get("_resources", {})  # noqa: SLF001
+            resources = stacks.get(stack, {}).get("_resources", {})
             attributes = resources.get(logical_id, {}).get("Attributes", {})
         return updated_id, attributes
 
@@ -27,5 +27,6 @@ def keep_attributes(provisioners: Any) -> None:
 if __name__ == "__main__":
     # The first argument is only there to be seen in the process list.
     del sys.argv[1:]
-    keep_attributes(importlib.import_module("ministack.services.cloudformation.provisioners"))
+    stacks = importlib.import_module("ministack.services.cloudformation")._stacks  # noqa: SLF001
+    keep_attributes(importlib.import_module("ministack.services.cloudformation.provisioners"), stacks)
     importlib.import_module("ministack.app").main()

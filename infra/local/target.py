@@ -51,8 +51,8 @@ def _up(state: TargetState, deployable: Deployable, say: Say) -> dict[str, Any]:
         if _can_be_kept(state) and not was_deploying:
             try:
                 return _deploy(state, deployable, say)
-            except RefusedError:
-                say("The emulator cannot update the running stack in place: starting afresh")
+            except RefusedError as error:
+                say(f"The emulator cannot update the running stack in place: starting afresh; {error}")
         return _start_afresh(state, deployable, say)
 
 

@@ -7,8 +7,8 @@ CREATED = {"stack": {"_resources": {"Role": {"Attributes": {"Arn": "arn:aws:iam:
 
 
 def updated(answer: dict[str, str], *where: str) -> tuple[str, Any]:
-    emulator = SimpleNamespace(_stacks=CREATED, _update_resource=lambda *_arguments: ("r", answer))
-    keep_attributes(emulator)
+    emulator = SimpleNamespace(_update_resource=lambda *_arguments: ("r", answer))
+    keep_attributes(emulator, CREATED)
     result: tuple[str, Any] = emulator._update_resource("AWS::IAM::Role", "r", {}, {}, *where)
     return result
 
