@@ -95,6 +95,16 @@ def test_an_approval_is_shown_without_its_token_and_decided_once(world: World) -
     assert world.person("carol").call("POST", path, {"decision": "reject"}).status in (409, 410)
 
 
+def test_a_vote_sent_again_with_its_key_is_the_same_vote(world: World) -> None:
+    incident_id, approval_id = asked(world)
+    path, vote = f"/approvals/{approval_id}", {"decision": "approve"}
+    first = world.bob.post(path, vote, Idempotency_Key="k")
+    assert world.bob.post(path, vote, Idempotency_Key="k") == first
+    assert world.bob.call("POST", path, vote, Idempotency_Key="k2").status == 409
+    assert world.bob.call("POST", path, {"decision": "reject"}, Idempotency_Key="k").status == 409
+    assert world.table.types(incident_id).count("ApprovalDecided") == 1
+
+
 def test_an_expired_approval_is_gone(world: World) -> None:
     _, approval_id = asked(world)
     world.clock.advance(minutes=11)

@@ -29,17 +29,14 @@ def routes(api: Api) -> Routes:
         tags=["approvals"],
     )
     def decide(approval_id: str, body: ApprovalDecision) -> ApprovalView:
-        from incidentio.mitigate.approvals import decide_approval  # noqa: PLC0415
+        from incidentio.api import deciding  # noqa: PLC0415
 
-        call = router.call()
-        decided = decide_approval(
-            api.table,
+        decided = deciding.decide(
+            api,
+            router.call(),
             approval_id.strip().upper(),
-            actor=call.actor,
             decision=body.decision,
             reason=texts.note(body.reason, field="reason"),
-            now=call.at,
-            bundle=api.bundle,
         )
         return ApprovalView.model_validate(decided)
 
