@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from incidentio.aws import clients
+from incidentio.ingest import handler as ingest
 
 _WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
 _CAPACITY = (*_WRITES, "GetItem", "Query", "BatchGetItem")
@@ -37,7 +38,7 @@ def environment(description: dict[str, Any]) -> Iterator[None]:
         "AWS_REGION": description["region"],
         "AWS_DEFAULT_REGION": description["region"],
         "TABLE_NAME": outputs["TableName"],
-        "STACK_PREFIX": "bench",
+        "STACK_PREFIX": "incidentio",
         "INGEST_DLQ_URL": outputs["IngestDlqUrl"],
         "SIGNAL_TOPIC_ARN": outputs["SignalTopicArn"],
         "LOG_LEVEL": "CRITICAL",
@@ -47,16 +48,20 @@ def environment(description: dict[str, Any]) -> Iterator[None]:
     }
     before = dict(os.environ)
     os.environ.update(values)
-    clients.client.cache_clear()
-    clients._session.cache_clear()
+    _forget()
     try:
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):  # what goes to CloudWatch Logs on AWS
             yield
     finally:
         os.environ.clear()
         os.environ.update(before)
-        clients.client.cache_clear()
-        clients._session.cache_clear()
+        _forget()
+
+
+def _forget() -> None:
+    """What a function keeps between invocations belongs to one environment."""
+    for kept in (clients.client, clients._session, ingest._batch):
+        kept.cache_clear()
 
 
 @contextmanager

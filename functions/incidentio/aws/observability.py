@@ -16,8 +16,13 @@ from incidentio.core.errors import IncidentioError
 from incidentio.core.redaction import redact
 
 
+_RANK = {"DEBUG": 0, "INFO": 1, "WARNING": 2, "ERROR": 3, "CRITICAL": 4}
+
+
 def log(message: str, *, level: str = "INFO", **fields: Any) -> None:
-    """One line of JSON; fields that are None are left out. Never pass a payload."""
+    """One line of JSON, from LOG_LEVEL up; fields that are None are left out. Never pass a payload."""
+    if _RANK[level] < _RANK.get(os.environ.get("LOG_LEVEL", "INFO"), 1):
+        return
     line = {
         "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "level": level,
