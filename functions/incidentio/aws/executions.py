@@ -1,7 +1,7 @@
 """The playbooks' state machines in Step Functions."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from incidentio.aws.errors import translated
@@ -13,7 +13,7 @@ _NOBODY_WAITS = frozenset({"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"})
 class StepFunctions:
     """`prefix` is the ARN of every machine up to the playbook's name: `arn:…:stateMachine:<stack>-`."""
 
-    def __init__(self, client: Any, prefix: str) -> None:
+    def __init__(self, client: Callable[[], Any], prefix: str) -> None:
         self._client = client
         self._prefix = prefix
 
@@ -28,7 +28,7 @@ class StepFunctions:
         """
         try:
             with translated(f"starting {name}"):
-                self._client.start_execution(
+                self._client().start_execution(
                     stateMachineArn=self._prefix + playbook, name=name, input=json.dumps(dict(given))
                 )
         except IncidentioError as error:
@@ -49,7 +49,7 @@ class StepFunctions:
         arn = (self._prefix + playbook).replace(":stateMachine:", ":execution:", 1) + f":{name}"
         try:
             with translated(f"looking at {name}"):
-                return str(self._client.describe_execution(executionArn=arn)["status"])
+                return str(self._client().describe_execution(executionArn=arn)["status"])
         except NotFound:
             return None
 
@@ -61,7 +61,7 @@ class StepFunctions:
         """
         try:
             with translated("answering a waiting task"):
-                self._client.send_task_success(taskToken=token, output=json.dumps(dict(output)))
+                self._client().send_task_success(taskToken=token, output=json.dumps(dict(output)))
         except IncidentioError as error:
             if error.details.get("aws_code") in _NOBODY_WAITS:
                 return False

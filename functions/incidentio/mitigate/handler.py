@@ -1,13 +1,12 @@
 """Lambda entry of the conductor: domain events, ended executions and the sweep."""
 
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
-
-from aws_lambda_powertools import Logger
 
 from incidentio.aws.clients import client
 from incidentio.aws.executions import StepFunctions
+from incidentio.aws.observability import log
 from incidentio.aws.settings import ConductorSettings, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.catalog import load_bundle
@@ -15,16 +14,17 @@ from incidentio.mitigate.conduct.conductor import conduct
 from incidentio.mitigate.conduct.score import Score
 
 _SETTINGS = settings(ConductorSettings)
-_BUNDLE = load_bundle()
-_LOGGER = Logger()
 
 
+@cache
 def _score(function_arn: str) -> Score:
+    """The function's own ARN says where it, and so every target without an alarm, lives."""
     _, _, _, region, account, *_ = function_arn.split(":")
+    bundle = load_bundle()
     return Score(
-        table=DynamoTable(client("dynamodb"), _SETTINGS.table_name, _BUNDLE.catalog.routing),
-        bundle=_BUNDLE,
-        executions=StepFunctions(client("stepfunctions"), _SETTINGS.state_machine_prefix),
+        table=DynamoTable(client("dynamodb"), _SETTINGS.table_name, bundle.catalog.routing),
+        bundle=bundle,
+        executions=StepFunctions(partial(client, "stepfunctions"), _SETTINGS.state_machine_prefix),
         clock=partial(datetime.now, UTC),
         account=account,
         region=region,
@@ -32,5 +32,6 @@ def _score(function_arn: str) -> Score:
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
+    """Act on one event or sweep; what fails is retried and then sent to the failure destination."""
     done = conduct(_score(context.invoked_function_arn), event, machines=_SETTINGS.state_machine_prefix)
-    _LOGGER.info("conducted", what=done, correlation_id=event.get("detail", {}).get("correlation_id"))
+    log("conducted", what=done, correlation_id=event.get("detail", {}).get("correlation_id"))
