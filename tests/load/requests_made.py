@@ -38,7 +38,7 @@ def measure(description: dict[str, Any]) -> list[Row]:
         from incidentio.ingest.handler import handler
 
         dynamodb = client("dynamodb")
-        alarms = [f"bench-{world.tag}-{n}" for n in range(_SAMPLES)]
+        alarms = [f"bench-{world.tag}-{n:02d}" for n in range(_SAMPLES)]
         firing = [json.dumps(world.state_change(alarm, "ALARM")) for alarm in alarms]
         with counted(dynamodb) as new:
             handler(sqs_event(firing), None)

@@ -15,7 +15,6 @@ from typing import Any
 from incidentio.core.errors import IncidentioError
 from incidentio.core.redaction import redact
 
-
 _RANK = {"DEBUG": 0, "INFO": 1, "WARNING": 2, "ERROR": 3, "CRITICAL": 4}
 
 
