@@ -56,7 +56,8 @@ class Ticker:
     def _serve(self, target: dict[str, Any], content: str) -> None:
         service, region, account, name = _parts(target["Arn"])
         if service == "lambda":
-            self._functions.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=content.encode())
+            # Waits for the answer, which EventBridge does not: a busy machine gets fewer ticks, not a backlog of them.
+            self._functions.invoke(FunctionName=target["Arn"], Payload=content.encode())
         elif service == "sqs":
             group = target.get("SqsParameters", {})
             url = self._queues.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]

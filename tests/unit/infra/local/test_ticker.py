@@ -53,7 +53,7 @@ def test_a_function_is_invoked_in_the_background_with_the_targets_input(sweep: S
     sweep.answers["lambda"].add_response(
         "invoke",
         {"StatusCode": 202},
-        {"FunctionName": FUNCTION_ARN, "InvocationType": "Event", "Payload": b'{"sweep": true}'},
+        {"FunctionName": FUNCTION_ARN, "Payload": b'{"sweep": true}'},
     )
     sweep.tick()
 
