@@ -7,7 +7,7 @@ import pytest
 from incidentio.core.errors import Conflict, NotFound, Unavailable
 from incidentio.core.incident import Status
 from incidentio.core.ports import Key
-from incidentio.mitigate.keys import lock_key
+from incidentio.mitigate.keys import lock_key, open_run_key
 from incidentio.mitigate.leases import restore_now
 from incidentio.mitigate.switches import set_switch
 from tests.make import ALICE, BOB
@@ -431,6 +431,18 @@ def test_a_start_that_was_lost_is_made_up_for_by_the_sweep() -> None:
     stage.play()
     assert stage.run(run).status == "succeeded"
     assert stage.table.records[Key("BEAT", "mitigate")]["at"]
+
+
+def test_one_run_in_trouble_does_not_keep_the_others_waiting() -> None:
+    stage = approved()
+    run = stage.request()
+    stage.delivered = len(stage.table.entries[run.incident_id])
+    dangling = {"run_id": "RUN-7K3F9A-00000000", "incident_id": run.incident_id}
+    stage.table.records[open_run_key(dangling["run_id"])] = dangling
+    with pytest.raises(NotFound):
+        stage.sweep()
+    assert run.run_id in stage.executions
+    assert Key("BEAT", "mitigate") in stage.table.records
 
 
 def test_the_token_is_shown_to_nobody() -> None:

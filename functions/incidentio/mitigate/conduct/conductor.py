@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from incidentio.core.errors import IncidentioError
 from incidentio.core.events import DomainEvent
 from incidentio.core.ids import iso
 from incidentio.core.ports import Key, Put, Record
 from incidentio.mitigate.conduct.decided import answer_decided
-from incidentio.mitigate.conduct.recover import look_after, look_after_open_runs
-from incidentio.mitigate.conduct.revert import incident_over, revert_due
+from incidentio.mitigate.conduct.recover import look_after, open_runs
+from incidentio.mitigate.conduct.revert import due_reverts, incident_over, revert
 from incidentio.mitigate.conduct.score import Score, run_id_of
 from incidentio.mitigate.conduct.start import start_by_itself, start_requested
 from incidentio.mitigate.keys import incident_of_run
@@ -57,11 +58,23 @@ def execution_ended(score: Score, name: str) -> None:
     if not run.finished:
         look_after(score, run)
     elif run.lease and run.lease.status == "restoring":
-        revert_due(score)
+        revert(score, run)
 
 
 def sweep(score: Score) -> None:
-    """Every minute: whatever an event was lost for, and whatever has a date."""
-    look_after_open_runs(score)
-    revert_due(score)
+    """Every minute: whatever an event was lost for, and whatever has a date.
+
+    One run in trouble does not keep the others waiting: the first error is raised after all were looked at.
+    """
+    work = [(look_after, ids) for ids in open_runs(score)] + [(revert, ids) for ids in due_reverts(score)]
+    errors: list[IncidentioError] = []
+    for act, (incident_id, run_id) in work:
+        try:
+            run = load_run(score.table, incident_id, run_id)
+            if act is revert or not run.finished:
+                act(score, run)
+        except IncidentioError as error:
+            errors.append(error)
     score.table.write(Put(Record(Key("BEAT", "mitigate"), {"at": iso(score.clock())})))
+    if errors:
+        raise errors[0]

@@ -18,12 +18,9 @@ from incidentio.mitigate.runs import Move, advance, ended, load_run, told
 MOST_RECOVERIES = 5
 
 
-def look_after_open_runs(score: Score) -> None:
-    """The sweep: every run that is not finished has an execution that works on it, or gets one."""
-    for _, body in list(score.table.query(OPEN_RUNS)):
-        run = load_run(score.table, str(body["incident_id"]), str(body["run_id"]))
-        if not run.finished:
-            look_after(score, run)
+def open_runs(score: Score) -> list[tuple[str, str]]:
+    """(incident id, run id) of every run that is not finished."""
+    return [(str(body["incident_id"]), str(body["run_id"])) for _, body in score.table.query(OPEN_RUNS)]
 
 
 def look_after(score: Score, run: Run) -> None:

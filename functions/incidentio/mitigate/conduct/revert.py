@@ -13,8 +13,8 @@ from incidentio.mitigate.conduct.decided import withdraw_waiting
 from incidentio.mitigate.conduct.score import Score, revert_name
 from incidentio.mitigate.control.finish import undo_commands
 from incidentio.mitigate.leases import failed_lease, lease_record, open_leases
-from incidentio.mitigate.run import Lease, Run
-from incidentio.mitigate.runs import Move, advance, load_run, runs_of, told
+from incidentio.mitigate.run import Run
+from incidentio.mitigate.runs import Move, advance, runs_of, told
 
 
 def incident_over(score: Score, event: DomainEvent) -> None:
@@ -27,14 +27,27 @@ def incident_over(score: Score, event: DomainEvent) -> None:
             start_revert(score, run)
 
 
-def revert_due(score: Score) -> None:
-    """The sweep: loans that have ended, whose incident is over, or whose restore died or failed."""
+def due_reverts(score: Score) -> list[tuple[str, str]]:
+    """(incident id, run id) of loans that have ended, whose incident is over, or whose restore died or failed."""
     now = score.clock()
-    for body in open_leases(score.table):
-        if body["status"] != "open" or _ended(body, now) or not _incident_open(score, str(body["incident_id"])):
-            run = load_run(score.table, str(body["incident_id"]), str(body["run_id"]))
-            if run.lease and run.lease.is_open:
-                _revert(score, run, run.lease, now)
+    return [
+        (str(body["incident_id"]), str(body["run_id"]))
+        for body in open_leases(score.table)
+        if body["status"] != "open" or _ended(body, now) or not _incident_open(score, str(body["incident_id"]))
+    ]
+
+
+def revert(score: Score, run: Run) -> None:
+    """Start the restore of a loan that is due, unless one is at work or it is too early to try again."""
+    lease = run.lease
+    if lease is None or not lease.is_open:
+        return
+    if lease.status == "restoring":
+        due = score.executions.status(run.playbook, revert_name(run, lease.attempts)) != "RUNNING"
+    else:
+        due = lease.status == "open" or score.clock() >= lease.at_latest
+    if due:
+        start_revert(score, run)
 
 
 def start_revert(score: Score, run: Run) -> None:
@@ -50,16 +63,6 @@ def start_revert(score: Score, run: Run) -> None:
             _set_lease(score, run, attempts=number)
     except NotFound as error:
         _cannot(score, run, error.message)
-
-
-def _revert(score: Score, run: Run, lease: Lease, now: datetime) -> None:
-    if lease.status == "open":
-        start_revert(score, run)
-    elif lease.status == "restoring":
-        if score.executions.status(run.playbook, revert_name(run, lease.attempts)) != "RUNNING":
-            start_revert(score, run)
-    elif now >= lease.at_latest:
-        start_revert(score, run)
 
 
 def _ended(body: Mapping[str, Any], now: datetime) -> bool:
