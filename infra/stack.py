@@ -78,7 +78,7 @@ class IncidentioStack(Stack):
             account_role=options.account_cloudwatch_role,
         )
         self.triage = Triage(self, "Triaging", runtime=runtime, table=table, bus=self.bus)
-        self.mitigate = Mitigate(self, "Mitigating", runtime=runtime, table=table, bus=self.bus, telling=self.telling)
+        self.mitigate = Mitigate(self, "Mitigating", runtime=runtime, table=table, bus=self.bus)
         self.communicate = Communicate(
             self,
             "Communicating",

@@ -44,7 +44,6 @@ class Archive(Construct):
         """Let `function` read, write and lock objects; nobody may delete or unlock. A miss reads as 404."""
         function.allow(
             "s3:GetObject",
-            "s3:GetObjectVersion",
             "s3:PutObject",
             "s3:PutObjectRetention",
             on=[self.bucket.arn_for_objects("*")],

@@ -9,7 +9,6 @@ from infra.constructs.function import Function, Lane, Runtime
 from infra.constructs.observed import describe_alarms
 from infra.constructs.rule import Rule, Target
 from infra.constructs.table import IncidentTable
-from infra.constructs.topics import Telling
 
 CONDUCTED = (
     "IncidentTriaged", "PlaybookRequested", "ApprovalDecided", "IncidentResolved", "IncidentCancelled",
@@ -23,9 +22,7 @@ KILL_SWITCH_PATTERN = r"[A-Za-z0-9#._-]{1,100}( ?, ?[A-Za-z0-9#._-]{1,100}){0,50
 class Mitigate(Construct):
     """Exposes `lane`, `conductor`, `control`, `kill_switch` and the `recovery` rule."""
 
-    def __init__(
-        self, scope: Construct, id: str, *, runtime: Runtime, table: IncidentTable, bus: DomainBus, telling: Telling
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, runtime: Runtime, table: IncidentTable, bus: DomainBus) -> None:
         super().__init__(scope, id)
         self._prefix = f"{runtime.stack_prefix}-"
         self.lane = Lane(self, "Lane", name="mitigate")
@@ -35,10 +32,9 @@ class Mitigate(Construct):
             # A name one knows by heart: it is for the night when incidentio is down.
             parameter_name=f"/{runtime.stack_prefix}/kill-switch",
             string_value="off",
-            allowed_pattern="on|off",
-            description="on: no playbook applies anything; undoing always works. Read before every step.",
+            description="off, on, or names of playbooks, services or incidents to stop. Undoing always works.",
         )
-        self.conductor = self._conductor(runtime, table, bus, telling)
+        self.conductor = self._conductor(runtime, table, bus)
         self.control = self._control(runtime, table)
         bus.on(
             self,
@@ -66,7 +62,7 @@ class Mitigate(Construct):
     def _arn(self, kind: str) -> str:
         return f"arn:{Aws.PARTITION}:states:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}:{self._prefix}"
 
-    def _conductor(self, runtime: Runtime, table: IncidentTable, bus: DomainBus, telling: Telling) -> Function:
+    def _conductor(self, runtime: Runtime, table: IncidentTable, bus: DomainBus) -> Function:
         function = Function(
             self,
             "Conductor",
@@ -77,16 +73,13 @@ class Mitigate(Construct):
             environment={
                 "TABLE_NAME": table.table.table_name,
                 "STATE_MACHINE_PREFIX": self._arn("stateMachine"),
-                "PAGE_TOPIC_ARN": telling.page.topic_arn,
             },
             timeout=Duration.seconds(60),
         )
         table.read_write(function)
-        telling.page.published_by(function)
         why = "The prefix is this stack's own: one state machine a playbook, as many executions as there are runs."
         function.allow(
             "states:StartExecution",
-            "states:SendTaskFailure",
             "states:SendTaskSuccess",
             on=[f"{self._arn('stateMachine')}*"],
             because=why,

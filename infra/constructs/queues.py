@@ -52,10 +52,7 @@ class WorkQueue(Construct):
 
     def feed(self, function: Function, *, batch_size: int = 10) -> None:
         """Invoke `function` with batches of messages; it reports those that failed."""
-        function.allow(
-            "sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage",
-            on=[self.queue.queue_arn],
-        )  # fmt: skip
+        function.allow("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", on=[self.queue.queue_arn])
         lambda_.EventSourceMapping(
             function,
             "Queue",

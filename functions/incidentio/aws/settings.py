@@ -36,7 +36,6 @@ class TriageSettings(TableSettings):
 
 class ConductorSettings(TableSettings):
     state_machine_prefix: Text
-    page_topic_arn: Text
 
 
 class ControlSettings(TableSettings):
