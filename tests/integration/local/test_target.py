@@ -78,6 +78,13 @@ def arrived(description: dict[str, Any]) -> int:
     return int(attributes["Attributes"]["ApproximateNumberOfMessages"])
 
 
+def killed(state: TargetState) -> None:
+    pid = state.emulator.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: state.emulator.pid() is None, seconds=10, what="the end of the emulator")
+
+
 def test_a_killed_up_is_made_good_by_the_next(targets: Targets) -> None:
     command = [sys.executable, "-c", RUN, str(targets.home), targets.deployable.app]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as interrupted:
@@ -91,7 +98,7 @@ def test_a_killed_up_is_made_good_by_the_next(targets: Targets) -> None:
 
     assert targets.up() == description
 
-    os.kill(targets.state(description).emulator.pid() or 0, signal.SIGKILL)
+    killed(targets.state(description))
     assert targets.status() == []
     assert targets.up()["endpoint_url"] == description["endpoint_url"]
 
@@ -106,7 +113,7 @@ def test_two_ports_are_two_targets_swept_every_second(targets: Targets) -> None:
     assert targets.down(targets.state(second).port)
     assert targets.status() == [first]
     ticker = targets.state(first).ticker
-    os.kill(targets.state(first).emulator.pid() or 0, signal.SIGKILL)
+    killed(targets.state(first))
     wait_until(lambda: ticker.pid() is None, seconds=30, what="the ticker to end with its emulator")
 
 
