@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from incidentio.aws.clients import client
+from incidentio.aws.clients import LaterClient, client
 from incidentio.aws.observability import count
 from incidentio.aws.queue import SqsQueue
 from incidentio.aws.settings import IngestSettings, settings
@@ -19,23 +19,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class _DeadLetters:
-    """Makes its client only when something is given up, which is rare."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def send(self, body: str, attributes: Any = None) -> None:
-        SqsQueue(client("sqs"), self._url).send(body, attributes)
-
-
 @cache
 def _batch() -> Batch:
     given = settings(IngestSettings)
     catalog = load_bundle().catalog
     return Batch(
         intake=Intake(DynamoTable(client("dynamodb"), given.table_name, catalog.routing), catalog.routing, _now),
-        dead_letters=_DeadLetters(given.ingest_dlq_url),
+        dead_letters=SqsQueue(LaterClient("sqs"), given.ingest_dlq_url),
         attachment=Attachment(own_prefix=given.stack_prefix, catalog=catalog),
         clock=_now,
     )
