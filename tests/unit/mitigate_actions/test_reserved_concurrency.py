@@ -17,7 +17,7 @@ from tests.unit.mitigate_actions.estate import Estate, action
         (50, 105, 1000, 55, True),
         (50, 105, 1000, 56, False),
         (None, 60, 1000, 0, True),  # stopping takes nothing from the pool, however low it is
-        (None, 10, 10, 1, False),  # a new account's whole quota is its floor
+        (None, 10, 10, 1, False),  # a new account's quota
         (None, 10, 10, 0, True),
         (None, 60, 80, 5, False),
     ],

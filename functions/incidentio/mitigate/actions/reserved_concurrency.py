@@ -22,7 +22,7 @@ from incidentio.mitigate.actions.action import (
 )
 
 UNRESERVED_FLOOR = 100
-"""Lambda keeps this much concurrency for functions without a reservation, or all of a smaller account quota.
+"""Lambda keeps this much concurrency for functions without a reservation, so a smaller account can only stop one.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 """
@@ -85,13 +85,13 @@ class SetReservedConcurrency(Action[ReservedConcurrency]):
         if taken <= 0:
             return
         limit = call("lambda", "get_account_settings")["AccountLimit"]
-        free, floor = limit["UnreservedConcurrentExecutions"], min(UNRESERVED_FLOOR, limit["ConcurrentExecutions"])
-        if free - taken < floor:
+        free = limit["UnreservedConcurrentExecutions"]
+        if free - taken < UNRESERVED_FLOOR:
             raise Conflict(
                 f"reserving {change.after} for {self.target} would leave {max(free - taken, 0)} unreserved executions "
-                f"for every other function in {self.place.region}; at least {floor} must stay (now {free})",
+                f"for every other function in {self.place.region}; at least {UNRESERVED_FLOOR} must stay (now {free})",
                 unreserved=free,
-                floor=floor,
+                floor=UNRESERVED_FLOOR,
             )
 
     @override
