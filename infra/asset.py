@@ -7,6 +7,7 @@ syntheses with different catalogues never write over each other.
 import hashlib
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,7 @@ def stage(bundle: Bundle, *, into: Path = STAGED) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         _move(unfinished, finished)
+        _forget_old(into)
     return finished
 
 
@@ -53,6 +55,13 @@ def _digest(files: dict[Path, bytes]) -> str:
         digest.update(f"{name.as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:16]
+
+
+def _forget_old(folder: Path) -> None:
+    """Remove what was staged over a day ago: the CDK has copied it into its output long since."""
+    for path in folder.iterdir():
+        if path.stat().st_mtime < time.time() - 86_400:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _move(unfinished: Path, finished: Path) -> None:

@@ -1,6 +1,7 @@
 """The templates as a whole: limits, cdk-nag, cfn-lint, outputs and the asset."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -99,6 +100,14 @@ def test_the_asset_has_no_command_line_and_is_stable(tmp_path: Path) -> None:
 def test_another_catalogue_is_another_asset(tmp_path: Path) -> None:
     other = Bundle(catalog=Catalog.model_validate({"services": {"checkout": {}}}))
     assert asset.stage(other, into=tmp_path).name != asset.stage(Bundle(), into=tmp_path).name
+
+
+def test_what_was_staged_days_ago_is_forgotten(tmp_path: Path) -> None:
+    old = tmp_path / "0123456789abcdef"
+    old.mkdir()
+    os.utime(old, (0, 0))
+    staged = asset.stage(Bundle(), into=tmp_path)
+    assert list(tmp_path.iterdir()) == [staged]
 
 
 def test_opting_in_brings_the_account_role_and_reserved_concurrency(tmp_path: Path) -> None:
