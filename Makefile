@@ -35,7 +35,7 @@ check: $(VENV) ## Lint, types and imports: what CI runs before the tests
 	$(RUN)/lint-imports
 
 test: setup ## All tests (PYTEST_ARGS="-k word" narrows them)
-	$(RUN)/pytest $(TESTS) $(PYTEST_ARGS)
+	$(RUN)/pytest --numprocesses 4 --dist loadgroup $(TESTS) $(PYTEST_ARGS)
 
 demo: setup ## From a firing alarm to a postmortem, on the local AWS target (DEMO_ARGS=--keep)
 	$(RUN)/incidentio demo $(DEMO_ARGS)
