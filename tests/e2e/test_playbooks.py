@@ -156,6 +156,20 @@ def test_hands_off_in_the_middle_stops_and_undoes(world: World) -> None:
     assert world.concurrency(function) == 50
 
 
+def test_the_kill_switch_parameter_stops_a_run_without_our_api(world: World) -> None:
+    incident, function, _ = firing(world)
+    world.request(world.alice, incident["id"], "test-long-watch")
+    until_concurrency(world, function, 7)
+    ssm, name = world.client("ssm"), world.outputs["KillSwitchParameterName"]
+    # The incident's id, not `on`: other tests share this target.
+    ssm.put_parameter(Name=name, Value=incident["id"], Type="String", Overwrite=True)
+    try:
+        until_outcome(world, incident["id"], "rolled_back")
+        assert world.concurrency(function) == 50
+    finally:
+        ssm.put_parameter(Name=name, Value="off", Type="String", Overwrite=True)
+
+
 def test_a_stopped_execution_is_recovered_from_its_snapshot(world: World) -> None:
     incident, function, _ = firing(world)
     run_id = world.request(world.alice, incident["id"], "test-long-watch")["run_id"]
