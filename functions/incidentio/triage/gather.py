@@ -18,7 +18,7 @@ LOOKUPS = 3
 def gather(incident: Incident, table: Table, alarm_tags: AlarmTags) -> Evidence:
     """Everything known about `incident`. Tags that cannot be read are reported, never waited for."""
     members = members_of(table, incident.id) if incident.members else []
-    signals = [_opening(incident, members, table)]
+    signals = [_opening(incident, members)]
     signals += [_joined(m) for m in members if m["dedup_key"] != incident.dedup_key and m.get("alarm_arn")]
     heard, missing, asked = [], [], 0
     for signal in signals:
@@ -35,22 +35,23 @@ def gather(incident: Incident, table: Table, alarm_tags: AlarmTags) -> Evidence:
     return Evidence(heard=tuple(heard), missing=tuple(missing))
 
 
-def _opening(incident: Incident, members: list[Member], table: Table) -> Heard:
-    """The signal that opened the incident: its first entry has the tags and severity it came with."""
-    first = next(iter(table.timeline(incident.id, limit=1)), None)
-    data = first.data if first else {}
+def _opening(incident: Incident, members: list[Member]) -> Heard:
     own = next((m for m in members if m["dedup_key"] == incident.dedup_key), {})
-    said = data.get("severity")
-    return Heard(
-        subject=incident.subject,
-        tags=data.get("tags") or {},
-        severity=Severity(said) if said else None,
-        reason=str(own.get("reason") or ""),
-    )
+    return _heard(own, incident.subject)
 
 
 def _joined(member: Member) -> Heard:
     arn = str(member["alarm_arn"])
+    described = Subject(alarm_name=arn.rpartition(":alarm:")[2], alarm_arn=arn)
+    return _heard(member, Subject.model_validate(member["subject"]) if member.get("subject") else described)
+
+
+def _heard(member: Member, subject: Subject) -> Heard:
+    """The member record has the tags and the severity the signal came with."""
+    said = member.get("severity")
     return Heard(
-        subject=Subject(alarm_name=arn.rpartition(":alarm:")[2], alarm_arn=arn), reason=str(member.get("reason") or "")
+        subject=subject,
+        tags=member.get("tags") or {},
+        severity=Severity(said) if said else None,
+        reason=str(member.get("reason") or ""),
     )

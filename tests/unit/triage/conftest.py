@@ -5,11 +5,14 @@ import pytest
 
 from incidentio.core.catalog import Bundle
 from incidentio.core.errors import IncidentioError, NotFound
+from incidentio.core.ids import iso
 from incidentio.core.incident import Incident, recorded
 from incidentio.core.members import member_key
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Put, Record
-from incidentio.core.signal import Subject
+from incidentio.core.severity import parse_severity
+from incidentio.core.signal import Signal, SignalState, Subject
+from incidentio.ingest.opening import member_body
 from incidentio.triage.enrich import enrich
 from tests.fakes import FakeClock, FakeTable
 from tests.make import an_incident
@@ -70,13 +73,24 @@ class Room:
     bundle: Bundle = field(default_factory=bundle_of)
 
     def open(self, *, tags: dict[str, str] | None = None, said: str | None = None, **fields: Any) -> None:
-        """Commit an incident as ingest does: summary, first entry with tags and severity, member record."""
+        """Commit an incident as ingest does: summary, first entry, and a member record with tags and severity."""
         incident = an_incident(
             **{"subject": subject(), "title": "checkout-5xx", "dedup_key": ARN, "members": 1, **fields}
         )
-        data = {"tags": tags or {}, "severity": said}
-        change = recorded(incident, "IncidentTriggered", actor=SYSTEM, at=self.clock(), text="fires", data=data)
-        member = {"dedup_key": ARN, "alarm_arn": ARN, "reason": REASON, "title": "checkout-5xx", "state": "firing"}
+        change = recorded(incident, "IncidentTriggered", actor=SYSTEM, at=self.clock(), text="fires")
+        signal = Signal(
+            source="cloudwatch",
+            dedup_key=ARN,
+            state=SignalState.FIRING,
+            changed_at=self.clock(),
+            received_at=self.clock(),
+            title="checkout-5xx",
+            reason=REASON,
+            severity=parse_severity(said) if said else None,
+            subject=incident.subject,
+            tags=tags or {},
+        )
+        member = member_body(signal, first_seen_at=iso(self.clock()))
         self.table.commit(change, *([Put(Record(member_key(ID, ARN), member))] if incident.dedup_key else []))
 
     def triage(self) -> Incident:

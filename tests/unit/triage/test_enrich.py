@@ -182,3 +182,9 @@ def test_any_order_of_events_triages_at_most_once_per_mode_and_keeps_the_chain(s
     incident = room.table.incident(ID)
     entries = room.table.timeline(ID)
     assert first_broken_link(entries, seq=incident.timeline_seq, head_hash=incident.head_hash) is None
+
+
+def test_the_severity_a_signal_came_with_counts(room):
+    room.open(said="SEV4")
+    assert room.triage().severity is Severity.SEV4
+    assert room.last["severity_why"] == "the signal says so"
