@@ -52,6 +52,8 @@ def start(state: TargetState) -> None:
         "AUTH": "true",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(state.port),
+        # The quota of a usual account: playbooks look at it, and it must not depend on this machine's memory.
+        "LAMBDA_ACCOUNT_CONCURRENCY": "1000",
         "LOG_LEVEL": "WARNING",
         "MINISTACK_ACCOUNT_ID": ACCOUNT,
         "MINISTACK_HOST": "127.0.0.1",

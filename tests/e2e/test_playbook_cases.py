@@ -10,7 +10,7 @@ from infra.documents import load_playbooks
 from tests.e2e.world import World, eventually
 from tests.playbook_cases import ROOT, Case, Given, State, load_cases, playbooks
 
-AT_ONCE = 3
+AT_ONCE = 6
 UNTIL_OVER = 90.0
 """Seconds: longer than any of them verifies on the target, on a busy machine."""
 
@@ -21,11 +21,14 @@ def test_the_cases_of(name: str, target: dict[str, Any]) -> None:
     playbook = load_playbooks(ROOT / "playbooks")[name]
 
     def run(case: Case) -> None:
+        world = World(target)
         try:
-            _Run(World(target), playbook, case).check()
+            _Run(world, playbook, case).check()
         except Exception as error:
             error.add_note(f"case: {case.name}")
             raise
+        finally:
+            world.leave()
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         started = [pool.submit(run, case) for case in load_cases(name)]

@@ -64,6 +64,7 @@ class World:
         self.outputs: dict[str, str] = description["outputs"]
         self.tag = uuid.uuid4().hex[:8]
         self._seen: list[dict[str, Any]] = []
+        self._functions: list[str] = []
 
     # --- clients and people
 
@@ -115,6 +116,7 @@ class World:
         """A real Lambda function to act on; returns its name."""
         full = f"{name}-{self.tag}"
         client = self.client("lambda")
+        self._functions.append(full)
         client.create_function(
             FunctionName=full,
             Runtime="python3.13",
@@ -126,6 +128,13 @@ class World:
         if concurrency is not None:
             client.put_function_concurrency(FunctionName=full, ReservedConcurrentExecutions=concurrency)
         return full
+
+    def leave(self) -> None:
+        """Delete the functions, whose reservations are taken from the one pool that all tests share."""
+        client = self.client("lambda")
+        for function in self._functions:
+            with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+                client.delete_function(FunctionName=function)
 
     @cached_property
     def _function_role(self) -> str:
