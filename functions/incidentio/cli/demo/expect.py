@@ -25,7 +25,7 @@ def wait_for(
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> T:
-    """Poll `seen` until it is truthy and return it; `meanwhile` runs before each look.
+    """Poll `seen` until it is truthy and return it; `meanwhile` runs before each look and after the last.
 
     Raises:
         DemoFailedError: it did not happen within `seconds`.
@@ -35,6 +35,7 @@ def wait_for(
         meanwhile()
         found = seen()
         if found:
+            meanwhile()
             return found
         if clock() > deadline:
             raise DemoFailedError(f"waited {seconds:g} s for {what}, and it did not happen")
