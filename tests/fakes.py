@@ -44,6 +44,7 @@ class FakeTable:
         self.incidents: dict[str, Incident] = {}
         self.entries: dict[str, list[Entry]] = {}
         self.records: dict[Key, dict[str, Any]] = {}
+        self.expires: dict[Key, datetime] = {}
         self.before_commit: list[Any] = []
         self.calls = 0
 
@@ -131,6 +132,9 @@ class FakeTable:
         return deepcopy(body)
 
     def _check(self, writes: Sequence[Write]) -> None:
+        keys = [write.record.key if isinstance(write, Put) else write.key for write in writes]
+        if len(set(keys)) != len(keys):
+            raise ValueError("a transaction may touch an item once")
         for write in writes:
             self._check_one(write.record.key if isinstance(write, Put) else write.key, write.when)
 
@@ -150,12 +154,16 @@ class FakeTable:
         for write in writes:
             if isinstance(write, Put):
                 self.records[write.record.key] = json.loads(json.dumps(dict(write.record.body)))
+                self.expires.pop(write.record.key, None)
+                if write.record.expires_at:
+                    self.expires[write.record.key] = write.record.expires_at
             elif isinstance(write, Update):
                 body = self.records.setdefault(write.key, {})
                 body.update(json.loads(json.dumps(dict(write.sets))))
                 body.update({name: body.get(name, 0) + amount for name, amount in write.adds.items()})
             else:
                 self.records.pop(write.key, None)
+                self.expires.pop(write.key, None)
 
 
 def _holds(stored: Any, wanted: Any) -> bool:

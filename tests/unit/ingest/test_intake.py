@@ -142,8 +142,11 @@ def test_ok_before_its_alarm_opens_nothing() -> None:
     assert desk(action("OK", desk.at(10))).counts == {"remembered": 1}
     assert desk(action("ALARM", desk.at(0))).counts == {"stale": 1}
     assert not desk.table.incidents
+    key = pointer_key(arn("checkout-errors"))
+    assert desk.table.expires == {key: desk.clock() + timedelta(days=1)}
     desk(action("ALARM", desk.at(20)))
     assert desk.incident.firing == 1
+    assert desk.table.expires == {}
 
 
 def test_a_batch_is_taken_in_order_of_state_change() -> None:
@@ -341,6 +344,14 @@ def test_two_at_once_open_one_incident() -> None:
     desk(action("ALARM", desk.at(0)))
     assert len(desk.table) == 1
     assert desk.pointer()["count"] == 2
+
+
+def test_an_ok_that_a_newer_alarm_overtakes_while_it_is_written_is_late() -> None:
+    desk = Desk()
+    desk(action("ALARM", desk.at(0)))
+    desk.table.before_commit.append(lambda: desk(action("ALARM", desk.at(20))))
+    assert desk(action("OK", desk.at(10))).counts == {"stale": 1}
+    assert (desk.incident.firing, desk.incident.ok_since, desk.pointer()["state"]) == (1, None, "firing")
 
 
 def test_resolved_between_reading_and_writing_is_decided_again() -> None:
