@@ -10,7 +10,7 @@ from infra.documents import load_playbooks
 from tests.e2e.world import World, eventually
 from tests.playbook_cases import ROOT, Case, Given, State, load_cases, playbooks
 
-AT_ONCE = 6
+AT_ONCE = 3
 UNTIL_OVER = 90.0
 """Seconds: longer than any of them verifies on the target, on a busy machine."""
 
