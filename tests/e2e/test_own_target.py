@@ -38,7 +38,7 @@ def test_the_first_day_with_an_empty_catalogue(estate: tuple[dict[str, Any], str
 
     unsound = incidentio(home, "doctor")
     assert unsound.returncode != 0
-    assert "confirmed" in unsound.stdout.lower()
+    assert "nobody is subscribed" in unsound.stdout
 
     for topic in ("PageTopicArn", "WatchdogTopicArn"):
         world.subscribe(description["outputs"][topic])
