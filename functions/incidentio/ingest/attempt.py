@@ -16,25 +16,14 @@ from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Stale, Ta
 from incidentio.core.signal import Mode, Signal, SignalState
 from incidentio.ingest.decide import AfterEnd, Pointer, Step, after_end
 from incidentio.ingest.locks import locking_incident
-from incidentio.ingest.opening import actor_of, member_body, opened, sentence
+from incidentio.ingest.opening import actor_of, member_body, opened, pointer_body, sentence
+from incidentio.ingest.outcome import Ended, Outcome
 from incidentio.ingest.run import Run
 
 _FENCE_KEPT = timedelta(days=1)
 _ID_ATTEMPTS = 5
 _MERGES_FOLLOWED = 5
 _GUARDED = ("incident_id", "open", "state", "mode", "fence")
-
-
-class Ended(Exception):
-    """The incident ended between the pointer and now: decide again as if the pointer were closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a run, and which incident it concerns, if any."""
-
-    step: Step
-    incident_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +75,8 @@ class Attempt:
     def _remembered(self) -> Write:
         if self.pointer and self.pointer.incident_id:
             return self._pointing(state=SignalState.OK)
-        body = {**self._whole_pointer(None, Mode.LIVE), "state": SignalState.OK.value}
-        return Put(Record(self._key, body, self.now + _FENCE_KEPT), when=self._unchanged)
+        fence = Record(self._key, self._whole_pointer(None, Mode.LIVE), self.now + _FENCE_KEPT)
+        return Put(fence, when=self._unchanged)
 
     # --- a new incident
 
@@ -305,15 +294,11 @@ class Attempt:
         )
 
     def _whole_pointer(self, incident_id: str | None, mode: Mode) -> dict[str, Any]:
-        return {
-            **({"incident_id": incident_id} if incident_id else {}),
-            "open": incident_id is not None,
-            "state": SignalState.FIRING.value,
-            "mode": mode.value,
-            "fence": self.run.changed_at,
-            "count": self.run.count,
-            "stale": 0,
-            "first_seen_at": iso(self.now),
-            "last_seen_at": iso(self.now),
-            "source": self.signal.source,
-        }
+        return pointer_body(
+            self.signal,
+            incident_id=incident_id,
+            mode=mode,
+            fence=self.run.changed_at,
+            count=self.run.count,
+            at=self.now,
+        )

@@ -11,8 +11,9 @@ from incidentio.core.ids import iso, new_incident_id
 from incidentio.core.members import pointer_key
 from incidentio.core.ports import AtMost, Clock, Refused, Table
 from incidentio.core.signal import Mode, SignalState
-from incidentio.ingest.attempt import Attempt, Ended, Outcome
+from incidentio.ingest.attempt import Attempt
 from incidentio.ingest.decide import NOTE_EVERY, Pointer, Step, decide
+from incidentio.ingest.outcome import Ended, Outcome
 from incidentio.ingest.run import Run
 
 _ATTEMPTS = 10

@@ -79,3 +79,21 @@ def member_body(signal: Signal, *, first_seen_at: str) -> dict[str, Any]:
         **({"tags": dict(signal.tags)} if signal.tags else {}),
         **{name: str(value) for name, value in told.items() if value},
     }
+
+
+def pointer_body(
+    signal: Signal, *, incident_id: str | None, mode: Mode, fence: str, count: int, at: datetime
+) -> dict[str, Any]:
+    """A dedup key's first pointer: to an incident, or (ok, without one) only a fence."""
+    return {
+        **({"incident_id": incident_id} if incident_id else {}),
+        "open": incident_id is not None,
+        "state": signal.state.value,
+        "mode": mode.value,
+        "fence": fence,
+        "count": count,
+        "stale": 0,
+        "first_seen_at": iso(at),
+        "last_seen_at": iso(at),
+        "source": signal.source,
+    }
