@@ -64,6 +64,7 @@ class World:
         self.outputs: dict[str, str] = description["outputs"]
         self.tag = uuid.uuid4().hex[:8]
         self._seen: list[dict[str, Any]] = []
+        self._subscriptions: list[str] = []
         self._functions: list[str] = []
 
     # --- clients and people
@@ -130,11 +131,13 @@ class World:
         return full
 
     def leave(self) -> None:
-        """Delete the functions, whose reservations are taken from the one pool that all tests share."""
+        """Give back what other tests share: the pool of concurrency, and the time it takes to tell everybody."""
         client = self.client("lambda")
         for function in self._functions:
             with contextlib.suppress(client.exceptions.ResourceNotFoundException):
                 client.delete_function(FunctionName=function)
+        for subscription in self._subscriptions:
+            self.client("sns").unsubscribe(SubscriptionArn=subscription)
 
     @cached_property
     def _function_role(self) -> str:
@@ -289,7 +292,8 @@ class World:
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
         for topic in ("PageTopicArn", "TicketTopicArn", "TestTopicArn"):
-            sns.subscribe(TopicArn=self.outputs[topic], Protocol="sqs", Endpoint=arn)
+            answer = sns.subscribe(TopicArn=self.outputs[topic], Protocol="sqs", Endpoint=arn)
+            self._subscriptions.append(answer["SubscriptionArn"])
         return url
 
     def subscribe(self, topic_arn: str) -> None:

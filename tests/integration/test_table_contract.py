@@ -24,8 +24,23 @@ from tests.make import ALICE, NOW, opened
 def table(request: pytest.FixtureRequest) -> Table:
     if request.param == "fake":
         return FakeTable()
-    description: dict[str, Any] = request.getfixturevalue("target")
-    return DynamoTable(World(description).client("dynamodb"), description["outputs"]["TableName"], Routing())
+    world = World(request.getfixturevalue("target"))
+    return DynamoTable(world.client("dynamodb"), _twin_of_the_deployed_table(world), Routing())
+
+
+def _twin_of_the_deployed_table(world: World) -> str:
+    """A table of the deployed shape whose stream nobody listens to: the app must not answer these incidents."""
+    dynamodb = world.client("dynamodb")
+    deployed = dynamodb.describe_table(TableName=world.outputs["TableName"])["Table"]
+    index = deployed["GlobalSecondaryIndexes"][0]
+    dynamodb.create_table(
+        TableName=f"twin-{world.tag}",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=deployed["KeySchema"],
+        AttributeDefinitions=deployed["AttributeDefinitions"],
+        GlobalSecondaryIndexes=[{name: index[name] for name in ("IndexName", "KeySchema", "Projection")}],
+    )
+    return f"twin-{world.tag}"
 
 
 @pytest.fixture
