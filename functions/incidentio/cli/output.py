@@ -13,6 +13,7 @@ from rich.text import Text
 
 from incidentio.cli.text import inert, inert_block
 
+_SHORT = 14
 _STYLES = {
     "SEV1": "bold red", "SEV2": "red", "SEV3": "yellow",
     "triggered": "bold red", "acknowledged": "yellow", "mitigated": "cyan", "resolved": "green",
@@ -48,7 +49,7 @@ def emit_facts(facts: Mapping[str, object]) -> None:
     width = max(map(len, shown), default=0)
     console = _console()
     for name, value in shown.items():
-        console.print(Text(f"{name:<{width}}  ", style="dim") + Text(value, style=_STYLES.get(value, "")))
+        console.print(Text.assemble((f"{name:<{width}}  ", "dim"), (value, _STYLES.get(value, ""))))
 
 
 def emit_text(text: str) -> None:
@@ -89,8 +90,9 @@ def _console() -> Console:
 def _draw(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for number, column in enumerate(columns):
-        last = number == len(columns) - 1
-        table.add_column(column, no_wrap=not last, overflow="fold" if last else "ellipsis")
+        widest = max(len(column), *(len(row[number]) for row in cells))
+        # What people copy stays whole; long text folds.
+        table.add_column(column, no_wrap=number == 0 or widest <= _SHORT, overflow="fold")
     for row in cells:
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
     _console().print(table)

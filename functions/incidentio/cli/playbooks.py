@@ -28,10 +28,10 @@ def list_playbooks(shell: Shell) -> None:
         output.emit_json(found)
         return
     output.emit_table(
-        ["playbook", "version", "risk", "approvals", "target", "parameters", "what"],
+        ["playbook", "version", "risk", "target", "parameters", "what"],
         [
             (
-                p["name"], p["version"], p["risk"], p["approvals"], p["target_type"], ", ".join(p["parameters"]),
+                p["name"], p["version"], p["risk"], p["target_type"].removeprefix("AWS::"), ", ".join(p["parameters"]),
                 p["description"],
             )
             for p in found["items"]

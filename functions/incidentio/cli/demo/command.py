@@ -88,6 +88,7 @@ def _target(home: Path, port: int | None, narrator: Narrator, *, keep: bool) -> 
             narrator.did(f"stop it with: incidentio local down --state {home} --port {port}")
         else:
             target.down(home=home, port=port)
+            narrator.did("removed the target")
 
 
 def _up(home: Path, port: int | None, narrator: Narrator) -> dict[str, Any]:
