@@ -11,6 +11,7 @@ _CONFIG = Config(
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 4},
     max_pool_connections=8,
+    parameter_validation=False,  # a tenth of the hot path's CPU; AWS checks again, and the tests run against it
 )
 
 

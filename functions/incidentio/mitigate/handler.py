@@ -13,7 +13,10 @@ from incidentio.core.catalog import load_bundle
 from incidentio.mitigate.conduct.conductor import conduct
 from incidentio.mitigate.conduct.score import Score
 
-_SETTINGS = settings(ConductorSettings)
+
+@cache
+def _own() -> ConductorSettings:
+    return settings(ConductorSettings)
 
 
 @cache
@@ -22,9 +25,9 @@ def _score(function_arn: str) -> Score:
     _, _, _, region, account, *_ = function_arn.split(":")
     bundle = load_bundle()
     return Score(
-        table=DynamoTable(client("dynamodb"), _SETTINGS.table_name, bundle.catalog.routing),
+        table=DynamoTable(client("dynamodb"), _own().table_name, bundle.catalog.routing),
         bundle=bundle,
-        executions=StepFunctions(partial(client, "stepfunctions"), _SETTINGS.state_machine_prefix),
+        executions=StepFunctions(partial(client, "stepfunctions"), _own().state_machine_prefix),
         clock=partial(datetime.now, UTC),
         account=account,
         region=region,
@@ -33,5 +36,5 @@ def _score(function_arn: str) -> Score:
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Act on one event or sweep; what fails is retried and then sent to the failure destination."""
-    done = conduct(_score(context.invoked_function_arn), event, machines=_SETTINGS.state_machine_prefix)
+    done = conduct(_score(context.invoked_function_arn), event, machines=_own().state_machine_prefix)
     log("conducted", what=done, correlation_id=event.get("detail", {}).get("correlation_id"))

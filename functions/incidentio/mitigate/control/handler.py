@@ -14,16 +14,14 @@ from incidentio.core.catalog import load_bundle
 from incidentio.mitigate.control.desk import Desk, parse_request
 from incidentio.mitigate.control.operations import operate
 
-_SETTINGS = settings(ControlSettings)
-
 
 @cache
 def _desk() -> Desk:
-    bundle = load_bundle()
+    own, bundle = settings(ControlSettings), load_bundle()
     return Desk(
-        table=DynamoTable(client("dynamodb"), _SETTINGS.table_name, bundle.catalog.routing),
+        table=DynamoTable(client("dynamodb"), own.table_name, bundle.catalog.routing),
         bundle=bundle,
-        kill_switch=ParameterKillSwitch(partial(client, "ssm"), _SETTINGS.kill_switch_parameter),
+        kill_switch=ParameterKillSwitch(partial(client, "ssm"), own.kill_switch_parameter),
         alarms=CloudWatchAlarms(partial(client, "cloudwatch")),
         clock=partial(datetime.now, UTC),
     )
