@@ -79,7 +79,7 @@ def _asked(incident: Incident, run: Run, definition: Playbook, request: Request,
         run,
         "ApprovalRequested",
         at=now,
-        text=f"approval needed for {_question(run, definition)}, until {iso(expires)}",
+        text=f"approval needed by {expires:%H:%M:%S} UTC for {_question(run, definition)}",
         data=_for_people(body),
     )
     asked = run.having(status="awaiting_approval")
