@@ -78,15 +78,15 @@ def discover(choice: Choice, *, directory: Path, environment: Mapping[str, str] 
     if choice.local:
         return _local(choice.local)
     if endpoint := choice.endpoint:
-        return _on_aws(choice, endpoint=endpoint, found=f"the API at {endpoint}")
+        return _on_aws(choice, environment, endpoint=endpoint, found=f"the API at {endpoint}")
     if choice.stack or choice.profile or choice.region:
-        return _on_aws(choice)
+        return _on_aws(choice, environment)
     if endpoint := environment.get(API_URL_VARIABLE):
-        return _on_aws(choice, endpoint=endpoint, found=f"the API at {endpoint} ({API_URL_VARIABLE})")
+        return _on_aws(choice, environment, endpoint=endpoint, found=f"the API at {endpoint} ({API_URL_VARIABLE})")
     for folder in (directory, *directory.parents):
         if (folder / LOCAL_FILE).is_file():
             return _local(folder / LOCAL_FILE)
-    return _on_aws(choice)
+    return _on_aws(choice, environment)
 
 
 def _local(path: Path) -> Deployment:
@@ -115,14 +115,18 @@ def _deployed_bundle(path: Path, port: int) -> Path | None:
     return max(found, key=lambda bundle: bundle.stat().st_mtime, default=None)
 
 
-def _on_aws(choice: Choice, *, endpoint: str | None = None, found: str | None = None) -> Deployment:
+def _on_aws(
+    choice: Choice, environment: Mapping[str, str], *, endpoint: str | None = None, found: str | None = None
+) -> Deployment:
     stack = choice.stack or STACK
     host = _API_HOST.fullmatch(urlsplit(endpoint or "").hostname or "")
     try:
         session = boto3.Session(profile_name=choice.profile, region_name=choice.region)
     except BotoCoreError as error:
         raise NoDeploymentError(str(error)) from error
-    region = choice.region or (host["region"] if host else None) or session.region_name
+    # boto3 reads AWS_DEFAULT_REGION only; every other AWS tool reads AWS_REGION first.
+    of_host = host["region"] if host else None
+    region = choice.region or of_host or environment.get("AWS_REGION") or session.region_name
     if region is None:
         raise NoDeploymentError("no AWS Region: pass --region, set AWS_REGION, or start a local target")
 

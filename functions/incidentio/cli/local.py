@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any, NoReturn
 
 import click
 
+from incidentio.cli.people import hire
 from infra.local import target
 from infra.local.deployment import DEFAULT_CATALOG, DEFAULT_PACE, Deployable
+from infra.local.environment import local_client
 from infra.local.errors import LocalTargetError
 
 _Folder = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
@@ -78,6 +81,30 @@ def down(port: int | None, home: Path) -> None:
     """Stop the target and forget everything in it."""
     stopped = target.down(home=home, port=port)
     click.echo("\n".join(f"stopped the target on port {each}" for each in stopped) or "no target is running")
+
+
+@local.command()
+@click.argument("name")
+@_port_option
+@_state_option
+@_one_clear_line
+def user(name: str, port: int | None, home: Path) -> None:
+    """Print the environment of an IAM user who may call the API: eval "$(incidentio local user bruno)"."""
+    found = target.status(home=home)
+    chosen = next((d for d in found if port is None or d["endpoint_url"].endswith(f":{port}")), None)
+    if chosen is None:
+        _fail("no such target is up: start one with `incidentio local up`")
+    key = hire(local_client("iam", int(chosen["endpoint_url"].rsplit(":", 1)[1])), name)
+    settings = {
+        "AWS_ACCESS_KEY_ID": key.access_key,
+        "AWS_SECRET_ACCESS_KEY": key.secret_key,
+        "AWS_REGION": chosen["region"],
+        "AWS_DEFAULT_REGION": chosen["region"],
+        "AWS_ENDPOINT_URL": chosen["endpoint_url"],
+        "INCIDENTIO_API_URL": chosen["outputs"]["ApiUrl"],
+    }
+    for variable, value in settings.items():
+        click.echo(f"export {variable}={shlex.quote(value)}")
 
 
 @local.command()

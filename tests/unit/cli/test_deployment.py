@@ -62,6 +62,11 @@ def test_without_anything_the_default_stack_is_looked_for(tmp_path: Path) -> Non
     assert found.found == f"the stack {STACK} in eu-north-1"
 
 
+def test_the_region_is_read_where_every_aws_tool_reads_it(tmp_path: Path) -> None:
+    found = discover(Choice(), directory=tmp_path, environment={"AWS_REGION": "eu-north-1"})
+    assert found.region == "eu-north-1"
+
+
 def test_a_missing_region_is_named(tmp_path: Path) -> None:
     with pytest.raises(NoDeploymentError, match="no AWS Region"):
         discover(Choice(), directory=tmp_path, environment={})

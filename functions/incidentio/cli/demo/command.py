@@ -14,8 +14,9 @@ from incidentio.cli.client import HttpApi
 from incidentio.cli.demo import recovery, rollback
 from incidentio.cli.demo.expect import DemoFailedError
 from incidentio.cli.demo.narrator import Narrator
-from incidentio.cli.demo.props import Pager, hire
+from incidentio.cli.demo.props import Pager
 from incidentio.cli.demo.stage import Person, Stage
+from incidentio.cli.people import hire
 from infra.local import target
 from infra.local.deployment import Deployable
 from infra.local.emulator import PortTakenError, free_port
@@ -58,7 +59,7 @@ def set_up(description: dict[str, Any], narrator: Narrator) -> Stage:
         return local_client(service, port)
 
     def person(name: str) -> Person:
-        keys: Credentials = hire(clients("iam"), name, region=description["region"])
+        keys: Credentials = hire(clients("iam"), name)
         return Person(name, HttpApi(outputs["ApiUrl"], credentials=lambda: keys, region=description["region"]))
 
     stage = Stage(

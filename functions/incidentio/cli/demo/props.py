@@ -1,4 +1,4 @@
-"""What the demo puts into the account: a function with an alarm, people, and somebody who listens to pages."""
+"""What the demo puts into the account: functions with alarms, and somebody who listens to pages."""
 
 import io
 import json
@@ -6,8 +6,6 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from botocore.credentials import Credentials
 
 THRESHOLD = 50
 BREACHING = 180
@@ -86,18 +84,6 @@ class Workload:
     @property
     def _dimensions(self) -> list[dict[str, str]]:
         return [{"Name": "FunctionName", "Value": self.name}]
-
-
-def hire(iam: Any, name: str, *, region: str) -> Credentials:
-    """Create an IAM user who may call the API and nothing else; return its access key."""
-    iam.create_user(UserName=name)
-    iam.put_user_policy(
-        UserName=name,
-        PolicyName="call-incidentio",
-        PolicyDocument=_policy("execute-api:Invoke", Resource=f"arn:aws:execute-api:{region}:*:*"),
-    )
-    key = iam.create_access_key(UserName=name)["AccessKey"]
-    return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
 
 class Pager:

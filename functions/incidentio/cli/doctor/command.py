@@ -55,14 +55,14 @@ def examine(shell: Shell, *, now: Callable[[], datetime] = lambda: datetime.now(
     yield Finding("deployment", "ok", f"{deployment.found}, {len(outputs)} outputs")
     client = deployment.client
     table = DynamoTable(client("dynamodb"), outputs["TableName"], Routing())
-    prefix = outputs["SweepRuleName"].split("-", 1)[0]
+    stack = outputs["KillSwitchParameterName"].split("/")[1]
     checks: dict[str, Check] = {
         "api": lambda: _check_api(shell),
         "subscribers": lambda: check_topics(client("sns"), outputs),
         "dead letters": lambda: check_dead_letters(client("sqs"), outputs),
         "sweep": lambda: check_heartbeats(table, now=now(), rule=outputs["SweepRuleName"]),
         "alarms": lambda: check_alarms(
-            client("cloudwatch"), signal_topic=outputs["SignalTopicArn"], own_prefix=f"{prefix}-"
+            client("cloudwatch"), signal_topic=outputs["SignalTopicArn"], own_prefix=f"{stack}-"
         ),
         "hands-off": lambda: check_switches(shell.api, client("ssm"), parameter=outputs["KillSwitchParameterName"]),
     }
