@@ -89,7 +89,7 @@ def down(port: int | None, home: Path) -> None:
 @_state_option
 @_one_clear_line
 def user(name: str, port: int | None, home: Path) -> None:
-    """Print the environment of an IAM user who may call the API: eval "$(incidentio local user bruno)"."""
+    """Print the environment of an IAM user who may call the API: eval "$(incidentio local user approver)"."""
     found = target.status(home=home)
     chosen = next((d for d in found if port is None or d["endpoint_url"].endswith(f":{port}")), None)
     if chosen is None:

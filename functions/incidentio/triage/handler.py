@@ -35,6 +35,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         incident_id=incident.id,
         correlation_id=incident.correlation_id,
         severity=incident.severity.value,
-        service=incident.service,
+        incident_service=incident.service,
     )
     return {"incident_id": incident.id, "severity": incident.severity.value, "service": incident.service}

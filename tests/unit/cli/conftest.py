@@ -84,7 +84,7 @@ def entry(seq: int, text: str, **changes: Any) -> dict[str, Any]:
         "seq": seq,
         "type": "NoteAdded",
         "at": "2026-11-23T08:00:01.000Z",
-        "actor": {"id": "1:user/asha", "kind": "person"},
+        "actor": {"id": "1:user/responder", "kind": "person"},
         "text": text,
         **changes,
     }

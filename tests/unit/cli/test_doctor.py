@@ -153,11 +153,11 @@ def test_no_attached_alarm_is_a_warning_that_names_the_topic(stubbed: Stubbed) -
 def test_kill_switches_are_shown(stubbed: Stubbed, api: ScriptedApi) -> None:
     ssm, answers = stubbed("ssm")
     answers.add_response("get_parameter", {"Parameter": {"Value": "all"}})
-    switch = {"scope": "checkout", "on": True, "by": "1:user/asha", "reason": "migration"}
+    switch = {"scope": "checkout", "on": True, "by": "1:user/responder", "reason": "migration"}
     api.answers["GET", "/hands-off"] = {"items": [switch], "next": None}
     stop, hands_off = check_switches(api, ssm, parameter="/incidentio/kill-switch")
     assert (stop.verdict, "'all'" in stop.what) == ("warn", True)
-    assert hands_off.what == "checkout is stopped by 1:user/asha: migration"
+    assert hands_off.what == "checkout is stopped by 1:user/responder: migration"
     assert hands_off.remedy.startswith("incidentio hands-off checkout off")
 
 

@@ -67,7 +67,7 @@ def test_show_has_the_facts_and_the_timeline(run: Run, api: ScriptedApi) -> None
     shown = run("incidents", "show", "INC-7K3F9A").stdout
     assert "alarm name matches checkout-*" in shown
     assert "throttle-function" in shown
-    assert "1:user/asha  triggered by an alarm" in shown
+    assert "1:user/responder  triggered by an alarm" in shown
 
 
 def test_a_refusal_is_the_apis_own_line(run: Run, api: ScriptedApi) -> None:

@@ -83,7 +83,7 @@ def test_an_acknowledgement_is_waited_for(world: World) -> None:
     world.writes(1, "PagePublished")
     world.writes(40, "IncidentAcknowledged")
     report = world.run(wait=60)
-    assert (report.acknowledged_after, report.acknowledged_by) == (40, "1:user/asha")
+    assert (report.acknowledged_after, report.acknowledged_by) == (40, "1:user/responder")
 
 
 def test_nobody_acknowledging_is_an_answer_and_not_an_error(world: World) -> None:

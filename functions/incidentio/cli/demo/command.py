@@ -66,11 +66,11 @@ def set_up(description: dict[str, Any], narrator: Narrator) -> Stage:
         narrator=narrator,
         clients=clients,
         outputs=outputs,
-        responder=person("asha"),
-        approver=person("bruno"),
+        responder=person("responder"),
+        approver=person("approver"),
         pager=Pager(clients, outputs["PageTopicArn"]),
     )
-    narrator.did("created the IAM users asha and bruno, who may call the API, and a queue that listens to pages")
+    narrator.did("created the IAM users responder and approver, who may call the API, and a queue that listens to pages")
     return stage
 
 
