@@ -70,7 +70,7 @@ def set_up(description: dict[str, Any], narrator: Narrator) -> Stage:
         approver=person("approver"),
         pager=Pager(clients, outputs["PageTopicArn"]),
     )
-    narrator.did("created the IAM users responder and approver, who may call the API, and a queue that listens to pages")
+    narrator.did("created the IAM users responder and approver, who may call the API, and a queue for pages")
     return stage
 
 
