@@ -1,9 +1,11 @@
 """The HTTP API as an engineer's script meets it: errors, versions, idempotency, the whole life of an incident."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 import requests
+from botocore.exceptions import ClientError
 
 from tests.e2e.world import World, eventually
 
@@ -31,6 +33,13 @@ def test_a_signed_call_without_permission_is_refused(world: World) -> None:
     assert nobody.call("GET", "/incidents").status_code == 403
 
 
+@pytest.mark.parametrize("topic", ["PageTopicArn", "TicketTopicArn", "TestTopicArn", "SignalTopicArn"])
+def test_nobody_publishes_to_our_topics_without_the_right_to(world: World, topic: str) -> None:
+    theirs = world.client("sns", world.person("somebody"))
+    with pytest.raises(ClientError, match="AuthorizationError"):
+        theirs.publish(TopicArn=world.outputs[topic], Message="anything")
+
+
 def test_the_whole_life_of_an_incident_opened_by_hand(world: World) -> None:
     incident = an_incident(world, severity="SEV2")
     path = f"/incidents/{incident['id']}"
@@ -51,6 +60,27 @@ def test_the_whole_life_of_an_incident_opened_by_hand(world: World) -> None:
     notes = [e for e in world.timeline(incident["id"]) if e["type"] == "NoteAdded"]
     assert "AKIAIOSFODNN7EXAMPLE" not in str(notes)
     assert world.alice.get(f"{path}/verify")["ok"] is True
+
+
+def test_a_reviewed_postmortem_is_locked_in_the_archive(world: World) -> None:
+    incident = an_incident(world, severity="SEV2")
+    path = f"/incidents/{incident['id']}"
+    world.alice.post(f"{path}/resolve")
+    world.alice.post(f"{path}/postmortem/review", {"markdown": "# What happened\n\nNothing twice.\n"})
+    reviewed = world.entry(incident["id"], "PostmortemReviewed")["data"]
+    storage = world.client("s3")
+    version = {
+        "Bucket": world.outputs["ArchiveBucketName"],
+        "Key": reviewed["key"],
+        "VersionId": reviewed["version_id"],
+    }
+    locked = storage.get_object_retention(**version)["Retention"]
+    assert locked["Mode"] == reviewed["retention_mode"] == "GOVERNANCE"
+    assert (locked["RetainUntilDate"] - datetime.now(UTC)).days >= 364
+    with pytest.raises(ClientError, match="AccessDenied"):
+        storage.delete_object(**version)
+    world.alice.post(f"{path}/postmortem/review", {"markdown": "# Rewritten\n"})
+    assert b"Nothing twice." in storage.get_object(**version)["Body"].read()
 
 
 def test_a_waived_postmortem_closes_too(world: World) -> None:

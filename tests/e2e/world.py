@@ -35,14 +35,14 @@ class Person:
 
     def __init__(self, world: "World", credentials: Credentials) -> None:
         self._world = world
-        self._credentials = credentials
+        self.credentials = credentials
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         url = self._world.outputs["ApiUrl"].rstrip("/") + path
         data = None if body is None else json.dumps(body)
         sent = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
         request = AWSRequest(method=method, url=url, data=data, headers=sent)
-        SigV4Auth(self._credentials, "execute-api", self._world.description["region"]).add_auth(request)
+        SigV4Auth(self.credentials, "execute-api", self._world.description["region"]).add_auth(request)
         return requests.request(method, url, data=data, headers=dict(request.headers), timeout=20)
 
     def get(self, path: str) -> Any:
@@ -69,13 +69,17 @@ class World:
 
     # --- clients and people
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, person: Person | None = None) -> Any:
+        """A client of `person`; of the account's owner where nobody is named."""
+        key = (self.description["access_key_id"], self.description["secret_access_key"])
+        if person:
+            key = (person.credentials.access_key, person.credentials.secret_key)
         return botocore.session.get_session().create_client(
             service,
             region_name=self.description["region"],
             endpoint_url=self.description["endpoint_url"],
-            aws_access_key_id=self.description["access_key_id"],
-            aws_secret_access_key=self.description["secret_access_key"],
+            aws_access_key_id=key[0],
+            aws_secret_access_key=key[1],
         )
 
     def person(self, name: str) -> Person:
@@ -288,13 +292,30 @@ class World:
         sqs, sns = self.client("sqs"), self.client("sns")
         url: str = sqs.create_queue(QueueName=f"people-{self.tag}")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": arn}
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _anybody_may_send_to(arn)})
         for topic in ("PageTopicArn", "TicketTopicArn", "TestTopicArn"):
             answer = sns.subscribe(TopicArn=self.outputs[topic], Protocol="sqs", Endpoint=arn)
             self._subscriptions.append(answer["SubscriptionArn"])
         return url
+
+    def mailbox_with(self, topic_arn: str, filter_policy: dict[str, list[str]]) -> Callable[[], list[str]]:
+        """A subscriber who wants only some of the messages; returns what reads the ids of the incidents in them."""
+        sqs, sns = self.client("sqs"), self.client("sns")
+        url: str = sqs.create_queue(QueueName=f"picky-{uuid.uuid4().hex[:8]}")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _anybody_may_send_to(arn)})
+        wanted = {"FilterPolicy": json.dumps(filter_policy)}
+        answer = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=wanted)
+        self._subscriptions.append(answer["SubscriptionArn"])
+        seen: list[str] = []
+
+        def read() -> list[str]:
+            for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+                seen.append(json.loads(message["Body"])["MessageAttributes"]["incident_id"]["Value"])
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            return seen
+
+        return read
 
     def subscribe(self, topic_arn: str) -> None:
         """A confirmed subscriber of `topic_arn` whose messages nobody reads."""
@@ -361,6 +382,11 @@ class World:
 
 def _may_call_the_api() -> str:
     allow = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+
+
+def _anybody_may_send_to(queue_arn: str) -> str:
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": queue_arn}
     return json.dumps({"Version": "2012-10-17", "Statement": [allow]})
 
 

@@ -85,6 +85,13 @@ def test_plain_http_is_allowed(stack: Stack) -> None:
     assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
 
 
+def test_a_topic_stays_closed_to_those_without_a_right(stack: Stack) -> None:
+    sns.Topic(stack, "closed", enforce_ssl=True)
+    adapt(stack)
+    (policy,) = Template.from_stack(stack).find_resources("AWS::SNS::TopicPolicy").values()
+    assert policy["Properties"]["PolicyDocument"]["Statement"] == []
+
+
 def test_every_difference_is_told_with_its_reason(stack: Stack, tmp_path: Path) -> None:
     lines = adapt(stack)
     kind = "AWS::CloudWatch::CompositeAlarm"
