@@ -52,13 +52,16 @@ def deploy(state: TargetState, deployable: Deployable) -> dict[str, Any]:
     return description
 
 
-def incidentio(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line against the target under `home`, as a user would in a folder of his."""
+def incidentio(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line against the target under `home`, as a user would in a folder of his.
+
+    `variables` are further environment variables, such as those of another person.
+    """
     folder = home / "somewhere"
     (folder / ".incidentio").mkdir(parents=True, exist_ok=True)
     described = json.loads((home / "local.json").read_text())
     (folder / ".incidentio" / "local.json").write_text(json.dumps(described))
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "COLUMNS": "200"}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "COLUMNS": "200", **variables}
     command = [str(Path(sys.executable).parent / "incidentio"), *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False

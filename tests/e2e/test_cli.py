@@ -1,13 +1,16 @@
 """The command line against the deployed app, as a person types it."""
 
 import json
+import shlex
+import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.own import incidentio
-from tests.e2e.world import World
+from tests.e2e.world import World, eventually
 
 
 @pytest.fixture
@@ -63,3 +66,127 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(home: Path, world: Wor
     assert f"put-function-concurrency --function-name {function}" in planned.stdout
     assert f"delete-function-concurrency --function-name {function}" in planned.stdout
     assert world.concurrency(function) is None
+
+
+def one_line(answer: subprocess.CompletedProcess[str], *, says: str) -> None:
+    """The command failed with nothing on standard output and one clear line on the other."""
+    assert (answer.returncode != 0, answer.stdout) == (True, ""), answer
+    lines = [line for line in answer.stderr.splitlines() if not line.startswith("(the local target")]
+    assert len(lines) == 1, answer.stderr
+    assert says in lines[0]
+
+
+@pytest.fixture
+def bruno(world: World, run_home: Path, tmp_path: Path) -> dict[str, str]:
+    """The environment of a second person, as `incidentio local user` prints it."""
+    printed = incidentio(tmp_path, "local", "user", f"bruno-{world.tag}", "--state", str(run_home / "shared"))
+    assert printed.returncode == 0, printed.stderr
+    lines = (line.removeprefix("export ").partition("=") for line in printed.stdout.splitlines())
+    return {name: "".join(shlex.split(value)) for name, _, value in lines}
+
+
+def test_a_playbook_is_asked_for_and_approved_by_somebody_else(home: Path, world: World, bruno: dict[str, str]) -> None:
+    assert "throttle-function" in incidentio(home, "playbooks", "list").stdout
+    function = world.function(concurrency=50)
+    incident_id = world.alice.post("/incidents", {"title": f"busy {world.tag}"})["id"]
+    run = ("playbooks", "run", incident_id, "throttle-function", "--target", function, "--param", "limit=3")
+    asked = incidentio(home, *run)
+    assert asked.returncode == 0, asked.stderr
+    approval_id = world.approval(incident_id)["id"]
+    assert approval_id in incidentio(home, "approvals", "list", incident_id).stdout
+    assert approval_id in incidentio(home, "approvals", "list").stdout
+    one_line(incidentio(home, "approvals", "approve", approval_id), says="asked for")
+    assert world.concurrency(function) == 50
+
+    approved = incidentio(home, "approvals", "approve", approval_id, "-m", "go", **bruno)
+    assert approved.returncode == 0, approved.stderr
+    eventually(lambda: world.concurrency(function) == 3, "the function throttled")
+    one_line(incidentio(home, "approvals", "reject", approval_id, **bruno), says=approval_id)
+    assert approval_id not in incidentio(home, "approvals", "list", incident_id).stdout
+
+
+def test_a_rejected_playbook_changes_nothing(home: Path, world: World, bruno: dict[str, str]) -> None:
+    function = world.function(concurrency=50)
+    incident_id = world.alice.post("/incidents", {"title": f"busy {world.tag}"})["id"]
+    world.request(world.alice, incident_id, "throttle-function", target=function)
+    rejected = incidentio(home, "approvals", "reject", world.approval(incident_id)["id"], "-m", "no", **bruno)
+    assert rejected.returncode == 0, rejected.stderr
+    eventually(lambda: world.incident(incident_id)["runs"][0]["outcome"] == "refused", "the run refused")
+    assert world.concurrency(function) == 50
+
+
+def test_hands_off_one_incident_and_on_again(home: Path, world: World) -> None:
+    function = world.function(concurrency=50)
+    incident_id = world.alice.post("/incidents", {"title": f"busy {world.tag}"})["id"]
+
+    def run(outcome: str) -> None:
+        """Ask for a playbook that needs nobody's approval, and wait for how it goes."""
+        before = len(world.incident(incident_id)["runs"])
+        world.request(world.alice, incident_id, "test-long-watch", target=function)
+        if outcome == "refused":
+            eventually(lambda: world.incident(incident_id)["runs"][before]["outcome"] == outcome, "the run refused")
+            assert world.concurrency(function) == 50
+        else:
+            eventually(lambda: world.concurrency(function) == 7, "the function throttled")
+
+    stopped = incidentio(home, "hands-off", incident_id.lower(), "on", "--reason", "we do it by hand")
+    assert stopped.returncode == 0, stopped.stderr
+    assert "hands off" in incidentio(home, "incidents", "show", incident_id).stdout
+    run("refused")
+    assert incidentio(home, "hands-off", incident_id, "off", "--reason", "done").returncode == 0
+    run("applied")
+
+
+def test_a_changed_entry_is_named_as_the_first_broken_link(home: Path, world: World) -> None:
+    incident_id = world.alice.post("/incidents", {"title": f"audited {world.tag}"})["id"]
+    for text in ("one", "two"):
+        world.alice.post(f"/incidents/{incident_id}/notes", {"text": text})
+    seq = next(e["seq"] for e in world.timeline(incident_id) if e["type"] == "NoteAdded")
+    assert incidentio(home, "incidents", "verify", incident_id).returncode == 0
+    world.client("dynamodb").update_item(
+        TableName=world.outputs["TableName"],
+        Key={"pk": {"S": f"INC#{incident_id}"}, "sk": {"S": f"TL#{seq:08d}"}},
+        UpdateExpression="SET #t = :t",
+        ExpressionAttributeNames={"#t": "text"},
+        ExpressionAttributeValues={":t": {"S": "nothing happened"}},
+    )
+    told = incidentio(home, "incidents", "verify", incident_id)
+    assert told.returncode == 1
+    assert f"broken at entry {seq}: was changed after it was written" in told.stdout
+    direct = incidentio(home, "--direct", "incidents", "verify", incident_id, "--json")
+    assert json.loads(direct.stdout)["broken"]["seq"] == seq
+
+
+def test_wrong_input_is_one_line_and_loses_nothing(home: Path, world: World) -> None:
+    incident_id = world.alice.post("/incidents", {"title": f"kept {world.tag}"})["id"]
+    for arguments, says in (
+        (("incidents", "show", "INC-000000"), "INC-000000"),
+        (("incidents", "list", "--status", "opened"), "acknowledged"),
+        (("incidents", "close", incident_id), "legal"),
+        (("incidents", "ack", incident_id, "--if-version", "40"), "version"),
+        (("incidents", "note", incident_id, "x" * 5000), "4"),
+        (("playbooks", "run", incident_id, "reboot-the-world"), "throttle-function"),
+        (("playbooks", "run", incident_id, "throttle-function", "--target", "f", "--param", "speed=1"), "limit"),
+        (("playbooks", "run", incident_id, "throttle-function", "--target", "f", "--param", "limit=-1"), "limit"),
+        (("approvals", "approve", "APR-NOSUCH"), "APR-NOSUCH"),
+        (("hands-off", "chekout", "on", "--reason", "x"), "throttle-function"),
+    ):
+        one_line(incidentio(home, *arguments), says=says)
+    by_people = [entry["type"] for entry in world.timeline(incident_id) if entry["actor"]["kind"] == "person"]
+    assert by_people == ["IncidentTriggered"]
+    assert world.incident(incident_id)["runs"] == []
+
+
+def test_with_the_api_down_direct_goes_on(target: dict[str, Any], tmp_path: Path, world: World) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        unreachable = f"http://127.0.0.1:{nobody.getsockname()[1]}/prod/"
+        described = {**target, "outputs": {**target["outputs"], "ApiUrl": unreachable}}
+        (tmp_path / "local.json").write_text(json.dumps(described))
+        incident_id = world.alice.post("/incidents", {"title": f"no api {world.tag}"})["id"]
+        one_line(incidentio(tmp_path, "incidents", "ack", incident_id), says="cannot be reached")
+        acknowledged = incidentio(tmp_path, "--direct", "incidents", "ack", incident_id)
+        assert acknowledged.returncode == 0, acknowledged.stderr
+        listed = incidentio(tmp_path, "--direct", "incidents", "list", "--limit", "500")
+        assert incident_id in listed.stdout
+    assert world.incident(incident_id)["status"] == "acknowledged"

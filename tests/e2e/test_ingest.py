@@ -26,6 +26,21 @@ def test_an_attached_alarm_becomes_one_triaged_incident_and_one_page(world: Worl
     assert published["data"]["page_id"] == page["attributes"]["page_id"]
 
 
+def test_a_subscriber_hears_what_his_filter_policy_asks_for(world: World) -> None:
+    wanted = {"severity": ["SEV1"], "environment": ["production"], "kind": ["real"], "status": ["triggered"]}
+    severe_only = world.mailbox_with(world.outputs["PageTopicArn"], wanted)
+    alarms = {severity: world.alarm(severity.lower(), tags={"severity": severity}) for severity in ("SEV2", "SEV1")}
+    for alarm in alarms.values():
+        world.set_alarm(alarm, "ALARM")
+    found = {severity: world.the_incident_of(alarm)["id"] for severity, alarm in alarms.items()}
+    for incident_id in found.values():
+        page = eventually(lambda i=incident_id: world.told(i, topic="PageTopicArn"), f"the page of {incident_id}")[0]
+        assert page["attributes"].keys() >= {"severity", "service", "environment", "status", "kind", "page_id"}
+        assert len(page["body"].encode()) < 256 * 1024
+    eventually(lambda: found["SEV1"] in severe_only(), "the severe page through the filter")
+    assert found["SEV2"] not in severe_only()
+
+
 def test_one_alarm_through_both_doors_is_one_incident(world: World) -> None:
     alarm = world.alarm()
     at = datetime.now(UTC)
