@@ -37,4 +37,4 @@ def parse_incident_id(text: str) -> str:
 
 def iso(at: datetime) -> str:
     """UTC ISO 8601 with milliseconds and `Z`: sorts as text in the order of time."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -51,6 +51,9 @@ class Batch:
             except Unreadable as unreadable:
                 self._give_up(message_id, body, unreadable, report)
                 continue
+            except Exception as error:  # noqa: BLE001 - a defect of ours: this message waits, the others go on
+                self._hand_back([message_id], report, error)
+                continue
             if isinstance(observation, Ignored):
                 report.counts["ignored"] += 1
                 log("ignored", why=observation.why, message_id=message_id)
@@ -67,9 +70,7 @@ class Batch:
                 outcome = self._intake.take(run)
             except Exception as error:  # noqa: BLE001 - whatever it was, the queue delivers these again
                 left = [m.message_id for later in of_one_key[position:] for m in later.messages]
-                report.failed += left
-                report.counts["failed"] += len(left)
-                log("failed, to be delivered again", level="ERROR", **told(error), messages=len(left))
+                self._hand_back(left, report, error)
                 return
             else:
                 report.counts[outcome.step.value] += run.count
@@ -81,6 +82,11 @@ class Batch:
                     mode=run.mode.value,
                     messages=run.count,
                 )
+
+    def _hand_back(self, message_ids: Sequence[str], report: Report, error: Exception) -> None:
+        report.failed += message_ids
+        report.counts["failed"] += len(message_ids)
+        log("failed, to be delivered again", level="ERROR", **told(error), messages=len(message_ids))
 
     def _give_up(self, message_id: str, body: str, why: Unreadable, report: Report) -> None:
         """To the dead letters with the reason, body as it came: whoever redrives it needs all of it."""

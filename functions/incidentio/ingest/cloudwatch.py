@@ -20,6 +20,7 @@ from incidentio.ingest.observation import (
     instant,
     kind_tag,
     object_field,
+    safe,
     severity_tag,
     text_field,
 )
@@ -121,7 +122,9 @@ def alarm_signal(
             alarm_arn=arn,
             namespace=redact(namespace, limit=255),
             metric=redact(metric_name, limit=255),
-            dimensions={str(k)[:255]: redact(str(v), limit=1024) for k, v in list(dimensions.items())[:30]},
+            dimensions={
+                redact(str(k), limit=255): redact(str(v), limit=1024) for k, v in list(dimensions.items())[:30]
+            },
         ),
         tags=redact_data(tags, limit=256),
     )
@@ -142,7 +145,7 @@ def alarm_arn(arn: Any, where: str) -> str:
     parts = arn.split(":", 6) if isinstance(arn, str) and len(arn) <= 1024 else ()
     if len(parts) != 7 or parts[0] != "arn" or parts[2] != "cloudwatch" or parts[5] != "alarm" or not parts[4]:
         raise Unreadable(f"{where} is not the ARN of an alarm")
-    return str(arn)
+    return safe(str(arn), where)
 
 
 def _tags(tags: Any) -> Mapping[str, str]:

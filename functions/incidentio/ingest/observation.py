@@ -14,6 +14,9 @@ from incidentio.core.signal import Kind, Mode, Signal, SignalState
 
 ALARM_STATES = {"ALARM": SignalState.FIRING, "OK": SignalState.OK, "INSUFFICIENT_DATA": SignalState.NOTE}
 
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_OLDEST = 2000
+
 _PLAIN_UTC = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})(?:\+0000|\+00:00|Z)")
 
 
@@ -57,7 +60,29 @@ def instant(text: Any) -> str:
     if at is None or at.tzinfo is None:
         raise Unreadable(f"{redact(str(text), limit=60)!r} is not a time with an offset")
     plain = _PLAIN_UTC.fullmatch(text)
-    return f"{plain[1]}Z" if plain else iso(at.astimezone(UTC))
+    return f"{plain[1]}Z" if plain and at.year >= _OLDEST else iso(as_utc(at))
+
+
+def as_utc(at: datetime) -> datetime:
+    """Raises: Unreadable: a year in which no alarm fires, or with which one cannot count."""
+    try:
+        utc = at.astimezone(UTC)
+    except OverflowError:
+        utc = None
+    if utc is None or utc.year < _OLDEST:
+        raise Unreadable(f"{at.isoformat()} is too far from today")
+    return utc
+
+
+def safe(text: str, name: str) -> str:
+    """`text`, which names something and so cannot be made inert: control characters are no part of a name.
+
+    Raises:
+        Unreadable: it has some, or is not Unicode.
+    """
+    if _UNSAFE.search(text):
+        raise Unreadable(f"{name} holds control characters or is not Unicode")
+    return text
 
 
 def text_field(document: Mapping[str, Any], name: str, *, limit: int = 1024) -> str:
@@ -71,7 +96,7 @@ def text_field(document: Mapping[str, Any], name: str, *, limit: int = 1024) -> 
         raise Unreadable(f"{name} is missing or not a text")
     if len(value) > limit:
         raise Unreadable(f"{name} is longer than {limit} characters")
-    return value
+    return safe(value, name)
 
 
 def object_field(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

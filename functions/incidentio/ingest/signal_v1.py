@@ -6,7 +6,7 @@ published to the signal topic, or put on the signals bus as the detail of a "Sig
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -16,7 +16,7 @@ from incidentio.core.ids import iso
 from incidentio.core.redaction import redact, redact_data
 from incidentio.core.severity import Severity, parse_severity
 from incidentio.core.signal import Kind, Mode, Signal, SignalState
-from incidentio.ingest.observation import Observation, Unreadable
+from incidentio.ingest.observation import Observation, Unreadable, as_utc
 
 MARK = "signal/v1"
 TEST_PAGE = "incidentio:test-page/"
@@ -65,8 +65,8 @@ def read_signal(document: Mapping[str, Any]) -> Observation:
             f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False, include_url=False)
         )
         raise Unreadable(redact(f"{MARK}: " + "; ".join(problems), limit=500)) from None
-    changed_at = given.changed_at.astimezone(UTC)
-    impact = given.impact_started_at or changed_at
+    changed_at = as_utc(given.changed_at)
+    impact = as_utc(given.impact_started_at or changed_at)
     kind = Kind.DRILL if given.dedup_key.startswith(TEST_PAGE) and given.kind is Kind.REAL else given.kind
 
     def build(received_at: datetime) -> Signal:
@@ -76,7 +76,7 @@ def read_signal(document: Mapping[str, Any]) -> Observation:
             state=given.state,
             changed_at=changed_at,
             received_at=received_at,
-            impact_started_at=min(impact.astimezone(UTC), changed_at) if given.state is SignalState.FIRING else None,
+            impact_started_at=min(impact, changed_at) if given.state is SignalState.FIRING else None,
             title=redact(given.title, limit=200),
             reason=redact(given.reason, limit=1024),
             severity=given.severity,

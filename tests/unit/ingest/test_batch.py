@@ -1,12 +1,14 @@
 """One delivery: nothing is lost, nothing holds up anything else, and only what may succeed comes back."""
 
 import json
+from typing import Any
 
 import pytest
 
 from incidentio.core.errors import Unavailable
 from incidentio.core.members import pointer_key
-from tests.unit.ingest.doors import Desk, action, arn, event
+from incidentio.ingest.message import read
+from tests.unit.ingest.doors import Desk, action, arn, event, notification, signal
 
 
 def test_poison_goes_to_the_dead_letters_with_its_reason_and_its_body() -> None:
@@ -57,6 +59,37 @@ def test_what_was_done_before_the_failure_is_not_handed_back(monkeypatch: pytest
     monkeypatch.undo()
     desk(action("OK", desk.at(5)))
     assert desk.types == ["IncidentTriggered", "SignalRecovered"]
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        json.dumps(signal("firing", Desk().at(0)) | {"changed_at": "0001-01-01T00:00:00+14:00"}),
+        json.dumps(signal("firing", Desk().at(0)) | {"impact_started_at": "0001-01-01T00:00:00+14:00"}),
+        action("ALARM", Desk().at(0)).replace("2026-03-01T12:00:00.000+0000", "0001-01-01T00:00:00+14:00"),
+        action("ALARM", Desk().at(0)).replace("2026-03-01T12:00:00.000+0000", "9999-12-31T23:00:00-14:00"),
+        action("ALARM", Desk().at(0), alarm="a\ud800b"),
+        event("ALARM", Desk().at(0), alarm="a\r\nb"),
+    ],
+)
+def test_hostile_times_and_names_hold_up_nobody_and_are_given_up_at_once(poison: str) -> None:
+    desk = Desk()
+    body = notification(poison) if "signal/v1" in poison else poison
+    report = desk(body, action("ALARM", desk.at(0)))
+    assert (report.failed, report.counts) == ([], {"poison": 1, "new": 1})
+
+
+def test_a_defect_in_reading_one_message_holds_up_that_one_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+
+    def broken(body: str, **given: Any) -> Any:
+        if body == "strange":
+            raise OverflowError
+        return read(body, **given)
+
+    monkeypatch.setattr("incidentio.ingest.batch.read", broken)
+    report = desk("strange", action("ALARM", desk.at(0)))
+    assert (report.failed, report.counts) == (["m0"], {"failed": 1, "new": 1})
 
 
 @pytest.mark.parametrize("door", [event, action])
