@@ -49,23 +49,20 @@ def reopening(records: Records, incident: Incident) -> tuple[list[Write], int]:
     """What to commit with the change that reopens `incident`, and how many of its signals fire now.
 
     Signals that went to a newer incident in the meantime stay there. Beyond MAX_WRITES members the
-    rest stays closed, and those signals find the incident the long way.
+    rest stays closed, and those signals find the incident the long way. The writes are refused
+    where a signal changed after it was counted.
     """
     members = members_of(records, incident.id) if incident.members else []
     pointers = _pointers(records, members)
     own = [m for m in members if pointers.get(m["dedup_key"], {}).get("incident_id") == incident.id]
     firing = sum(pointers[m["dedup_key"]].get("state") == SignalState.FIRING for m in own)
-    return opening_writes(own, incident.id)[:MAX_WRITES], firing
+    writes = [_opening(m, incident.id, pointers[m["dedup_key"]].get("state")) for m in own[:MAX_WRITES]]
+    return writes, firing
 
 
 def closing_writes(members: Iterable[Member]) -> list[Write]:
     """Their incident has ended: the next signal decides anew."""
     return [Update(pointer_key(m["dedup_key"]), {"open": False}) for m in members]
-
-
-def opening_writes(members: Iterable[Member], incident_id: str) -> list[Write]:
-    """They belong to `incident_id`, which is open (again). The caller makes sure that no newer incident has them."""
-    return [Update(pointer_key(m["dedup_key"]), {"open": True, "incident_id": incident_id}) for m in members]
 
 
 def promoting_writes(members: Iterable[Member]) -> list[Write]:
@@ -83,6 +80,11 @@ def moving_writes(members: Iterable[Member], *, source: str, target: Incident) -
         pointing = {"open": target.is_open, "incident_id": target.id, "mode": target.mode.value}
         writes.append(Update(pointer_key(key), pointing))
     return writes
+
+
+def _opening(member: Member, incident_id: str, state: Any) -> Write:
+    as_counted = {"incident_id": incident_id, "state": state}
+    return Update(pointer_key(member["dedup_key"]), {"open": True}, when=as_counted)
 
 
 def _in_one_commit(records: Records, writes: Sequence[Write]) -> list[Write]:

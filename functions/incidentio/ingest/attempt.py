@@ -20,7 +20,7 @@ from incidentio.ingest.opening import actor_of, member_body, opened, pointer_bod
 from incidentio.ingest.outcome import Ended, Outcome
 from incidentio.ingest.run import Run
 
-_FENCE_KEPT = timedelta(days=1)
+_FENCE_KEPT = timedelta(days=15)  # longer than a queue keeps the alarm that it makes late
 _ID_ATTEMPTS = 5
 _MERGES_FOLLOWED = 5
 _GUARDED = ("incident_id", "open", "state", "mode", "fence")
@@ -202,7 +202,7 @@ class Attempt:
         )
         told = {"state": SignalState.OK.value, "changed_at": self.run.changed_at}
         member = Update(member_key(incident.id, self.run.dedup_key), told)
-        return change, [member, self._pointing(state=SignalState.OK)]
+        return change, [member, self._pointing(state=SignalState.OK, open=True)]
 
     def _noting(self, incident: Incident) -> Decision:
         if not incident.is_open:

@@ -19,7 +19,10 @@ NOTE_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """What is stored under a dedup key. Without `incident_id` it is only a fence."""
+    """What is stored under a dedup key. Without `incident_id` it is only a fence.
+
+    `ended`: its incident was read, and is over. A pointer can be closed without that (see `core.members`).
+    """
 
     incident_id: str | None
     open: bool
@@ -27,6 +30,7 @@ class Pointer:
     mode: Mode
     fence: str
     noted_at: str | None = None
+    ended: bool = False
 
     @classmethod
     def of(cls, body: Mapping[str, Any] | None) -> "Pointer | None":
@@ -107,7 +111,8 @@ def _news_of_open(pointer: Pointer, state: SignalState) -> Step:
 
 def _news_of_ended(pointer: Pointer, state: SignalState) -> Step:
     if state is not SignalState.FIRING:
-        return Step.REMEMBER
+        doubtful = pointer.state is SignalState.FIRING and pointer.incident_id and not pointer.ended
+        return Step.RECOVER if doubtful else Step.REMEMBER
     return Step.RETURNED if pointer.incident_id else Step.OPEN
 
 

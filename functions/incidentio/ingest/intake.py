@@ -66,7 +66,7 @@ class Intake:
         for _ in range(_ATTEMPTS):
             pointer = Pointer.of(stored)
             if pointer and ended:
-                pointer = replace(pointer, open=False)
+                pointer = replace(pointer, open=False, ended=True)
             step = decide(
                 pointer,
                 state=run.state,
@@ -78,7 +78,8 @@ class Intake:
             try:
                 outcome = attempt.carry_out(step)
             except Refused as refused:
-                stored, ended = refused.current, False
+                key, ended = pointer_key(run.dedup_key), False
+                stored = refused.current if refused.key == key else self._table.get(key)
             except Ended:
                 ended = True
             else:

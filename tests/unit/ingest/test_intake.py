@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from incidentio.core import lifecycle
 from incidentio.core.amend import amend
+from incidentio.core.ids import iso
 from incidentio.core.incident import Incident, Status
 from incidentio.core.members import closing, member_key, pointer_key
 from incidentio.core.person import SYSTEM
@@ -143,7 +144,7 @@ def test_ok_before_its_alarm_opens_nothing() -> None:
     assert desk(action("ALARM", desk.at(0))).counts == {"stale": 1}
     assert not desk.table.incidents
     key = pointer_key(arn("checkout-errors"))
-    assert desk.table.expires == {key: desk.clock() + timedelta(days=1)}
+    assert desk.table.expires == {key: desk.clock() + timedelta(days=15)}
     desk(action("ALARM", desk.at(20)))
     assert desk.incident.firing == 1
     assert desk.table.expires == {}
@@ -259,6 +260,30 @@ def test_a_pointer_closed_by_mistake_finds_its_open_incident() -> None:
     desk.table.write(Update(pointer_key(arn("checkout-errors")), {"open": False}))
     assert desk(action("ALARM", desk.at(5))).counts == {"fires_again": 1}
     assert (desk.incident.firing, desk.pointer()["open"]) == (1, True)
+
+
+def test_ok_on_a_pointer_closed_by_mistake_counts_for_its_open_incident() -> None:
+    desk = Desk()
+    desk(action("ALARM", desk.at(0)))
+    desk.table.write(Update(pointer_key(arn("checkout-errors")), {"open": False}))
+    assert desk(action("OK", desk.at(5))).counts == {"recovered": 1}
+    assert (desk.incident.firing, desk.incident.ok_since) == (0, desk.clock())
+    assert (desk.pointer()["open"], desk.pointer()["state"]) == (True, "ok")
+
+
+def test_ok_while_the_incident_reopens_is_counted_by_one_of_them() -> None:
+    desk = Desk()
+    desk(action("ALARM", desk.at(0)))
+    incident = desk.incident
+    other = {"incident_id": incident.id, "open": True, "state": "firing", "mode": "live", "fence": iso(desk.at(0))}
+    desk.table.write(Put(Record(member_key(incident.id, arn("b")), {"dedup_key": arn("b"), "state": "firing"})))
+    desk.table.write(Put(Record(pointer_key(arn("b")), other)))
+    desk.table.incidents[incident.id] = incident.model_copy(update={"members": 2, "firing": 2})
+    end(desk, desk.incident)
+    desk.table.before_commit.append(lambda: desk(action("OK", desk.at(10), alarm="b")))
+    desk(action("ALARM", desk.at(20)))
+    assert (desk.pointer("b")["state"], desk.pointer("b")["open"]) == ("ok", True)
+    assert (desk.incident.firing, desk.incident.members) == (1, 2)
 
 
 def test_a_signal_of_a_merged_incident_goes_to_where_it_was_merged() -> None:
