@@ -14,7 +14,6 @@ from incidentio.core.playbook import Playbook, Step
 from infra.compiler.limits import (
     CONTROL_SECONDS,
     GRACE_SECONDS,
-    HIGHEST_STEP,
     STEP_POLL_SECONDS,
     action_timeout,
     check,
@@ -23,17 +22,20 @@ from infra.compiler.limits import (
 )
 from infra.compiler.states import (
     ANSWER,
-    EXECUTION,
+    BUSY,
     MODE,
+    UNCLEAR,
     State,
     action,
+    again,
+    again_when_over,
     choose,
     control,
     expression,
-    fail,
     outcome,
     pause,
 )
+from infra.compiler.undo import undo_states
 
 
 def compile_playbook(playbook: Playbook, *, control_arn: str, action_arn: str, pace: float = 1.0) -> dict[str, Any]:
@@ -71,7 +73,7 @@ class _Envelope:
 
     def _start(self) -> dict[str, State]:
         asks = self._playbook.risk.approvals > 0
-        clean = {"error": "", "looked": 0, "planned": {}, "call": {"step": 0}}
+        clean = {"error": "", "looked": 0, "planned": {}, "call": {"step": 0}, "outcome": "ended"}
         return {
             "Mode": {
                 "Type": "Choice",
@@ -139,7 +141,15 @@ class _Envelope:
             f"Step{n}Kept": choose(
                 {"go": f"Step{n}Apply", **({"refuse": "Refused"} if n == 1 else {})}, otherwise="Stop"
             ),
-            f"Step{n}Apply": self._act(n, step, "apply", keep="applied", then=f"Step{n}Confirm"),
+            f"Step{n}Apply": self._act(
+                n,
+                step,
+                "apply",
+                keep="applied",
+                then=f"Step{n}Confirm",
+                unclear="Unclear",
+                retry=[again(*BUSY, attempts=4), again_when_over(*UNCLEAR, attempts=2, seconds=self._action_wait)],
+            ),
             f"Step{n}Confirm": self._act(
                 n, step, "verify", keep="confirmed", then=f"Step{n}Record", also={"poll": expression("$poll + 1")}
             ),
@@ -165,6 +175,7 @@ class _Envelope:
         then: str,
         snapshot: str | None = expression("$snapshot"),
         also: dict[str, str] | None = None,
+        **more: Any,
     ) -> State:
         return action(
             self._action,
@@ -177,6 +188,7 @@ class _Envelope:
             caught="Stop",
             timeout=self._action_wait,
             assign={keep: expression(ANSWER), **(also or {})},
+            **more,
         )
 
     def _watch(self) -> dict[str, State]:
@@ -201,50 +213,7 @@ class _Envelope:
         }
 
     def _undo(self) -> dict[str, State]:
-        from_the_end = {"below": HIGHEST_STEP}
-        return {
-            "Stop": self._must("stop", then="UndoNext", error=expression("$error"), assign=from_the_end),
-            "Resume": self._must(
-                "resume", then="Resumed", mode=expression(MODE), execution=EXECUTION, assign=from_the_end
-            ),
-            "Resumed": choose({"undo": "UndoNext", "wait": "Quiet"}, otherwise="Ended"),
-            "Quiet": pause(paced(self._action_wait, pace=self._pace), then="UndoNext"),
-            "UndoNext": self._must(
-                "undo",
-                then="UndoMore",
-                below=expression("$below"),
-                assign={"undo": expression(f"{ANSWER}.undo")},
-            ),
-            "UndoMore": choose({"undo": "Undo"}, otherwise="Finish"),
-            "Undo": action(
-                self._action,
-                "rollback",
-                step=expression("$undo.step"),
-                name=expression("$undo.action"),
-                call="undo",
-                snapshot=expression("$undo.snapshot"),
-                then="UndoRecord",
-                caught="UndoRecord",
-                timeout=self._action_wait,
-                assign={"undone": expression(ANSWER)},
-                keep_caught={"undone": {"result": "failed", "summary": expression("$states.errorOutput.Error")}},
-            ),
-            "UndoRecord": self._must(
-                "undone",
-                then="UndoNext",
-                step=expression("$undo.step"),
-                undone=expression("$undone"),
-                assign={"below": expression("$undo.step")},
-            ),
-            "Finish": self._must("finish", then="Finished", assign={"cause": expression(f"{ANSWER}.cause")}),
-            "Finished": choose({"end": "Ended"}, otherwise="RolledBack"),
-            "Ended": outcome("ended"),
-            "Done": {"Type": "Succeed"},
-            "RolledBack": fail("RolledBack", expression("$cause")),
-            "Broken": fail(
-                "Broken", "the envelope itself failed; the recovery rule starts this machine in mode recover"
-            ),
-        }
+        return undo_states(self._control, self._action, action_wait=self._action_wait, pace=self._pace)
 
     def _plan(self) -> dict[str, State]:
         return {
@@ -281,16 +250,3 @@ class _Envelope:
     def _ask_control(self, op: str, *, then: str, assign: dict[str, Any] | None = None, **payload: Any) -> State:
         """A control task on the way forward: whatever goes wrong, what was done is undone."""
         return control(self._control, op, then=then, caught="Stop", timeout=CONTROL_SECONDS, assign=assign, **payload)
-
-    def _must(self, op: str, *, then: str, assign: dict[str, Any] | None = None, **payload: Any) -> State:
-        """A control task of the undo: tried harder, and left to the recovery rule when even that fails."""
-        return control(
-            self._control,
-            op,
-            then=then,
-            caught="Broken",
-            timeout=CONTROL_SECONDS,
-            attempts=8,
-            assign=assign,
-            **payload,
-        )

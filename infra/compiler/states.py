@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 State = dict[str, Any]
@@ -16,15 +16,16 @@ TASK_TOKEN = "{% $states.context.Task.Token %}"  # noqa: S105 - an expression, n
 ANSWER = "$states.result.Payload"
 CAUGHT = "{% $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 500) %}"
 
-TRANSIENT = (
+BUSY = ("Lambda.TooManyRequestsException", "Unavailable")
+"""It did not begin, or ended by saying that another try may help."""
+
+UNCLEAR = (
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    "Unavailable",
 )
-"""Errors that say nothing about the target: the service was busy, or our own `Unavailable`."""
+"""Nobody knows whether the function runs, ran, or still will."""
 
 
 def expression(jsonata: str) -> str:
@@ -58,7 +59,7 @@ def control(
             **payload,
         },
         timeout=timeout,
-        attempts=attempts,
+        retry=[again(*BUSY, *UNCLEAR, attempts=attempts)],
         token=token,
     )
     if unanswered:
@@ -82,8 +83,13 @@ def action(
     timeout: int,
     assign: Mapping[str, Any],
     keep_caught: Mapping[str, Any] | None = None,
+    retry: Sequence[Mapping[str, Any]] = (),
+    unclear: str | None = None,
 ) -> State:
-    """A call of the playbook's own action function; `call` is the variable that holds `with` and `target`."""
+    """A call of the playbook's own action function; `call` is the variable that holds `with` and `target`.
+
+    `unclear` is the state after an error that leaves open whether the function still runs.
+    """
     state = _invoke(
         arn,
         {
@@ -96,10 +102,11 @@ def action(
             "snapshot": snapshot,
         },
         timeout=timeout,
-        attempts=4,
+        retry=retry or [again(*BUSY, *UNCLEAR, attempts=4)],
         token=False,
     )
-    return {**state, "Catch": [_catch(caught, keep_caught)], "Assign": dict(assign), "Next": then}
+    catches = [_catch(unclear, errors=UNCLEAR)] if unclear else []
+    return {**state, "Catch": [*catches, _catch(caught, keep_caught)], "Assign": dict(assign), "Next": then}
 
 
 def choose(branches: Mapping[str, str], *, otherwise: str) -> State:
@@ -113,7 +120,7 @@ def pause(seconds: int, *, then: str) -> State:
 
 
 def outcome(word: str) -> State:
-    """What the execution's output says; the Succeed state comes after."""
+    """What the execution's output says (a word or an expression); the Succeed state comes after."""
     return {"Type": "Pass", "Output": {"outcome": word, "run_id": RUN_ID}, "Next": "Done"}
 
 
@@ -121,29 +128,39 @@ def fail(error: str, cause: str) -> State:
     return {"Type": "Fail", "Error": error, "Cause": cause}
 
 
-def _invoke(arn: str, payload: Mapping[str, Any], *, timeout: int, attempts: int, token: bool) -> State:
+def again(*errors: str, attempts: int) -> dict[str, Any]:
+    """Try again soon, less and less often."""
+    return {
+        "ErrorEquals": list(errors),
+        "IntervalSeconds": 1,
+        "BackoffRate": 2,
+        "MaxAttempts": attempts,
+        "MaxDelaySeconds": 20,
+        "JitterStrategy": "FULL",
+    }
+
+
+def again_when_over(*errors: str, attempts: int, seconds: int) -> dict[str, Any]:
+    """Try again once the function can no longer be at it: two at a time could overtake each other."""
+    return {"ErrorEquals": list(errors), "IntervalSeconds": seconds, "BackoffRate": 1, "MaxAttempts": attempts}
+
+
+def _invoke(
+    arn: str, payload: Mapping[str, Any], *, timeout: int, retry: Sequence[Mapping[str, Any]], token: bool
+) -> State:
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke" + (".waitForTaskToken" if token else ""),
         "Arguments": {"FunctionName": arn, "Payload": dict(payload)},
         "TimeoutSeconds": timeout,
-        "Retry": [
-            {
-                "ErrorEquals": list(TRANSIENT),
-                "IntervalSeconds": 1,
-                "BackoffRate": 2,
-                "MaxAttempts": attempts,
-                "MaxDelaySeconds": 20,
-                "JitterStrategy": "FULL",
-            }
-        ],
+        "Retry": [dict(retrier) for retrier in retry],
         "Output": {},
     }
 
 
-def _catch(to: str, assign: Mapping[str, Any] | None = None) -> State:
+def _catch(to: str, assign: Mapping[str, Any] | None = None, *, errors: Sequence[str] = ("States.ALL",)) -> State:
     return {
-        "ErrorEquals": ["States.ALL"],
+        "ErrorEquals": list(errors),
         "Assign": dict(assign or {"error": CAUGHT}),
         "Output": {},
         "Next": to,

@@ -98,7 +98,8 @@ def test_nothing_applied_ends_without_verification_or_undo(compiled: tuple[Playb
     ends = set(graph.of_type("Succeed")) | set(graph.of_type("Fail"))
     for apply in graph.calling(ACTION, "apply"):
         n = re.sub(r"\D", "", apply)
-        reached = graph.reachable(apply, without={f"Step{n}Confirm", "UndoNext"}) & ends
+        # `Stopped` ends only what control says is over already.
+        reached = graph.reachable(apply, without={f"Step{n}Confirm", "UndoNext", "Ended"}) & ends
         # The envelope itself failing is what the recovery rule (FAILED executions) is for.
         assert reached <= {"Broken"}
     if book.verify:
@@ -116,7 +117,9 @@ def test_every_caught_error_leads_to_the_undo_or_a_failed_execution(compiled: tu
         *earlier, last = task["Catch"]
         assert last["ErrorEquals"] == ["States.ALL"], name
         assert last["Next"] in {"Stop", "UndoRecord", "Broken"}, name
-        assert all(c["ErrorEquals"] == ["States.Timeout"] for c in earlier), name
+        for catch in earlier:
+            unclear = catch["Next"] == "Unclear" and graph.states["Unclear"]["Next"] == "Stop"
+            assert unclear or catch["ErrorEquals"] == ["States.Timeout"], name
         assert "UndoNext" in graph.reachable(last["Next"]) or last["Next"] == "Broken"
     assert graph.states["Broken"]["Type"] == "Fail"
     assert graph.states["RolledBack"]["Type"] == "Fail"
@@ -149,12 +152,33 @@ def test_every_task_and_wait_is_bounded_and_nothing_bounds_the_execution(compile
 
 def test_only_transient_errors_are_retried_with_jitter(compiled: tuple[Playbook, Graph]) -> None:
     _, graph = compiled
-    for task in graph.of_type("Task").values():
-        (retry,) = task["Retry"]
+    for name in graph.of_type("Task").keys() - graph.calling(ACTION, "apply", "rollback"):
+        (retry,) = graph.states[name]["Retry"]
         assert not [e for e in retry["ErrorEquals"] if e.startswith("States.")]
         assert retry["JitterStrategy"] == "FULL"
         assert retry["MaxDelaySeconds"] <= 60
         assert retry["MaxAttempts"] <= 8
+
+
+def test_two_applies_are_never_at_work_together_and_none_overtakes_its_undo(compiled: tuple[Playbook, Graph]) -> None:
+    book, graph = compiled
+    for name in graph.calling(ACTION, "apply"):
+        soon, late = graph.states[name]["Retry"]
+        assert set(soon["ErrorEquals"]) == {"Lambda.TooManyRequestsException", "Unavailable"}, (
+            "it is over, or never was"
+        )
+        assert late["IntervalSeconds"] > action_timeout(book)
+        assert late["BackoffRate"] >= 1
+        assert "JitterStrategy" not in late, "which could make it any shorter"
+        unclear, _ = graph.states[name]["Catch"]
+        assert (unclear["ErrorEquals"], unclear["Next"]) == (late["ErrorEquals"], "Unclear")
+    assert graph.states["Unclear"]["Seconds"] > action_timeout(book)
+
+
+def test_giving_back_is_tried_hardest(compiled: tuple[Playbook, Graph]) -> None:
+    _, graph = compiled
+    (retry,) = graph.states["Undo"]["Retry"]
+    assert (retry["ErrorEquals"], retry["MaxAttempts"]) == (["States.ALL"], 8)
 
 
 def test_tokens_go_to_the_table_only(compiled: tuple[Playbook, Graph]) -> None:

@@ -89,7 +89,8 @@ class Interpreter:
         return state["Next"], self._filled(state["Output"])
 
     def _attempt(self, state: Mapping[str, Any]) -> Any:
-        for _ in range(1 + state["Retry"][0]["MaxAttempts"]):
+        left = [retry["MaxAttempts"] for retry in state["Retry"]]
+        while True:
             waits = state["Resource"].endswith(".waitForTaskToken")
             if waits:
                 self._tokens += 1
@@ -102,10 +103,13 @@ class Interpreter:
                     return self._people(payload, state["TimeoutSeconds"])
                 return {"Payload": json.loads(json.dumps(answer))}
             except TaskError as error:
-                if error.name not in state["Retry"][0]["ErrorEquals"]:
+                matching = (
+                    i for i, r in enumerate(state["Retry"]) if {error.name, "States.ALL"} & set(r["ErrorEquals"])
+                )
+                which = next(matching, None)
+                if which is None or not left[which]:
                     raise
-                last = error
-        raise last
+                left[which] -= 1
 
     def _caught(self, state: Mapping[str, Any], error: TaskError) -> tuple[str, Any]:
         for catch in state["Catch"]:

@@ -32,7 +32,7 @@ def finish(desk: Desk, request: Request) -> Answer:
     run = advance(desk.table, request.incident_id, request.run_id, decide)
     good = run.status == "refused" or (run.lease is not None and run.lease.status in ("restored", "foreign"))
     cause = f"{run.run_id}: {run.outcome}; {run.reason or 'see the timeline of ' + run.incident_id}"
-    return {"decision": "end" if good else "fail", "cause": cause[:1000]}
+    return {"decision": "end" if good else "fail", "outcome": run.outcome or "ended", "cause": cause[:1000]}
 
 
 def _run_over(desk: Desk, incident: Incident, run: Run) -> Move:

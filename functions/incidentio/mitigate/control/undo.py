@@ -20,7 +20,10 @@ _RESULTS: dict[str, UndoResult] = {
 
 
 def stop(desk: Desk, request: Request) -> Answer:
-    """The run goes no further; why, for everybody to read."""
+    """The run goes no further; why, for everybody to read. `undo`, or `end` when it was over before.
+
+    It is over when the answer that would have said so got lost: what succeeded then stays as it is.
+    """
 
     def decide(incident: Incident, run: Run) -> Move | None:
         if run.finished or run.status == "undoing":
@@ -28,8 +31,8 @@ def stop(desk: Desk, request: Request) -> Answer:
         why = run.reason or redact(request.error, limit=1000) or "it was stopped"
         return _stopped(desk, incident, run, why)
 
-    advance(desk.table, request.incident_id, request.run_id, decide)
-    return {"decision": "undo"}
+    run = advance(desk.table, request.incident_id, request.run_id, decide)
+    return {"decision": "end" if run.finished else "undo", "outcome": run.outcome or "ended"}
 
 
 def resume(desk: Desk, request: Request) -> Answer:
