@@ -17,6 +17,11 @@ def ended(table: Table, change: Change, at: datetime) -> Decision:
     return change, [*closing(table, change.incident), anchor_due(change.incident.id, at)]
 
 
+def closed(change: Change, at: datetime) -> Decision:
+    """The change, and its chain for the next anchor. Its pointers closed before, or are of a newer one."""
+    return change, [anchor_due(change.incident.id, at)]
+
+
 def reopened(table: Table, incident: Incident, call: Call, *, window: timedelta, note: str) -> Decision:
     """Back to `triggered`, with its signals' pointers open again, as far as no newer incident has them.
 

@@ -1,6 +1,7 @@
 """Merging two incidents into one, and splitting a signal off into an incident of its own."""
 
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,13 +16,14 @@ from incidentio.core.archive import anchor_due
 from incidentio.core.errors import Conflict, NotFound, Unavailable
 from incidentio.core.ids import new_incident_id, parse_incident_id
 from incidentio.core.incident import Change, Incident, recorded
-from incidentio.core.members import MAX_WRITES, Member, members_of, moving_writes, pointer_key
+from incidentio.core.members import MAX_WRITES, Member, members_of, moving_writes, pointer_key, pointers_of
 from incidentio.core.ports import Delete, Refused, Stale, Table, Write
 from incidentio.core.severity import Severity
 from incidentio.core.signal import SignalState, Subject
 
 _BATCH = MAX_WRITES // 3
 _TRIES = 5
+Pointers = Mapping[str, Mapping[str, Any]]
 
 
 def merge(api: Api, call: Call, incident_id: str, *, into: str, note: str) -> Incident:
@@ -64,14 +66,15 @@ def split(api: Api, call: Call, incident_id: str, *, dedup_key: str, note: str) 
         Conflict: the incident is not open, or this is its only signal.
     """
     said = texts.note(note)
-    if call.key and (before := opened_before(api, call.key)):
-        return before
     source = api.table.incident(parse_incident_id(incident_id))
-    replayed(call, source)
-    member = _splittable(source, members_of(api.table, source.id), dedup_key)
-    opened = _opened(api.table, call, source, member, said)
-    amend(api.table, source.id, lambda current: _gave_up(api.table, current, opened, dedup_key, call))
-    return opened
+    opened = opened_before(api, call.key) if call.key else None
+    if opened is None:
+        replayed(call, source)
+        member = _splittable(source, members_of(api.table, source.id), dedup_key)
+        opened = _opened(api.table, call, source, member, said)
+    part = opened
+    amend(api.table, source.id, lambda current: _gave_up(api.table, current, part, dedup_key, call))
+    return part
 
 
 class _MoreArrived(Exception):
@@ -80,7 +83,8 @@ class _MoreArrived(Exception):
 
 def _move_all(table: Table, call: Call, source: Incident, target: Incident) -> None:
     while members_of(table, source.id):
-        amend(table, target.id, lambda current: _took_over(table, current, source, call))
+        with suppress(Refused):  # a signal changed while it was counted: again
+            amend(table, target.id, lambda current: _took_over(table, current, source, call))
 
 
 def _took_over(table: Table, target: Incident, source: Incident, call: Call) -> Decision:
@@ -89,7 +93,8 @@ def _took_over(table: Table, target: Incident, source: Incident, call: Call) -> 
         return None
     if not target.is_open:
         raise Conflict(f"{target.id} is {target.status.value}: merge into an open incident", status=target.status.value)
-    together = {str(m["dedup_key"]) for m in [*members_of(table, target.id), *batch]}
+    together = [*members_of(table, target.id), *batch]
+    pointers = pointers_of(table, together)
     titles = [str(m.get("title", "")) for m in batch]
     joined = recorded(
         target,
@@ -98,12 +103,15 @@ def _took_over(table: Table, target: Incident, source: Incident, call: Call) -> 
         at=call.at,
         text=f"{len(batch)} signal(s) of {source.id} joined, merged by {call.actor}: {', '.join(titles)[:1000]}",
         data={"merged_from": source.id, "count": len(batch), "dedup_keys": [m["dedup_key"] for m in batch]},
-        **_counts(table, together, target.ok_since),
+        **_counts(together, pointers, {source.id, target.id}, target.ok_since),
     )
-    return joined, moving_writes(batch, source=source.id, target=target)
+    return joined, moving_writes(batch, pointers, source=source.id, target=target)
 
 
 def _gave_up(table: Table, source: Incident, opened: Incident, dedup_key: str, call: Call) -> Decision:
+    left = members_of(table, source.id)
+    if len(left) == source.members:
+        return None  # a repetition: it is counted already
     return recorded(
         source,
         "IncidentSplit",
@@ -112,24 +120,27 @@ def _gave_up(table: Table, source: Incident, opened: Incident, dedup_key: str, c
         text=f"{opened.title} is an incident of its own, {opened.id}, split off by {call.actor}",
         data={"split_into": opened.id, "dedup_key": dedup_key},
         lifecycle=True,
-        **_counts(table, {str(m["dedup_key"]) for m in members_of(table, source.id)}, source.ok_since),
+        **_counts(left, pointers_of(table, left), {source.id}, source.ok_since or call.at),
     )
 
 
 def _opened(table: Table, call: Call, source: Incident, member: Member, note: str) -> Incident:
-    firing = _fires(table, member["dedup_key"])
+    pointer = pointer_key(member["dedup_key"])
     for _ in range(_TRIES):
+        pointers = pointers_of(table, [member])
+        firing = bool(_firing(pointers, {source.id}))
         change = _split_off(source, member, new_incident_id(), call, firing=firing, note=note)
-        writes = _unless_gone(
-            moving_writes([member], source=source.id, target=change.incident), dedup_key=member["dedup_key"]
-        )
+        moving = moving_writes([member], pointers, source=source.id, target=change.incident)
+        writes = _unless_gone(moving, dedup_key=member["dedup_key"])
         if call.key:
             writes.append(remembered(call.key, change.incident.id, call.at))
         try:
             table.commit(change, *writes)
         except Stale:
             continue  # the id is taken: draw another
-        except Refused:
+        except Refused as refused:
+            if refused.key == pointer and (refused.current or {}).get("incident_id") == source.id:
+                continue  # it changed while it was counted
             raise Conflict(f"the signal has just left {source.id}: read it again") from None
         return change.incident
     raise Unavailable("no free incident id was found: try again")
@@ -180,14 +191,15 @@ def _splittable(source: Incident, members: Sequence[Member], dedup_key: str) -> 
     return found
 
 
-def _counts(table: Table, dedup_keys: Set[str], ok_since: datetime | None) -> Mapping[str, Any]:
-    firing = sum(_fires(table, key) for key in dedup_keys)
-    return {"members": len(dedup_keys), "firing": firing, "ok_since": None if firing else ok_since}
+def _counts(members: Sequence[Member], pointers: Pointers, owners: Set[str], ok_since: datetime | None) -> Member:
+    firing = _firing(pointers, owners)
+    keys = {m["dedup_key"] for m in members}
+    return {"members": len(keys), "firing": firing, "ok_since": None if firing else ok_since}
 
 
-def _fires(table: Table, dedup_key: str) -> bool:
-    """What its pointer says: the member record is as it was when the signal joined."""
-    return (table.get(pointer_key(dedup_key)) or {}).get("state") == SignalState.FIRING
+def _firing(pointers: Pointers, owners: Set[str]) -> int:
+    """How many fire and belong to `owners`: pointers know, a member record is as it was when the signal joined."""
+    return sum(p.get("state") == SignalState.FIRING and p.get("incident_id") in owners for p in pointers.values())
 
 
 def _subject(source: Incident, member: Member) -> Subject:

@@ -53,7 +53,7 @@ def reopening(records: Records, incident: Incident) -> tuple[list[Write], int]:
     where a signal changed after it was counted.
     """
     members = members_of(records, incident.id) if incident.members else []
-    pointers = _pointers(records, members)
+    pointers = pointers_of(records, members)
     own = [m for m in members if pointers.get(m["dedup_key"], {}).get("incident_id") == incident.id]
     firing = sum(pointers[m["dedup_key"]].get("state") == SignalState.FIRING for m in own)
     writes = [_opening(m, incident.id, pointers[m["dedup_key"]].get("state")) for m in own[:MAX_WRITES]]
@@ -70,15 +70,24 @@ def promoting_writes(members: Iterable[Member]) -> list[Write]:
     return [Update(pointer_key(m["dedup_key"]), {"mode": Mode.LIVE.value}) for m in members]
 
 
-def moving_writes(members: Iterable[Member], *, source: str, target: Incident) -> list[Write]:
-    """They leave incident `source` for `target` (merge, split): three writes per member."""
+def moving_writes(
+    members: Iterable[Member], pointers: Mapping[str, Mapping[str, Any]], *, source: str, target: Incident
+) -> list[Write]:
+    """They leave incident `source` for `target` (merge, split): three writes per member.
+
+    Refused where a pointer no longer says what it does in `pointers`, which is what was counted.
+    A pointer that a newer incident has stays there.
+    """
     writes: list[Write] = []
     for member in members:
         key = member["dedup_key"]
         writes.append(Put(Record(member_key(target.id, key), dict(member))))
         writes.append(Delete(member_key(source, key)))
-        pointing = {"open": target.is_open, "incident_id": target.id, "mode": target.mode.value}
-        writes.append(Update(pointer_key(key), pointing))
+        pointer = pointers.get(key, {})
+        if pointer.get("incident_id") == source:
+            pointing = {"open": target.is_open, "incident_id": target.id, "mode": target.mode.value}
+            as_counted = {"incident_id": source, "state": pointer.get("state")}
+            writes.append(Update(pointer_key(key), pointing, when=as_counted))
     return writes
 
 
@@ -94,7 +103,8 @@ def _in_one_commit(records: Records, writes: Sequence[Write]) -> list[Write]:
     return list(writes[:MAX_WRITES])
 
 
-def _pointers(records: Records, members: Sequence[Member]) -> dict[str, Mapping[str, Any]]:
+def pointers_of(records: Records, members: Iterable[Member]) -> dict[str, Mapping[str, Any]]:
+    """Dedup key → its pointer, of those that have one."""
     found: dict[str, Mapping[str, Any]] = {}
     keys = {pointer_key(m["dedup_key"]): m["dedup_key"] for m in members}
     for start in range(0, len(keys), _READ_AT_ONCE):

@@ -1,10 +1,11 @@
 """Merge and split: signals go where they are told, and nothing is counted twice."""
 
-from incidentio.core.incident import recorded
+from incidentio.core.errors import Unavailable
+from incidentio.core.incident import Change, recorded
 from incidentio.core.members import member_key as key_of
 from incidentio.core.members import members_of, pointer_key
 from incidentio.core.person import SYSTEM
-from incidentio.core.ports import Put, Record
+from incidentio.core.ports import Put, Record, Update, Write
 from tests.unit.api.conftest import World
 
 ARN = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:"
@@ -108,3 +109,63 @@ def test_two_splits_of_one_signal_make_one_incident(world: World) -> None:
     world.table.before_commit.append(lambda: world.bob.post(path, body))
     assert world.alice.call("POST", path, body).status == 409
     assert len(world.table) == 2
+
+
+def fires_meanwhile(world: World, incident_id: str, name: str) -> None:
+    """As ingest does it: the signal fires again in its incident."""
+    incident = world.stored(incident_id)
+    world.table.commit(
+        recorded(
+            incident, "SignalJoined", actor=SYSTEM, at=world.clock(), text="again",
+            firing=incident.firing + 1, ok_since=None,
+        ),
+        Update(pointer_key(ARN + name), {"state": "firing"}),
+    )  # fmt: skip
+
+
+def test_a_signal_that_fires_while_it_is_merged_is_counted(world: World) -> None:
+    kept, gone = with_signals(world, {"a": "ok"}), with_signals(world, {"b": "ok"})
+    world.table.before_commit.append(lambda: fires_meanwhile(world, gone, "b"))
+    world.alice.post(f"/incidents/{gone}/merge", {"into": kept})
+    assert (world.stored(kept).members, world.stored(kept).firing) == (2, 1)
+
+
+def test_a_signal_that_fires_while_it_is_split_off_is_counted(world: World) -> None:
+    whole = with_signals(world, {"a": "firing", "b": "ok"})
+    world.table.before_commit.append(lambda: fires_meanwhile(world, whole, "b"))
+    part = world.alice.post(f"/incidents/{whole}/split", {"dedup_key": ARN + "b"})
+    assert (part["members"], part["firing"]) == (1, 1)
+    assert (world.stored(whole).members, world.stored(whole).firing) == (1, 1)
+
+
+def test_a_merge_leaves_alone_what_a_newer_incident_has(world: World) -> None:
+    kept, gone = with_signals(world, {"a": "firing"}), with_signals(world, {"b": "firing"})
+    world.table.write(Update(pointer_key(ARN + "b"), {"incident_id": "INC-NEWER0"}))
+    world.alice.post(f"/incidents/{gone}/merge", {"into": kept})
+    assert world.table.records[pointer_key(ARN + "b")]["incident_id"] == "INC-NEWER0"
+    assert world.stored(kept).firing == 1
+
+
+def test_what_is_left_after_a_split_recovers_by_itself(world: World) -> None:
+    whole = with_signals(world, {"a": "ok", "b": "firing"})
+    world.alice.post(f"/incidents/{whole}/split", {"dedup_key": ARN + "b"})
+    assert (world.stored(whole).firing, world.stored(whole).ok_since) == (0, world.clock())
+
+
+def test_a_split_that_died_half_way_is_finished_by_its_repetition(world: World) -> None:
+    whole = with_signals(world, {"a": "firing", "b": "firing"})
+    commit, died = world.table.commit, []
+
+    def dies_once(change: Change, *writes: Write) -> None:
+        if change.incident.id == whole and not died:
+            died.append(1)
+            raise Unavailable("gone")
+        commit(change, *writes)
+
+    world.table.commit = dies_once  # type: ignore[method-assign]
+    path, body = f"/incidents/{whole}/split", {"dedup_key": ARN + "b"}
+    assert world.alice.call("POST", path, body, Idempotency_Key="k").status == 503
+    for _ in range(2):
+        assert world.alice.call("POST", path, body, Idempotency_Key="k").status == 201
+    assert (world.stored(whole).members, world.stored(whole).firing, len(world.table)) == (1, 1, 2)
+    assert world.table.types(whole).count("IncidentSplit") == 1

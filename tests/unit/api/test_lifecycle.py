@@ -120,3 +120,16 @@ def test_a_severe_incident_closes_only_with_a_settled_postmortem(world: World) -
     assert "postmortem" in refused.error["message"]
     world.alice.post(f"{path}/postmortem/waive", {"reason": "a drill that escaped"})
     assert world.alice.post(f"{path}/close")["status"] == "closed"
+
+
+def test_closing_an_old_incident_leaves_the_pointers_of_a_newer_one_open(world: World) -> None:
+    incident_id = world.opened(severity="SEV3")
+    world.table.commit(
+        recorded(world.stored(incident_id), "SignalJoined", actor=SYSTEM, at=world.clock(), text="joined", members=1),
+        Put(Record(member_key(incident_id, "a"), {"dedup_key": "a"})),
+        Put(Record(pointer_key("a"), {"open": True, "incident_id": incident_id, "state": "firing"})),
+    )
+    world.alice.post(f"/incidents/{incident_id}/resolve")
+    world.table.write(Put(Record(pointer_key("a"), {"open": True, "incident_id": "INC-NEWER0", "state": "firing"})))
+    world.alice.post(f"/incidents/{incident_id}/close")
+    assert world.table.records[pointer_key("a")]["open"] is True

@@ -9,6 +9,7 @@ from incidentio.core.members import (
     member_key,
     moving_writes,
     pointer_key,
+    pointers_of,
     promoting_writes,
     reopening,
 )
@@ -75,7 +76,8 @@ def test_merged_signals_belong_to_the_target() -> None:
     table = FakeTable()
     with_members(table, "INC-AAAAAA", ["a"])
     target = incident("INC-BBBBBB", 0)
-    table.write(*moving_writes([{"dedup_key": "a", "state": "firing"}], source="INC-AAAAAA", target=target))
+    member = {"dedup_key": "a", "state": "firing"}
+    table.write(*moving_writes([member], pointers_of(table, [member]), source="INC-AAAAAA", target=target))
     assert member_key("INC-AAAAAA", "a") not in table.records
     assert table.records[member_key("INC-BBBBBB", "a")] == {"dedup_key": "a", "state": "firing"}
     pointer = table.records[pointer_key("a")]

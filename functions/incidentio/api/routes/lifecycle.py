@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from incidentio.api import texts
 from incidentio.api.calls import Api, Call
 from incidentio.api.changing import change
-from incidentio.api.ending import ended, reopened
+from incidentio.api.ending import closed, ended, reopened
 from incidentio.api.requests import Cancellation, Remark, Resolution
 from incidentio.api.routing import Routes
 from incidentio.api.views import IncidentView, incident_view
@@ -53,7 +53,7 @@ def routes(api: Api) -> Routes:
         note = texts.note(body.note)
         return move(
             incident_id,
-            lambda i, call: ended(api.table, lifecycle.close(i, actor=call.actor, at=call.at, note=note), call.at),
+            lambda i, call: closed(lifecycle.close(i, actor=call.actor, at=call.at, note=note), call.at),
         )
 
     @router.post("/incidents/<incident_id>/cancel", summary="It was no incident", tags=["lifecycle"])
