@@ -7,9 +7,11 @@ from incidentio.core.incident import Incident
 from incidentio.core.signal import Kind
 
 SUBJECT_LIMIT = 100
+_NUMBER = r"-?\d{1,20}(?:\.\d{1,20})?(?:E-?\d{1,3})?"
 _THRESHOLD = re.compile(
-    r"\[(?P<value>-?[\d.]+(?:E-?\d+)?) [^\]]*\][^\[]*? (?P<how>greater than or equal to|greater than"
-    r"|less than or equal to|less than) the threshold \((?P<limit>-?[\d.]+(?:E-?\d+)?)\)"
+    rf"\[(?P<value>{_NUMBER}) [^\]]*\][^\[]*? (?P<how>greater than or equal to|greater than"
+    rf"|less than or equal to|less than) the threshold \((?P<limit>{_NUMBER})\)",
+    re.ASCII,
 )
 """CloudWatch's `NewStateReason` of a metric alarm with a fixed threshold."""
 _SIGNS = {

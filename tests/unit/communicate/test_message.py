@@ -61,6 +61,12 @@ def test_the_subject_is_the_line_a_phone_shows():
     assert write(resolved, status=Status.RESOLVED).subject == "SEV2 checkout resolved, Errors 12>5, INC-7K3F9A"
 
 
+@pytest.mark.parametrize("number", ["1.2.3", ".", "-", "1E", "٣", "9" * 400, "1E999", "-0.0", "3.5E-7"])
+def test_no_number_in_a_reason_can_stop_a_page(number):
+    reason = f"Threshold Crossed: 1 datapoint [{number} (01/03/26 11:58:00)] was less than the threshold ({number})."
+    assert write(reason=reason).subject.endswith("INC-7K3F9A")
+
+
 def test_the_body_says_things_in_the_order_they_are_needed():
     body = write().body
     order = [
