@@ -56,7 +56,7 @@ def acknowledge(incident: Incident, *, actor: Actor, at: datetime, note: str = "
 
 
 def mitigate(incident: Incident, *, actor: Actor, at: datetime, note: str = "") -> Change:
-    """Impact has stopped; the cause may still be there."""
+    """Impact has stopped; the cause may still be there. Whether its signals stay ok is watched as before."""
     return _move(
         incident,
         Status.MITIGATED,
@@ -66,7 +66,6 @@ def mitigate(incident: Incident, *, actor: Actor, at: datetime, note: str = "") 
         text=f"mitigated by {actor}",
         note=note,
         mitigated_at=at,
-        ok_since=None,
     )
 
 

@@ -1,5 +1,6 @@
 """Incidents whose every signal has been ok for long enough end by themselves, or stop paging."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from incidentio.aws.observability import log, told
@@ -51,4 +52,5 @@ def _recovered(table: Table, incident: Incident, routing: Routing, now: datetime
     if incident.status is Status.MITIGATED:
         text = f"{why}; it is mitigated already, and a person resolves a {incident.severity.value}"
         return recorded(incident, "NoteAdded", actor=SYSTEM, at=now, text=text, ok_since=None)
-    return mitigate(incident, actor=SYSTEM, at=now, note=why)
+    change = mitigate(incident, actor=SYSTEM, at=now, note=why)
+    return replace(change, incident=change.incident.model_copy(update={"ok_since": None}))

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from incidentio.core import lifecycle
+from incidentio.core.amend import amend
 from incidentio.core.catalog import Routing
 from incidentio.core.incident import Change, Status, recorded
 from incidentio.core.members import member_key, pointer_key
@@ -13,7 +15,7 @@ from incidentio.core.ports import Put, Record
 from incidentio.core.severity import Severity
 from incidentio.detect.recovery import recover
 from tests.fakes import FakeTable
-from tests.make import NOW, an_incident
+from tests.make import ALICE, NOW, an_incident
 
 STABLE = timedelta(minutes=5)
 
@@ -90,3 +92,11 @@ def test_one_that_cannot_be_moved_holds_up_no_other(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(table, "commit", failing)
     assert recover(table, Routing(), NOW + STABLE) == (1, 1)
     assert table.incident(good).status is Status.RESOLVED
+
+
+def test_what_a_person_mitigated_while_it_was_recovering_still_ends_by_itself() -> None:
+    table = FakeTable()
+    id = stored(table, severity=Severity.SEV3)
+    amend(table, id, lambda i: lifecycle.mitigate(i, actor=ALICE, at=NOW + timedelta(minutes=1)))
+    assert recover(table, Routing(), NOW + STABLE) == (1, 0)
+    assert table.incident(id).status is Status.RESOLVED
