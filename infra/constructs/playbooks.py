@@ -1,6 +1,7 @@
 """The playbook library: for each playbook a state machine and an action function with the rights it declares."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import (
     Aws,
@@ -104,7 +105,9 @@ class PlaybookMachine(Construct):
             self,
             "Machine",
             state_machine_name=f"{runtime.stack_prefix}-{playbook.name}",
-            definition_body=stepfunctions.DefinitionBody.from_string(Stack.of(self).to_json_string(definition)),
+            definition_body=stepfunctions.DefinitionBody.from_string(
+                Stack.of(self).to_json_string(_in_our_partition(definition))
+            ),
             role=role,
             tracing_enabled=True,
             logs=stepfunctions.LogOptions(
@@ -137,3 +140,16 @@ class PlaybookMachine(Construct):
                 conditions={"Null": {f"aws:ResourceTag/{SYSTEM_TAG}": "false"}},
             )
         )
+
+
+def _in_our_partition(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """`definition` with the integrations its tasks name in the partition it is deployed to."""
+    return {
+        **definition,
+        "States": {
+            name: {**state, "Resource": str(state["Resource"]).replace("arn:aws:", f"arn:{Aws.PARTITION}:", 1)}
+            if "Resource" in state
+            else state
+            for name, state in definition["States"].items()
+        },
+    }

@@ -52,6 +52,12 @@ def test_only_machines_alarms_and_their_log_group_have_names(assembly: Assembly)
     assert named == {"AWS::CloudWatch::Alarm", "AWS::Logs::LogGroup", "AWS::StepFunctions::StateMachine"}
 
 
+def test_the_templates_fit_every_partition_and_region(assembly: Assembly) -> None:
+    for path in assembly.files:
+        written = re.findall(r"arn:aws[a-z-]*:|amazonaws\.com\.cn|\b[a-z]{2}-(?:gov-)?[a-z]+-[1-9]\b", path.read_text())
+        assert written == [], path.name
+
+
 def test_nothing_is_found_by_cdk_nag(assembly: Assembly) -> None:
     assert [v["ruleName"] for report in assembly.report["pluginReports"] for v in report["violations"]] == []
 
