@@ -46,7 +46,7 @@ class IncidentioStack(Stack):
             synthesizer=synthesizer,
         )
         Tags.of(self).add(SYSTEM_TAG, options.stack_name)
-        removal = RemovalPolicy.DESTROY if options.destroy_data else RemovalPolicy.RETAIN
+        removal = RemovalPolicy.DESTROY if options.destroy_data else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         retention = {"RETENTION_MODE": options.retention_mode, "RETENTION_DAYS": str(options.retention_days)}
         runtime = Runtime(
             code=code,

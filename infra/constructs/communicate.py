@@ -18,6 +18,7 @@ NOTIFYING = (
     "SeverityChanged", "TriageOverdue",
 )  # fmt: skip
 _TIMEOUT = Duration.seconds(30)
+_AT_ONCE = 10
 
 
 class Communicate(Construct):
@@ -54,10 +55,10 @@ class Communicate(Construct):
                 "API_URL": api_url,
             },
             timeout=_TIMEOUT,
-            reserve=10,
+            reserve=_AT_ONCE,
         )
         table.read_write(self.function)
         for topic in (telling.page, telling.ticket, telling.test):
             topic.published_by(self.function)
-        self.work.feed(self.function)
+        self.work.feed(self.function, at_once=_AT_ONCE)
         bus.on(self, "Notifying", *NOTIFYING, to=[Target(to=self.work.queue)], description="What people are told about")

@@ -16,6 +16,7 @@ from infra.constructs.table import IncidentTable
 from infra.constructs.topics import Topic
 
 _TIMEOUT = Duration.seconds(30)
+_AT_ONCE = 20
 _PUBLISHERS = ("budgets.amazonaws.com", "costalerts.amazonaws.com")
 
 
@@ -103,9 +104,9 @@ class Ingest(Construct):
             },
             timeout=_TIMEOUT,
             memory_mb=1024,
-            reserve=20,
+            reserve=_AT_ONCE,
         )
         table.read_write(function)
         function.allow("sqs:SendMessage", on=[self.work.dead_letters.queue_arn])
-        self.work.feed(function)
+        self.work.feed(function, at_once=_AT_ONCE)
         return function

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -50,8 +50,12 @@ class WorkQueue(Construct):
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_ATTEMPTS),
         )
 
-    def feed(self, function: Function, *, batch_size: int = 10) -> None:
-        """Invoke `function` with batches of messages; it reports those that failed."""
+    def feed(self, function: Function, *, at_once: int, batch_size: int = 10) -> None:
+        """Invoke `function` with batches of messages, `at_once` at most; it reports those that failed.
+
+        Without that bound Lambda takes more batches than the function's reserved concurrency lets run, and each that is
+        throttled counts as a delivery: in a storm good messages would end in the dead letters.
+        """
         function.allow("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage", on=[self.queue.queue_arn])
         lambda_.EventSourceMapping(
             function,
@@ -59,6 +63,7 @@ class WorkQueue(Construct):
             target=function.function,
             event_source_arn=self.queue.queue_arn,
             batch_size=batch_size,
+            max_concurrency=at_once,
             report_batch_item_failures=True,
         )
 
@@ -71,10 +76,8 @@ def accept_rules(queue: sqs.Queue, *, buses: Sequence[str] = ("default",)) -> No
             principals=[iam.ServicePrincipal("events.amazonaws.com")],
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
-            conditions={
-                "ArnLike": {"aws:SourceArn": [_rules(stack, bus) for bus in buses]},
-                "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-            },
+            # The one condition EventBridge documents for targets and dead letters; the account is part of each ARN.
+            conditions={"ArnLike": {"aws:SourceArn": [_rules(stack, bus) for bus in buses]}},
         )
     )
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Aws
 from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
@@ -73,5 +72,4 @@ class Rule(Construct):
                     function_name=target.to.function.function_arn,
                     principal="events.amazonaws.com",
                     source_arn=rule.attr_arn,
-                    source_account=Aws.ACCOUNT_ID,
                 )

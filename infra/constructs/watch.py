@@ -51,7 +51,8 @@ class Watch(Construct):
             self._alarm(
                 f"{name}-failing",
                 cloudwatch.MathExpression(
-                    expression="errors + throttles",
+                    # Who is only throttled sends no Errors, not zero of them: a plain sum would have no value.
+                    expression="SUM([FILL(errors, 0), FILL(throttles, 0)])",
                     using_metrics={
                         "errors": _lambda(function, "Errors"),
                         "throttles": _lambda(function, "Throttles"),

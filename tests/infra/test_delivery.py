@@ -1,11 +1,13 @@
 """How things travel: rules, queues, stream, retries, and where what fails ends up."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infra.conftest import Assembly, text
+from infra.app import build_app
+from tests.infra.conftest import Assembly, cdk_context, text
 
 LANE_DLQ, OUTBOX_DLQ = "DomainLaneDeadLetters", "DomainOutboxDeadLetters"
 ASYNC = {"Triag", "Conductor", "Learn", "Sweeper"}
@@ -94,6 +96,21 @@ def test_queues_feed_their_functions_in_batches_that_may_fail_in_part(assembly: 
     assert len(feeds) == 2
     for feed in feeds:
         assert (feed["BatchSize"], feed["FunctionResponseTypes"]) == (10, ["ReportBatchItemFailures"])
+
+
+def test_queues_hand_out_no_more_batches_than_their_function_may_run(tmp_path: Path) -> None:
+    """Throttled batches count as deliveries: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+    build_app(cdk_context(reserved_concurrency="true"), outdir=str(tmp_path)).synth()
+    found = Assembly(tmp_path, [])
+    feeds = [
+        m["Properties"]
+        for m in found.resources("AWS::Lambda::EventSourceMapping").values()
+        if "Queue" in text(m["Properties"]["EventSourceArn"])
+    ]
+    assert len(feeds) == 2
+    for feed in feeds:
+        function = found.main["Resources"][feed["FunctionName"]["Ref"]]["Properties"]
+        assert feed["ScalingConfig"]["MaximumConcurrency"] == function["ReservedConcurrentExecutions"]
 
 
 def test_work_queues_redrive_and_wait_six_times_the_functions_time(assembly: Assembly) -> None:
@@ -211,6 +228,22 @@ def test_alarms_on_ourselves_go_to_the_watchdog_and_are_named_for_the_stack(asse
         "api", "communicate", "conductor", "control", "ingest", "learn", "publisher", "sweeper", "triage",
     }  # fmt: skip
     assert {f"{f}-failing" for f in functions} <= watched
+
+
+def test_a_function_that_is_only_throttled_raises_its_alarm(assembly: Assembly) -> None:
+    """Lambda sends Errors for invocations only, and arithmetic with a missing value has none:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+    expressions = [
+        (query["Expression"], {q["Id"] for q in alarm["Properties"]["Metrics"]} - {query["Id"]})
+        for alarm in assembly.resources("AWS::CloudWatch::Alarm").values()
+        for query in alarm["Properties"].get("Metrics", [])
+        if "Expression" in query
+    ]
+    assert len(expressions) == 9
+    for expression, metrics in expressions:
+        for metric in metrics:
+            assert f"FILL({metric}, 0)" in expression
 
 
 def test_no_dead_letter_queue_goes_unwatched(assembly: Assembly) -> None:

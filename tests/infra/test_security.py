@@ -72,9 +72,24 @@ def test_only_our_own_rules_and_topic_reach_a_queue(assembly: Assembly) -> None:
                     for test in statement["Condition"].values()
                     if "aws:SourceArn" in test
                 ]
+                if statement["Principal"] == {"Service": "events.amazonaws.com"}:
+                    assert set(statement["Condition"]) == {"ArnLike"}, "EventBridge documents aws:SourceArn only"
                 assert all(
                     (":rule/" in text(s) and "/incidentio-*" in text(s)) or text(s).startswith("<") for s in sources
                 ), name
+
+
+def test_eventbridge_invokes_a_function_for_one_rule_only(assembly: Assembly) -> None:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html"""
+    permissions = [
+        p["Properties"]
+        for p in assembly.resources("AWS::Lambda::Permission").values()
+        if p["Properties"]["Principal"] == "events.amazonaws.com"
+    ]
+    assert permissions
+    for permission in permissions:
+        assert permission["SourceArn"]["Fn::GetAtt"][0] in assembly.resources("AWS::Events::Rule")
+        assert "SourceAccount" not in permission, "only aws:SourceArn is documented"
 
 
 def test_the_archive_is_locked_versioned_private_and_logged(assembly: Assembly) -> None:
@@ -95,9 +110,9 @@ def test_the_table_is_recoverable_encrypted_and_streams(assembly: Assembly) -> N
 
 
 @pytest.mark.parametrize("type_", ["AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::S3::Bucket"])
-def test_data_outlives_the_stack(assembly: Assembly, type_: str) -> None:
+def test_data_outlives_the_stack_but_not_a_first_deployment_that_fails(assembly: Assembly, type_: str) -> None:
     for name, resource in assembly.resources(type_).items():
-        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain"), name
+        assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain"), name
 
 
 def test_everything_that_takes_tags_carries_the_system_tag(assembly: Assembly) -> None:
