@@ -1,6 +1,7 @@
 """`make deploy`: bootstraps the account where needed, then deploys the app with the CDK CLI."""
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -46,6 +47,16 @@ def can_log_requests(session: boto3.Session) -> bool:
     return bool(session.client("apigateway").get_account().get("cloudwatchRoleArn"))
 
 
+def sets_logging_role(cdk_arguments: list[str], *, written: Path = ROOT / "cdk.json") -> bool:
+    """Return whether the stack sets that role: by an argument, or by the context `written` in cdk.json."""
+    chosen = json.loads(written.read_text())["context"].get(ACCOUNT_ROLE, False)
+    for argument in cdk_arguments:
+        name, _, value = argument.rpartition("=")
+        if name.endswith(ACCOUNT_ROLE):
+            chosen = value
+    return str(chosen).lower() == "true"
+
+
 def deploy(*, page_email: str | None, cdk_arguments: list[str]) -> int:
     """Deploy every stack of the app; return the exit code of the CDK CLI."""
     # boto3 itself reads AWS_DEFAULT_REGION only; the CDK and the AWS CLI read both.
@@ -58,7 +69,7 @@ def deploy(*, page_email: str | None, cdk_arguments: list[str]) -> int:
         "CDK_DEFAULT_REGION": region,
         "AWS_REGION": region,
     }
-    if not any(ACCOUNT_ROLE in argument for argument in cdk_arguments) and not can_log_requests(session):
+    if not sets_logging_role(cdk_arguments) and not can_log_requests(session):
         raise DeployError(
             "API Gateway has no CloudWatch Logs role in this account and Region, so the API's access logs would be "
             f'refused. Let this stack set one for the whole account: make deploy CDK_ARGS="-c {ACCOUNT_ROLE}=true"'

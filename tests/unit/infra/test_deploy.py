@@ -1,3 +1,5 @@
+import json
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,6 +14,7 @@ from infra.deploy import (
     deploy,
     is_bootstrapped,
     main,
+    sets_logging_role,
     target_environment,
 )
 
@@ -69,6 +72,25 @@ def test_access_logs_need_the_accounts_logging_role(role: str | None) -> None:
     answers.add_response("get_account", {"cloudwatchRoleArn": role} if role else {})
     with answers:
         assert can_log_requests(StubbedSession(gateway)) is bool(role)
+
+
+@pytest.mark.parametrize(
+    ("context", "arguments", "sets"),
+    [
+        ({}, [], False),
+        ({}, ["-c", "account_cloudwatch_role=true"], True),
+        ({}, ["--context=account_cloudwatch_role=true"], True),
+        ({"account_cloudwatch_role": True}, [], True),
+        ({"account_cloudwatch_role": "true"}, ["-c", "stack_name=second"], True),
+        ({"account_cloudwatch_role": True}, ["-c", "account_cloudwatch_role=false"], False),
+    ],
+)
+def test_the_role_is_chosen_on_the_command_line_or_in_cdk_json(
+    tmp_path: Path, context: dict[str, Any], arguments: list[str], sets: bool
+) -> None:
+    written = tmp_path / "cdk.json"
+    written.write_text(json.dumps({"context": context}))
+    assert sets_logging_role(arguments, written=written) is sets
 
 
 def test_without_that_role_the_remedy_is_named_before_anything_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
