@@ -146,7 +146,17 @@ def test_control_reads_one_parameter_and_touches_no_target(assembly: Assembly) -
     assert services == {"cloudwatch", "dynamodb", "kms", "logs", "ssm", "xray"}
     (parameter,) = [s for s in assembly.statements_of(control) if s["Action"] == ["ssm:GetParameter"]]
     assert ":parameter<MitigatingKillSwitch" in text(parameter["Resource"][0])
-    assert assembly.one("AWS::SSM::Parameter", "KillSwitch")["Name"] == "/incidentio/kill-switch"
+
+
+def test_no_deployment_sets_the_kill_switch_back(assembly: Assembly) -> None:
+    """CloudFormation writes a parameter as a whole when anything of it changes: a new description would let go."""
+    assert assembly.one("AWS::SSM::Parameter", "KillSwitch") == {
+        "Name": "/incidentio/kill-switch",
+        "Type": "String",
+        "Value": "off",
+        "Description": "off, on, or names of playbooks, services or incidents to stop. Undoing always works.",
+        "Tags": {"incidentio:system": "incidentio"},
+    }
 
 
 STAR = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams", "cloudwatch:DescribeAlarms"}
