@@ -16,8 +16,9 @@ from aws_cdk.aws_sns import CfnTopicPolicy
 from aws_cdk.aws_sqs import CfnQueuePolicy
 from constructs import IConstruct
 
-from infra.local import object_lock, rights
+from infra.local import api_address, object_lock, rights
 from infra.local.errors import LocalTargetError
+from infra.stack import IncidentioStack
 
 DROPPED: Mapping[str, str] = {
     "AWS::ApplicationAutoScaling::ScalableTarget": "the emulator's CloudFormation does not know it",
@@ -46,6 +47,7 @@ DIFFERENT = (
     "left out: the statements of bucket, queue and topic policies that refuse plain HTTP: loopback has no TLS",
     rights.TOLD,
     object_lock.TOLD,
+    api_address.TOLD,
     "deploys with the caller's credentials: the emulator refuses the bootstrap stack's publishing role",
     "Lambda runs this machine's Python and a layer built for it, whatever runtime is declared",
     "the sweeper's rule fires every second; the catalogue waits for seconds (infra/local/catalog), playbooks at --pace",
@@ -63,6 +65,7 @@ def adapt(root: IConstruct) -> list[str]:
 
     Dependencies on a dropped resource, and outputs that show one, go with it; a property that needs one is refused by
     the emulator's CloudFormation. When the context names a file as `adaptations`, the lines are written to it as JSON.
+    Its `endpoint` is where the emulator answers.
     Raises LocalTargetError when a resource cannot be taken out.
     """
     elements = root.node.find_all()
@@ -77,10 +80,7 @@ def adapt(root: IConstruct) -> list[str]:
     for resource in dropped:
         _take_out(resource)
     for element in root.node.find_all():
-        if isinstance(element, (CfnBucketPolicy, CfnQueuePolicy, CfnTopicPolicy)):
-            _allow_plain_http(element)
-        elif isinstance(element, (CfnPolicy, CfnManagedPolicy)):
-            _widen(element)
+        _change(element, endpoint=root.node.try_get_context("endpoint"))
     lines = [*_told(dropped), *DIFFERENT]
     written_to = root.node.try_get_context("adaptations")
     if written_to:
@@ -94,6 +94,15 @@ def _told(dropped: Mapping[CfnResource, str]) -> Iterator[str]:
         paths.setdefault((resource.cfn_resource_type, reason), []).append(resource.node.path.removesuffix("/Resource"))
     for (kind, reason), found in sorted(paths.items()):
         yield f"left out {kind} ({reason}): {', '.join(found)}"
+
+
+def _change(element: IConstruct, *, endpoint: str | None) -> None:
+    if isinstance(element, (CfnBucketPolicy, CfnQueuePolicy, CfnTopicPolicy)):
+        _allow_plain_http(element)
+    elif isinstance(element, (CfnPolicy, CfnManagedPolicy)):
+        _widen(element)
+    elif isinstance(element, IncidentioStack) and endpoint:
+        api_address.redirect(element, endpoint)
 
 
 def _lacking(resource: CfnResource) -> str | None:

@@ -14,6 +14,7 @@ from infra.local.environment import (
     REGION,
     ROOT,
     SECRET_ACCESS_KEY,
+    api_url,
     aws_environment,
     endpoint_url,
     local_client,
@@ -51,7 +52,7 @@ class Deployable:
     def context(self, state: TargetState) -> list[str]:
         """Return the CDK context options of the app."""
         values = {"local": "true", "catalog": str(self.catalog), "adaptations": str(state.adaptations)}
-        values["pace"] = f"{self.pace:g}"
+        values |= {"pace": f"{self.pace:g}", "endpoint": endpoint_url(state.port)}
         if self.playbooks:
             values["playbooks"] = ",".join(str(folder) for folder in self.playbooks)
         return [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
@@ -140,7 +141,7 @@ def local_api_url(url: str, port: int) -> str:
     found = _AWS_API_URL.fullmatch(url)
     if found is None:
         raise LocalTargetError(f"the stack output ApiUrl is no API Gateway address: {url}")
-    return f"{endpoint_url(port)}/_aws/execute-api/{found['api']}/{found['stage']}/"
+    return api_url(endpoint_url(port), found["api"], found["stage"])
 
 
 def applied_adaptations(state: TargetState) -> Sequence[str]:

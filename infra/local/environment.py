@@ -27,6 +27,11 @@ def endpoint_url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
+def api_url(endpoint: str, api: str, stage: str) -> str:
+    """Return where the emulator at `endpoint` serves a stage of an API."""
+    return f"{endpoint}/_aws/execute-api/{api}/{stage}/"
+
+
 def process_environment(*, temporary: Path) -> dict[str, str]:
     """Return an environment with a PATH and a home and nothing about AWS, for any process of a local target."""
     folders = [str(Path(found).parent) for tool in _TOOLS if (found := shutil.which(tool))]
