@@ -8,7 +8,9 @@ from typing import Any
 from incidentio.api.calls import Api
 from incidentio.api.views import AnchorView, Verification
 from incidentio.core.archive import Archive, anchor_key
+from incidentio.core.errors import Damaged
 from incidentio.core.ids import parse_incident_id
+from incidentio.core.ports import Table
 from incidentio.core.timeline import BrokenLink, Entry, first_broken_link
 
 _HOURS = 12
@@ -19,15 +21,24 @@ _SETTLES = timedelta(hours=2)
 def verify(api: Api, incident_id: str) -> Verification:
     """Recompute every hash; then the anchor, which no one can rewrite, must name an entry that is still there."""
     incident = api.table.incident(parse_incident_id(incident_id))
-    entries = api.table.timeline(incident.id)
-    if len(entries) > incident.timeline_seq:  # one was appended between the two reads
-        entries = entries[: incident.timeline_seq]
+    entries = _readable(api.table, incident.id)
+    if len(entries) > incident.timeline_seq:  # one was appended between the two reads, or behind our back
+        counted = api.table.incident(incident.id).timeline_seq
+        entries = entries[: incident.timeline_seq] if counted > incident.timeline_seq else entries
     broken = first_broken_link(entries, seq=incident.timeline_seq, head_hash=incident.head_hash)
     newest = api.clock() if incident.is_open or not entries else min(api.clock(), entries[-1].at + _SETTLES)
     anchor = latest_anchor(api.archive, incident.id, newest)
     if broken is None and anchor is not None:
         broken = _differs(entries, anchor)
     return Verification(ok=broken is None, entries=len(entries), broken=broken, anchor=anchor)
+
+
+def _readable(table: Table, incident_id: str) -> Sequence[Entry]:
+    """The timeline, up to where something stands in it that no version of ours wrote."""
+    try:
+        return table.timeline(incident_id)
+    except Damaged as damaged:
+        return table.timeline(incident_id, limit=damaged.details["readable"]) if damaged.details["readable"] else []
 
 
 def latest_anchor(archive: Archive, incident_id: str, newest: datetime) -> AnchorView | None:

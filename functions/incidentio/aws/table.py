@@ -12,7 +12,7 @@ from incidentio.aws.errors import error_code, translated
 from incidentio.aws.stored import entry_from, entry_item, entry_sk, incident_from, incident_item, incident_pk
 from incidentio.core.catalog import Routing
 from incidentio.core.deadlines import next_due
-from incidentio.core.errors import NotFound, Unavailable
+from incidentio.core.errors import Damaged, NotFound, Unavailable
 from incidentio.core.incident import Change, Incident
 from incidentio.core.ports import (
     ABSENT,
@@ -67,8 +67,16 @@ class DynamoTable:
             raise Refused(_key_of(writes[cancelled.index - own]), _body(cancelled.item)) from None
 
     def timeline(self, incident_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Entry]:
-        items = self._query(incident_pk(incident_id), "TL#", start_after=entry_sk(after), limit=limit)
-        return [entry_from(item) for item in items]
+        entries: list[Entry] = []
+        for item in self._query(incident_pk(incident_id), "TL#", start_after=entry_sk(after), limit=limit):
+            try:
+                entries.append(entry_from(item))
+            except ValueError as error:
+                raise Damaged(
+                    f"{item['sk']} of {incident_id} is not an entry: it was changed after it was written",
+                    readable=len(entries),
+                ) from error
+        return entries
 
     def page(self, filters: Filters, *, limit: int = 50, cursor: str | None = None) -> Page:
         return listing.page(self._index_query, filters, limit=limit, cursor=cursor)

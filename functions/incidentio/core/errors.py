@@ -60,6 +60,12 @@ class VersionConflict(Conflict):
     code = "version_conflict"
 
 
+class Damaged(Conflict):
+    """What is stored is not what was written; `details`: `readable`, how many timeline entries come before it."""
+
+    code = "damaged"
+
+
 class Gone(IncidentioError):
     """It existed, was used or has expired, and will not come back (a decided approval)."""
 

@@ -87,7 +87,8 @@ def first_broken_link(entries: Iterable[Entry], *, seq: int, head_hash: str) -> 
             return BrokenLink(seq=entry.seq, why="was changed after it was written")
         previous, expected_seq = entry.hash, expected_seq + 1
     if expected_seq - 1 != seq:
-        return BrokenLink(seq=expected_seq, why=f"the incident counts {seq} entries and {expected_seq - 1} are there")
+        odd = min(expected_seq, seq + 1)
+        return BrokenLink(seq=odd, why=f"the incident counts {seq} entries and {expected_seq - 1} are there")
     if previous != head_hash:
         return BrokenLink(seq=seq, why="is not the head the incident remembers")
     return None

@@ -1,8 +1,10 @@
 """Reading the timeline, and proving that it is what was written."""
 
 import json
+from collections.abc import Sequence
 
 from incidentio.core.archive import Retention, anchor_key
+from incidentio.core.errors import Damaged
 from incidentio.core.timeline import GENESIS, Entry
 from incidentio.learn.anchor import anchor
 from tests.unit.api.conftest import World
@@ -62,6 +64,41 @@ def test_a_changed_entry_is_named(world: World) -> None:
     found = world.alice.get(f"/incidents/{incident_id}/verify")
     assert found["ok"] is False
     assert found["broken"] == {"seq": 2, "why": "was changed after it was written"}
+
+
+def test_an_entry_added_behind_our_back_is_named(world: World) -> None:
+    incident_id = with_entries(world, 2)
+    entries = world.table.entries[incident_id]
+    entries.append(entries[-1].model_copy(update={"seq": 4, "previous_hash": entries[-1].hash}).sealed())
+    found = world.alice.get(f"/incidents/{incident_id}/verify")
+    assert found["broken"] == {"seq": 4, "why": "the incident counts 3 entries and 4 are there"}
+
+
+def test_an_entry_that_is_written_while_we_read_breaks_nothing(world: World) -> None:
+    incident_id = with_entries(world, 2)
+    read = world.table.timeline
+
+    def meanwhile(incident_id: str, **which: int) -> Sequence[Entry]:
+        world.bob.post(f"/incidents/{incident_id}/notes", {"text": "in between"})
+        return read(incident_id, **which)
+
+    world.table.timeline = meanwhile  # type: ignore[method-assign]
+    assert world.alice.get(f"/incidents/{incident_id}/verify")["ok"] is True
+
+
+def test_an_entry_nobody_can_read_is_where_the_chain_ends(world: World) -> None:
+    incident_id = with_entries(world, 3)
+    read = world.table.timeline
+
+    def damaged(incident_id: str, *, after: int = 0, limit: int | None = None) -> Sequence[Entry]:
+        if limit is None or limit > 2:
+            raise Damaged("TL#00000003 is not an entry", readable=2)
+        return read(incident_id, after=after, limit=limit)
+
+    world.table.timeline = damaged  # type: ignore[method-assign]
+    found = world.alice.get(f"/incidents/{incident_id}/verify")
+    assert found["broken"] == {"seq": 3, "why": "the incident counts 4 entries and 2 are there"}
+    assert world.alice.call("GET", f"/incidents/{incident_id}/timeline").error["code"] == "damaged"
 
 
 def test_a_rewritten_chain_does_not_fit_its_anchor(world: World) -> None:
