@@ -137,22 +137,30 @@ def test_hands_off_one_incident_and_on_again(home: Path, world: World) -> None:
     run("applied")
 
 
-def test_a_changed_entry_is_named_as_the_first_broken_link(home: Path, world: World) -> None:
+@pytest.mark.parametrize(
+    ("update", "told"),
+    [
+        ("SET incident_version = :wrong", "was changed after it was written"),
+        ("REMOVE actor", "entries and"),
+    ],
+)
+def test_a_changed_entry_is_named_as_the_first_broken_link(home: Path, world: World, update: str, told: str) -> None:
     incident_id = world.alice.post("/incidents", {"title": f"audited {world.tag}"})["id"]
     for text in ("one", "two"):
         world.alice.post(f"/incidents/{incident_id}/notes", {"text": text})
+    world.entry(incident_id, "PagePublished")
     seq = next(e["seq"] for e in world.timeline(incident_id) if e["type"] == "NoteAdded")
     assert incidentio(home, "incidents", "verify", incident_id).returncode == 0
     world.client("dynamodb").update_item(
         TableName=world.outputs["TableName"],
         Key={"pk": {"S": f"INC#{incident_id}"}, "sk": {"S": f"TL#{seq:08d}"}},
-        UpdateExpression="SET #t = :t",
-        ExpressionAttributeNames={"#t": "text"},
-        ExpressionAttributeValues={":t": {"S": "nothing happened"}},
+        UpdateExpression=update,
+        **({"ExpressionAttributeValues": {":wrong": {"N": "77"}}} if ":wrong" in update else {}),
     )
-    told = incidentio(home, "incidents", "verify", incident_id)
-    assert told.returncode == 1
-    assert f"broken at entry {seq}: was changed after it was written" in told.stdout
+    verified = incidentio(home, "incidents", "verify", incident_id)
+    assert verified.returncode == 1
+    assert f"broken at entry {seq}: " in verified.stdout
+    assert told in verified.stdout
     direct = incidentio(home, "--direct", "incidents", "verify", incident_id, "--json")
     assert json.loads(direct.stdout)["broken"]["seq"] == seq
 

@@ -37,7 +37,10 @@ def check_scope(bundle: Bundle, scope: str) -> str:
     for full in (scope, f"service#{scope}", f"playbook#{scope}"):
         if full in valid:
             return full
-    raise NotFound(f"there is nothing called {scope[:80]!r} to stop", valid=[GLOBAL, *valid])
+    names = ", ".join(full.partition("#")[2] for full in valid)
+    raise NotFound(
+        f"there is no service or playbook called {scope[:80]!r} to stop: valid are all, {names}", valid=[GLOBAL, *valid]
+    )
 
 
 def set_switch(table: Records, scope: str, on: bool, actor: Actor, reason: str, *, now: datetime) -> dict[str, Any]:
