@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from infra.local import deployment, emulator, ticker
+from infra.local import deployment, emulator, object_lock, ticker
 from infra.local.deployment import Deployable
 from infra.local.environment import local_client
 from infra.local.state import TargetState
@@ -47,6 +47,7 @@ def start_estate(home: Path) -> tuple[TargetState, str]:
 def deploy(state: TargetState, deployable: Deployable) -> dict[str, Any]:
     """The same steps as `incidentio local up`, on the emulator that runs already."""
     description = deployment.deploy(state, deployable)
+    object_lock.switch_on(description["outputs"], port=state.port)
     ticker.restart(state, rule=description["outputs"][ticker.RULE_OUTPUT])
     state.publish(description)
     return description
