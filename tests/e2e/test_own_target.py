@@ -1,18 +1,32 @@
 """The first day of a deployment with an empty catalogue, and faults that would hit everybody on a shared target."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from incidentio.aws.archive import S3Archive
+from incidentio.aws.attributes import to_item
+from incidentio.aws.stored import entry_item
+from incidentio.aws.table import DynamoTable
+from incidentio.aws.topics import SnsTopics
+from incidentio.communicate.pages import CLAIM_LASTS
+from incidentio.communicate.tell import Teller
+from incidentio.core.archive import Retention, anchor_key
+from incidentio.core.catalog import Bundle, Routing
+from incidentio.core.timeline import GENESIS
+from incidentio.learn.anchor import anchor
 from infra.local.deployment import Deployable
 from tests.e2e.own import deploy, incidentio, start_estate
 from tests.e2e.world import World, eventually
 
-pytestmark = pytest.mark.xdist_group("own-target")
+COMMUNICATE = "incidentio.communicate.handler.handler"
 
 
 @pytest.fixture(scope="module")
@@ -60,19 +74,113 @@ def test_the_first_day_with_an_empty_catalogue(estate: tuple[dict[str, Any], str
     assert world.told(fired_before["id"]) == []
 
 
-def test_a_page_sent_as_a_test_takes_the_whole_path(estate: tuple[dict[str, Any], str, Path]) -> None:
-    told = incidentio(estate[2], "test-page", "--json")
+def test_a_page_sent_as_a_test_takes_the_whole_path(estate: tuple[dict[str, Any], str, Path], own_world: World) -> None:
+    def drill() -> dict[str, Any] | None:
+        found: list[dict[str, Any]] = own_world.alice.get("/incidents?status=open&kind=drill")["items"]
+        return found[0] if found else None
+
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(incidentio, estate[2], "test-page", "--wait", "60s", "--json")
+        incident = eventually(drill, "the drill")
+        assert incident is not None
+        eventually(lambda: own_world.told(incident["id"], topic="TestTopicArn"), "the page of the drill")
+        own_world.alice.post(f"/incidents/{incident['id']}/acknowledge")
+        told = sending.result()
     assert told.returncode == 0, told.stderr
     report = json.loads(told.stdout)
-    assert report["incident_id"].startswith("INC-")
+    assert report["incident_id"] == incident["id"]
+    assert f"alice-{own_world.tag}" in report["acknowledged_by"]
+    assert 0 < report["page_published_after"] <= report["acknowledged_after"]
+    assert own_world.told(incident["id"], topic="PageTopicArn") == []
+
+
+def test_hands_off_all_stops_every_playbook(estate: tuple[dict[str, Any], str, Path], own_world: World) -> None:
+    world, home = own_world, estate[2]
+    ecs, name = world.client("ecs"), f"web-{world.tag}"
+    ecs.create_cluster(clusterName=name)
+    ecs.register_task_definition(family=name, containerDefinitions=[{"name": "web", "image": "web", "memory": 64}])
+    ecs.create_service(cluster=name, serviceName=name, taskDefinition=name, desiredCount=2)
+    incident_id = world.alice.post("/incidents", {"title": f"web slow {world.tag}"})["id"]
+
+    def desired() -> int:
+        return int(ecs.describe_services(cluster=name, services=[name])["services"][0]["desiredCount"])
+
+    stopped = incidentio(home, "hands-off", "all", "on", "--reason", "we do it by hand")
+    assert stopped.returncode == 0, stopped.stderr
+    try:
+        world.request(world.alice, incident_id, "scale-out-service", target=f"{name}/{name}")
+        refused = world.entry(incident_id, "PlaybookRefused")
+        assert "we do it by hand" in refused["text"]
+        assert desired() == 2
+    finally:
+        assert incidentio(home, "hands-off", "all", "off", "--reason", "done").returncode == 0
+    world.request(world.alice, incident_id, "scale-out-service", target=f"{name}/{name}")
+    eventually(lambda: desired() == 4, "more tasks once automation may work again")
+
+
+def test_a_chain_written_anew_does_not_fit_its_anchor(
+    estate: tuple[dict[str, Any], str, Path], own_world: World
+) -> None:
+    """What somebody with every right on the table could do: change an entry, and seal all that follow again."""
+    world = own_world
+    incident_id = world.alice.post("/incidents", {"title": f"audited {world.tag}", "kind": "drill"})["id"]
+    world.entry(incident_id, "PagePublished")
+    dynamodb, name = world.client("dynamodb"), world.outputs["TableName"]
+    table, archive = (
+        DynamoTable(dynamodb, name, Routing()),
+        S3Archive(world.client("s3"), world.outputs["ArchiveBucketName"]),
+    )
+    # This hour's anchor may be written already, and the first write wins; the last hour's was nobody's yet.
+    last_hour = datetime.now(UTC) - timedelta(hours=1)
+    retention = Retention("GOVERNANCE", datetime.now(UTC) + timedelta(days=1))
+    assert anchor(table=table, archive=archive, retention=retention, at=last_hour)
+    anchored = world.alice.get(f"/incidents/{incident_id}/verify")
+    assert anchored["ok"] is True
+    assert anchored["anchor"]["key"] == anchor_key(last_hour)
+
+    previous, key = GENESIS, {"S": f"INC#{incident_id}"}
+    for entry in table.timeline(incident_id):
+        text = "nothing happened" if entry.seq == 1 else entry.text
+        forged = entry.model_copy(update={"text": text, "previous_hash": previous}).sealed()
+        dynamodb.put_item(TableName=name, Item=to_item(entry_item(forged)))
+        previous = forged.hash
+    dynamodb.update_item(
+        TableName=name,
+        Key={"pk": key, "sk": {"S": "SUMMARY"}},
+        UpdateExpression="SET head_hash = :head",
+        ExpressionAttributeValues={":head": {"S": previous}},
+    )
+    verified = incidentio(estate[2], "incidents", "verify", incident_id)
+    assert verified.returncode == 1
+    assert (
+        f"broken at entry {anchored['anchor']['seq']}: is not what the anchor {anchor_key(last_hour)} names"
+        in verified.stdout
+    )
+
+
+def _function(world: World, handler: str) -> dict[str, Any]:
+    pages = world.client("lambda").get_paginator("list_functions").paginate()
+    (found,) = [f for page in pages for f in page["Functions"] if f["Handler"] == handler]
+    return dict(found)
+
+
+@contextmanager
+def denied(world: World, handler: str, *actions: str) -> Iterator[None]:
+    """The function with this handler may not make these calls inside the block."""
+    iam, role = world.client("iam"), _function(world, handler)["Role"].rpartition("/")[2]
+    deny = {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_role_policy(RoleName=role, PolicyName="fault", PolicyDocument=policy)
+    try:
+        yield
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="fault")
 
 
 @contextmanager
 def broken(world: World, handler: str, **environment: str) -> Iterator[None]:
     """The function with this handler runs with a wrong environment inside the block."""
-    functions = world.client("lambda")
-    pages = functions.get_paginator("list_functions").paginate()
-    (found,) = [f for page in pages for f in page["Functions"] if f["Handler"] == handler]
+    functions, found = world.client("lambda"), _function(world, handler)
     right = found["Environment"]["Variables"]
     name = found["FunctionName"]
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": {**right, **environment}})
@@ -104,3 +212,64 @@ def test_a_crash_between_write_and_publish_loses_nothing(own_world: World) -> No
     world.entry(incident["id"], "IncidentTriaged")
     eventually(lambda: world.told(incident["id"], topic="PageTopicArn"), "the page once the outbox works again")
     assert len(world.told(incident["id"], topic="PageTopicArn")) == 1
+
+
+def test_what_could_not_be_published_is_published_once_it_can(own_world: World) -> None:
+    world = own_world
+    alarm = world.alarm()
+    with denied(world, COMMUNICATE, "sns:Publish"):
+        world.set_alarm(alarm, "ALARM")
+        incident = world.the_incident_of(alarm)
+        eventually(lambda: _claims(world, incident["id"]), "the page claimed")
+        assert "PagePublished" not in world.types(incident["id"])
+    world.entry(incident["id"], "PagePublished")
+    assert len(eventually(lambda: world.told(incident["id"]), "the page once it could be sent")) == 1
+
+
+class Killed(BaseException):
+    """Ends a worker on the spot, as a time limit or a lost machine does: nothing of it runs any more."""
+
+
+class KilledAfterPublishing(SnsTopics):
+    def publish(self, channel: str, *, subject: str, body: str, attributes: Mapping[str, str]) -> str:
+        super().publish(channel, subject=subject, body=body, attributes=attributes)
+        raise Killed
+
+
+def test_a_page_published_and_not_recorded_repeats_under_the_same_id(own_world: World) -> None:
+    world = own_world
+    alarm = world.alarm()
+    arns = {"page": world.outputs["PageTopicArn"]}
+    table = DynamoTable(world.client("dynamodb"), world.outputs["TableName"], Routing())
+    with broken(world, COMMUNICATE, TABLE_NAME="no-such-table"):
+        world.set_alarm(alarm, "ALARM")
+        incident = world.the_incident_of(alarm)
+        world.entry(incident["id"], "IncidentTriaged")
+        worker = Teller(
+            table=table,
+            topics=KilledAfterPublishing(world.client("sns"), arns),
+            bundle=Bundle(),
+            api_url="",
+            clock=lambda: datetime.now(UTC) - CLAIM_LASTS,
+            pause=time.sleep,
+        )
+        with pytest.raises(Killed):
+            worker.settle(incident["id"])
+        eventually(lambda: world.told(incident["id"]), "the page of the killed worker")
+        assert "PagePublished" not in world.types(incident["id"])
+    recorded = world.entry(incident["id"], "PagePublished")
+    world.alice.post(f"/incidents/{incident['id']}/acknowledge")
+    pages = eventually(lambda: len(p := world.told(incident["id"])) >= 2 and p, "the page repeated")
+    assert {page["attributes"]["page_id"] for page in pages} == {recorded["data"]["page_id"]}
+    assert len(pages) == 2
+    assert world.types(incident["id"]).count("PagePublished") == 1
+
+
+def _claims(world: World, incident_id: str) -> list[Any]:
+    found = world.client("dynamodb").query(
+        TableName=world.outputs["TableName"],
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :page)",
+        ExpressionAttributeValues={":pk": {"S": f"INC#{incident_id}"}, ":page": {"S": "PAGE#"}},
+        ConsistentRead=True,
+    )
+    return list(found["Items"])
