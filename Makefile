@@ -21,7 +21,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
 TESTS = $(wildcard tests/unit tests/infra tests/integration tests/e2e tests/load)
 
-.PHONY: help setup check test demo bench synth deploy clean
+.PHONY: help setup node check test demo bench synth deploy clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -79,9 +79,12 @@ $(EMULATOR): | $(UV)
 	$(UV) sync --quiet --frozen --only-group emulator --no-install-project --python "$$python"
 	@touch $@
 
-$(CDK):
+# Looked for every time: the CDK CLI may have been installed when there still was one.
+node:
 	@command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null \
 	  || { echo "incidentio needs Node.js 20 or newer with npm for the AWS CDK: install it and try again" >&2; exit 1; }
+
+$(CDK): | node
 	@rm -f build/cdk/.ready-*; mkdir -p build/cdk
 	npm install --prefix build/cdk --no-save --no-package-lock --no-audit --no-fund --loglevel=error aws-cdk@$(CDK_VERSION)
 	@touch $@
