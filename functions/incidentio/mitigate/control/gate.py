@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from incidentio.core.duration import format_duration
+from incidentio.core.errors import NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident
 from incidentio.core.playbook import Freeze, Playbook
@@ -10,9 +11,9 @@ from incidentio.core.ports import Key, Put, Record, Write
 from incidentio.core.signal import Kind, Mode
 from incidentio.core.targets import target_name
 from incidentio.mitigate.control.desk import Answer, Desk, Request
-from incidentio.mitigate.keys import approval_key, rate_partition
+from incidentio.mitigate.keys import approval_key, incident_of_run, rate_partition
 from incidentio.mitigate.run import Run
-from incidentio.mitigate.runs import Move, advance, ended, told
+from incidentio.mitigate.runs import Move, advance, ended, load_run, told
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _OVER = frozenset({"refused", "undoing", "rolled_back", "rollback_failed", "succeeded", "planned"})
@@ -82,7 +83,7 @@ def objection(desk: Desk, request: Request, incident: Incident, run: Run) -> str
         _about_incident(incident, run)
         or desk.stopped(incident, run.playbook)
         or _frozen(definition, now)
-        or _too_often(desk, definition, run, now)
+        or too_often(desk, definition, run, now)
         or desk.alarm_stops(run.playbook)
         or (_not_approved(desk, run) if request.stage == "approved" else None)
     )
@@ -106,7 +107,7 @@ def _frozen(definition: Playbook, now: datetime) -> str | None:
 
 def _inside(window: Freeze, now: datetime) -> bool:
     clock = now.strftime("%H:%M")
-    if window.start <= window.end:
+    if window.start < window.end:
         return _DAYS[now.weekday()] in window.days and window.start <= clock < window.end
     yesterday = _DAYS[(now.weekday() - 1) % 7]
     return (_DAYS[now.weekday()] in window.days and clock >= window.start) or (
@@ -114,27 +115,35 @@ def _inside(window: Freeze, now: datetime) -> bool:
     )
 
 
-def _too_often(desk: Desk, definition: Playbook, run: Run, now: datetime) -> str | None:
+def too_often(desk: Desk, definition: Playbook, run: Run, now: datetime) -> str | None:
+    """Why the rate limit or the cool-down says no. Asked again by the lock, where runs meet one by one."""
     limit = definition.rate_limit
     partition = rate_partition(run.playbook, run.target)
     started = [
-        datetime.fromisoformat(str(body["at"]))
+        (datetime.fromisoformat(str(body["at"])), str(body["run_id"]))
         for _, body in desk.table.query(partition)
         if body["run_id"] != run.run_id
     ]
-    recent = [at for at in started if now - at < limit.per]
+    recent = [at for at, _ in started if now - at < limit.per]
     name = target_name(run.target)
     if len(recent) >= limit.runs:
         return f"it ran {len(recent)} times on {name} in the last {format_duration(limit.per)}: at most {limit.runs}"
-    if started and now - max(started) < limit.cool_down:
-        rest = timedelta(seconds=round((limit.cool_down - (now - max(started))).total_seconds()))
-        return f"it cools down on {name} for another {format_duration(rest)}"
+    if started and limit.cool_down and (rest := _over_at(desk, *max(started)) + limit.cool_down - now) > timedelta():
+        return f"it cools down on {name} for another {format_duration(timedelta(seconds=round(rest.total_seconds())))}"
     return None
 
 
-def rate_record(run: Run, definition: Playbook, now: datetime) -> Record:
-    """One start, counted by `_too_often` for as long as it matters."""
-    forget = now + max(definition.rate_limit.per, definition.rate_limit.cool_down)
+def _over_at(desk: Desk, started: datetime, run_id: str) -> datetime:
+    """When the run ended; while it has not, when it began (its lock is in the way then)."""
+    try:
+        return load_run(desk.table, incident_of_run(run_id), run_id).finished_at or started
+    except NotFound:
+        return started
+
+
+def rate_record(run: Run, definition: Playbook, now: datetime, until: datetime) -> Record:
+    """One start of a run that takes until `until` at most, counted by `too_often` for as long as it matters."""
+    forget = max(now + definition.rate_limit.per, until + definition.rate_limit.cool_down)
     body = {"run_id": run.run_id, "at": iso(now)}
     return Record(Key(rate_partition(run.playbook, run.target), f"{iso(now)}#{run.run_id}"), body, expires_at=forget)
 

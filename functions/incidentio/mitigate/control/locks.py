@@ -11,7 +11,7 @@ from incidentio.core.playbook import Playbook
 from incidentio.core.ports import ABSENT, Condition, Put, Record
 from incidentio.core.targets import target_name
 from incidentio.mitigate.control.desk import Answer, Desk, Request
-from incidentio.mitigate.control.gate import rate_record, refusal
+from incidentio.mitigate.control.gate import rate_record, refusal, too_often
 from incidentio.mitigate.keys import lock_key
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, load_run, told
@@ -35,6 +35,7 @@ def lock(desk: Desk, request: Request) -> Answer:
         now = desk.clock()
         held = desk.table.get(lock_key(run.target))
         when, busy = _claim(desk, run, held, now)
+        busy = busy or too_often(desk, definition, run, now) or ""
         if busy:
             answer.update(decision="refuse", reason=busy)
             return refusal(desk, incident, run, busy)
@@ -52,7 +53,7 @@ def lock(desk: Desk, request: Request) -> Answer:
         return Move(
             after,
             change,
-            [Put(lock_record(after, now, until), when=when), Put(rate_record(run, definition, now))],
+            [Put(lock_record(after, now, until), when=when), Put(rate_record(run, definition, now, until))],
         )
 
     advance(desk.table, request.incident_id, request.run_id, decide)
