@@ -1,7 +1,7 @@
 """Starting runs: those that were asked for, and those a team lets start by themselves."""
 
 from incidentio.core.amend import amend
-from incidentio.core.errors import Conflict, IncidentioError, InvalidInput, NotFound
+from incidentio.core.errors import Conflict, Forbidden, IncidentioError, InvalidInput, NotFound
 from incidentio.core.events import DomainEvent
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
@@ -64,7 +64,7 @@ def start_by_itself(score: Score, event: DomainEvent) -> None:
                 region=score.region,
                 seed=f"{name} episode {incident.episode}",
             )
-        except (InvalidInput, Conflict, NotFound) as error:
+        except (InvalidInput, Conflict, Forbidden, NotFound) as error:
             _not_started(score, incident.id, name, error)
 
 
