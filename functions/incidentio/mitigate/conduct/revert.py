@@ -15,13 +15,25 @@ from incidentio.mitigate.control.finish import undo_commands
 from incidentio.mitigate.leases import failed_lease, lease_record, open_leases
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, runs_of, told
+from incidentio.mitigate.surviving import surviving
+
+MOST_DEATHS = 3
+"""Restores in a row whose execution may die before people are told and the next try waits."""
+
+_DIED = f"the last {MOST_DEATHS} tries did not come to an end"
 
 
 def incident_over(score: Score, event: DomainEvent) -> None:
-    """IncidentResolved, IncidentCancelled, IncidentMerged: give back what was borrowed for it."""
-    if score.table.incident(event.incident_id).is_open:
+    """IncidentResolved, IncidentCancelled, IncidentMerged: give back what was borrowed for it.
+
+    A merged incident is over when the one it was merged into is.
+    """
+    incident = score.table.incident(event.incident_id)
+    if incident.is_open:
         return
     withdraw_waiting(score, event.incident_id)
+    if surviving(score.table, incident).is_open:
+        return
     for run in runs_of(score.table, event.incident_id):
         if run.lease and run.lease.status == "open":
             start_revert(score, run)
@@ -44,6 +56,9 @@ def revert(score: Score, run: Run) -> None:
         return
     if lease.status == "restoring":
         due = score.executions.status(run.playbook, revert_name(run, lease.attempts)) != "RUNNING"
+        if due and lease.attempts % MOST_DEATHS == 0:
+            _cannot(score, run, _DIED)
+            return
     else:
         due = lease.status == "open" or score.clock() >= lease.at_latest
     if due:
@@ -60,7 +75,9 @@ def start_revert(score: Score, run: Run) -> None:
         started = score.executions.start(run.playbook, revert_name(run, number), given)
         if not started and score.executions.status(run.playbook, revert_name(run, number)) != "RUNNING":
             # It died before it could say that it began: count it, so that the next sweep takes the next number.
-            _set_lease(score, run, attempts=number)
+            counted = _set_lease(score, run, attempts=number)
+            if number % MOST_DEATHS == 0:
+                _cannot(score, counted, _DIED)
     except NotFound as error:
         _cannot(score, run, error.message)
 
@@ -70,7 +87,10 @@ def _ended(body: Mapping[str, Any], now: datetime) -> bool:
 
 
 def _incident_open(score: Score, incident_id: str) -> bool:
-    return score.table.incident(incident_id).is_open
+    try:
+        return surviving(score.table, score.table.incident(incident_id)).is_open
+    except NotFound:
+        return False
 
 
 def _set_lease(score: Score, run: Run, **updates: Any) -> Run:
@@ -84,7 +104,7 @@ def _set_lease(score: Score, run: Run, **updates: Any) -> Run:
 
 
 def _cannot(score: Score, run: Run, why: str) -> None:
-    """No machine can give it back any more: people are told, once, with the commands."""
+    """No machine can give it back, for now at least: people are told, once, with the commands."""
 
     def decide(incident: Incident, run: Run) -> Move | None:
         if run.lease is None or run.lease.status == "failed":

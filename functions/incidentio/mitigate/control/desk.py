@@ -11,6 +11,7 @@ from incidentio.core.incident import Incident
 from incidentio.core.playbook import Playbook
 from incidentio.core.ports import Clock, Table
 from incidentio.mitigate.ports import Alarms, KillSwitch
+from incidentio.mitigate.surviving import surviving
 from incidentio.mitigate.switches import stopped
 
 Answer = dict[str, Any]
@@ -82,7 +83,12 @@ class Desk:
             parameter = self.kill_switch.value()
         except NotFound:
             return "the kill switch parameter does not exist, so nobody could stop this"
-        return stopped(self.table, incident, playbook, parameter=parameter, bundle=self.bundle)
+        # Who stops the incident it was merged into means this run too.
+        for each in {i.id: i for i in (incident, surviving(self.table, incident))}.values():
+            why = stopped(self.table, each, playbook, parameter=parameter, bundle=self.bundle)
+            if why:
+                return why
+        return None
 
     def alarm_stops(self, playbook: str) -> str | None:
         """Why the playbook's own stop condition says no, or None."""

@@ -13,6 +13,7 @@ from incidentio.mitigate.control.gate import refusal
 from incidentio.mitigate.keys import snapshot_key
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, ended, told
+from incidentio.mitigate.surviving import surviving
 
 _PERCENT_FROM = 10
 """A share says nothing about a handful: percent counts from this many targets up."""
@@ -46,15 +47,15 @@ def keep(desk: Desk, request: Request) -> Answer:
             return None
         key = snapshot_key(run.run_id, request.step)
         stored = desk.table.get(key)
-        if stored is not None and run.step(request.step).status != "pending":
-            answer.update(decision="go", snapshot=stored["snapshot"])
-            return None
         why = _may_not(desk, incident, run, seen)
         if why:
             if run.touched:
                 return Move(run.having(reason=redact(why, limit=1000)))
             answer.update(decision="refuse")
             return refusal(desk, incident, run, why)
+        if stored is not None and run.step(request.step).status != "pending":
+            answer.update(decision="go", snapshot=stored["snapshot"])
+            return None
         snapshot = seen.get("snapshot")
         answer.update(decision="go", snapshot=snapshot)
         after = run.with_step(request.step, status="kept", **_values(snapshot))
@@ -150,10 +151,16 @@ def _may_not(desk: Desk, incident: Incident, run: Run, seen: Mapping[str, Any]) 
         return str(seen.get("summary") or "the target cannot be read")
     checks: tuple[Callable[[], str | None], ...] = (
         lambda: _too_wide(seen, definition.targets.max),
+        lambda: _over(desk, incident),
         lambda: desk.stopped(incident, run.playbook),
         lambda: desk.alarm_stops(run.playbook),
     )
     return next((why for check in checks if (why := check())), None)
+
+
+def _over(desk: Desk, incident: Incident) -> str | None:
+    now = surviving(desk.table, incident)
+    return None if now.is_open else f"{now.id} is {now.status.value}"
 
 
 def _too_wide(seen: Mapping[str, Any], limit: MaxTargets) -> str | None:

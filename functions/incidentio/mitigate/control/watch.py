@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from incidentio.core.errors import NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident, Status
 from incidentio.core.ports import Put
@@ -13,6 +12,7 @@ from incidentio.mitigate.control.locks import lock_record
 from incidentio.mitigate.leases import lease_record
 from incidentio.mitigate.run import Lease, Run
 from incidentio.mitigate.runs import Move, advance, ended, told
+from incidentio.mitigate.surviving import surviving
 
 _LOCK_MARGIN = timedelta(hours=1)
 
@@ -26,8 +26,9 @@ def watch(desk: Desk, request: Request) -> Answer:
         if run.status != "running":
             answer.update(decision="stop")
             return None
-        why = _cancelled(incident) or desk.stopped(incident, run.playbook) or desk.alarm_stops(run.playbook)
-        firing = 0 if why else _firing(desk, incident)
+        carrying = surviving(desk.table, incident)
+        why = _cancelled(carrying) or desk.stopped(incident, run.playbook) or desk.alarm_stops(run.playbook)
+        firing = carrying.firing if carrying.is_open and not why else 0
         if not why and request.last and firing:
             why = f"{firing} signal(s) still firing when the time to verify was over"
         if why:
@@ -62,7 +63,7 @@ def settle(desk: Desk, request: Request) -> Answer:
         if not borrows:
             return Move(after, change, writes)
         # An incident that is over already has nobody to keep the change for.
-        until = now + timedelta(seconds=request.borrow_seconds) if incident.is_open else now
+        until = now + timedelta(seconds=request.borrow_seconds) if surviving(desk.table, incident).is_open else now
         after = after.having(lease=Lease(opened_at=now, at_latest=until))
         writes += [Put(lease_record(after)), Put(lock_record(after, now, until + _LOCK_MARGIN), {"run_id": run.run_id})]
         change = told(
@@ -82,13 +83,3 @@ def settle(desk: Desk, request: Request) -> Answer:
 
 def _cancelled(incident: Incident) -> str | None:
     return f"{incident.id} was cancelled" if incident.status is Status.CANCELLED else None
-
-
-def _firing(desk: Desk, incident: Incident) -> int:
-    """Signals that are not ok: of the incident, or of the one that took it over."""
-    if incident.status is Status.MERGED and incident.merged_into:
-        try:
-            return desk.table.incident(incident.merged_into).firing
-        except NotFound:
-            return 0
-    return incident.firing if incident.is_open else 0
