@@ -77,9 +77,9 @@ def _locked(path: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def target(run_home: Path) -> dict[str, Any]:
-    """The description (DESIGN: `local.json`) of the shared target, deployed with the tests' own playbooks added."""
+    """The description (DESIGN: `local.json`) of the shared target, with the tests' playbooks and services."""
     from infra.local import target as local
-    from infra.local.deployment import Deployable
+    from infra.local.deployment import DEFAULT_CATALOG, Deployable
 
     home = run_home / "shared"
     with _locked(run_home / "shared.lock"):
@@ -87,9 +87,12 @@ def target(run_home: Path) -> dict[str, Any]:
         if described.exists():
             description: dict[str, Any] = json.loads(described.read_text())
             return description
+        own, catalog = Path(__file__).parent / "e2e", run_home / "catalog"
+        for folder in (DEFAULT_CATALOG, own / "catalog"):
+            shutil.copytree(folder, catalog, dirs_exist_ok=True)
         return local.up(
             home=home,
             port=None,
-            deployable=Deployable(playbooks=(Path(__file__).parent / "e2e" / "playbooks",), pace=_PACE),
+            deployable=Deployable(catalog=catalog, playbooks=(own / "playbooks",), pace=_PACE),
             say=lambda _line: None,
         )

@@ -1,0 +1,87 @@
+"""What a team's YAML changes on the deployed app: whose alarm it is, how bad, who is hit, what starts by itself."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.own import incidentio
+from tests.e2e.world import World, eventually
+
+
+@pytest.fixture
+def service(world: World) -> str:
+    """A real ECS service of two tasks; returns its name, which is also that of its cluster."""
+    ecs, name = world.client("ecs"), f"web-{world.tag}"
+    ecs.create_cluster(clusterName=name)
+    ecs.register_task_definition(family=name, containerDefinitions=[{"name": "web", "image": "web", "memory": 64}])
+    ecs.create_service(cluster=name, serviceName=name, taskDefinition=name, desiredCount=2)
+    return name
+
+
+def desired(world: World, service: str) -> int:
+    found = world.client("ecs").describe_services(cluster=service, services=[service])
+    return int(found["services"][0]["desiredCount"])
+
+
+def cpu_alarm(world: World, service: str) -> str:
+    """A firing alarm on the processor of `service`, named as the catalogue's storefront."""
+    name, topic = f"storefront-cpu-{world.tag}", world.outputs["SignalTopicArn"]
+    world.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        Namespace="AWS/ECS",
+        MetricName="CPUUtilization",
+        Dimensions=[{"Name": "ClusterName", "Value": service}, {"Name": "ServiceName", "Value": service}],
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=80,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[topic],
+        OKActions=[topic],
+    )
+    world.set_alarm(name, "ALARM")
+    return name
+
+
+def test_what_the_team_opted_in_to_starts_by_itself(world: World, service: str) -> None:
+    incident = world.the_incident_of(cpu_alarm(world, service))
+    triaged = world.entry(incident["id"], "IncidentTriaged")["text"]
+    assert "alarm name matches storefront-*" in triaged
+    assert "storefront is tier 1" in triaged
+    found = world.incident(incident["id"])
+    assert (found["service"], found["severity"], found["proposed"]) == ("storefront", "SEV1", ["scale-out-service"])
+    eventually(lambda: desired(world, service) == 4, "more tasks without anybody asking")
+    (run,) = world.incident(incident["id"])["runs"]
+    assert run["requester"]["kind"] == "system"
+
+
+def test_an_alarm_is_given_to_a_service_by_its_tags_and_names_who_depends_on_it(world: World) -> None:
+    alarm = world.alarm("shelf", tags={"app": "stock"})
+    world.set_alarm(alarm, "ALARM")
+    incident = world.the_incident_of(alarm)
+    world.entry(incident["id"], "IncidentTriaged")
+    found = world.incident(incident["id"])
+    assert (found["service"], found["severity"], found["blast_radius"]) == ("stock", "SEV3", ["storefront"])
+    ticket = eventually(lambda: world.told(incident["id"]), "the ticket")[0]
+    assert ticket["topic"] == world.outputs["TicketTopicArn"]
+    assert ticket["attributes"]["service"] == "stock"
+
+
+def test_hands_off_a_service_stops_its_playbooks(
+    target: dict[str, Any], world: World, service: str, tmp_path: Path
+) -> None:
+    (tmp_path / "local.json").write_text(json.dumps(target))
+    incident_id = world.alice.post("/incidents", {"title": f"slow {world.tag}", "service": "stock"})["id"]
+    stopped = incidentio(tmp_path, "hands-off", "stock", "on", "--reason", "we do it by hand")
+    assert stopped.returncode == 0, stopped.stderr
+    try:
+        world.request(world.alice, incident_id, "scale-out-service", target=f"{service}/{service}")
+        assert "service#stock" in world.entry(incident_id, "PlaybookRefused")["text"]
+        assert desired(world, service) == 2
+    finally:
+        allowed = incidentio(tmp_path, "hands-off", "stock", "off", "--reason", "done")
+        assert allowed.returncode == 0, allowed.stderr
+    world.request(world.alice, incident_id, "scale-out-service", target=f"{service}/{service}")
+    eventually(lambda: desired(world, service) == 4, "more tasks once automation may work again")
