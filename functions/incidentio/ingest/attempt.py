@@ -16,7 +16,7 @@ from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Stale, Ta
 from incidentio.core.signal import Mode, Signal, SignalState
 from incidentio.ingest.decide import AfterEnd, Pointer, Step, after_end
 from incidentio.ingest.locks import locking_incident
-from incidentio.ingest.opening import actor_of, member_body, opened, pointer_body, sentence
+from incidentio.ingest.opening import actor_of, member_body, opened, pointer_body, promoted, sentence
 from incidentio.ingest.outcome import Ended, Outcome
 from incidentio.ingest.run import Run
 
@@ -83,7 +83,7 @@ class Attempt:
     def _open(self, previous: str | None) -> Outcome:
         if holder := locking_incident(self.table, self.signal.subject, self.now):
             try:
-                self._fire_into(holder, "on a target that a playbook is working on")
+                self._amend(holder, self._joining_holder)
                 return Outcome(Step.JOINED, holder)
             except (Ended, NotFound):
                 pass
@@ -131,10 +131,15 @@ class Attempt:
         except NotFound:
             raise Ended from None
 
-    def _fire_into(self, incident_id: str, why: str = "again") -> None:
-        self._amend(incident_id, lambda incident: self._firing(incident, why))
+    def _fire_into(self, incident_id: str) -> None:
+        self._amend(incident_id, self._firing)
 
-    def _firing(self, incident: Incident, why: str) -> Decision:
+    def _joining_holder(self, incident: Incident) -> Decision:
+        if incident.kind is not self.signal.kind:  # nobody is paged for a drill
+            raise Ended
+        return self._firing(incident, "on a target that a playbook is working on")
+
+    def _firing(self, incident: Incident, why: str = "again") -> Decision:
         if not incident.is_open:
             raise Ended
         updates = {**self._counts(incident, incident.firing), "ok_since": None}
@@ -168,7 +173,7 @@ class Attempt:
                 raise Ended
             if incident.mode is Mode.LIVE:
                 return None
-            return self._promoted_entry(incident), [self._live]
+            return promoted(incident, self.signal, at=self.now), [self._live]
 
         if not self._amended(incident_id, decide):
             self.table.write(self._live)
@@ -254,22 +259,8 @@ class Attempt:
         """With the promotion on top, where a live signal meets an incident that was only watched."""
         if self.signal.mode is not Mode.LIVE or change.incident.mode is Mode.LIVE:
             return change
-        more = self._promoted_entry(change.incident)
+        more = promoted(change.incident, self.signal, at=self.now)
         return Change(more.incident, change.entries + more.entries, change.expected_seq)
-
-    def _promoted_entry(self, incident: Incident) -> Change:
-        reason = self.signal.mode_reason
-        return recorded(
-            incident,
-            "IncidentPromoted",
-            actor=actor_of(self.signal),
-            at=self.now,
-            text=f"from monitor to live: {reason}",
-            data={"mode": Mode.LIVE.value, "mode_reason": reason, "dedup_key": self.signal.dedup_key},
-            lifecycle=True,
-            mode=Mode.LIVE,
-            mode_reason=reason,
-        )
 
     def _joining(self, incident: Incident) -> list[Write]:
         """The member record and the pointer of a signal that fires in `incident`."""

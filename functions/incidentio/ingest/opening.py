@@ -59,6 +59,22 @@ def opened(
     )
 
 
+def promoted(incident: Incident, signal: Signal, *, at: datetime) -> Change:
+    """From watched to live: somebody attached `signal` to us on purpose."""
+    reason = signal.mode_reason
+    return recorded(
+        incident,
+        "IncidentPromoted",
+        actor=actor_of(signal),
+        at=at,
+        text=f"from monitor to live: {reason}",
+        data={"mode": Mode.LIVE.value, "mode_reason": reason, "dedup_key": signal.dedup_key},
+        lifecycle=True,
+        mode=Mode.LIVE,
+        mode_reason=reason,
+    )
+
+
 def sentence(what: str, signal: Signal) -> str:
     return redact(f"{what}: {signal.reason}" if signal.reason else what, limit=600)
 

@@ -349,6 +349,14 @@ def test_a_signal_on_a_target_a_playbook_works_on_joins_its_incident() -> None:
     assert (desk.incident.firing, desk.incident.ok_since) == (1, None)
 
 
+def test_a_real_alarm_never_disappears_in_a_drill() -> None:
+    desk = Desk()
+    desk(notification(signal("firing", desk.at(0), kind="drill")))
+    lock(desk, desk.incident.id)
+    assert desk(action("ALARM", desk.at(5), function="checkout")).counts == {"new": 1}
+    assert {(i.kind, i.members) for i in desk.incidents} == {(Kind.DRILL, 1), (Kind.REAL, 1)}
+
+
 def test_a_lock_that_expired_or_whose_incident_ended_holds_nothing() -> None:
     for minutes, ended in ((-1, False), (10, True)):
         desk = Desk()
