@@ -17,6 +17,8 @@ from incidentio.core.incident import Change, Incident, Status
 from incidentio.core.ports import ABSENT, AtMost, Condition, Filters, Key, Page, Put, Refused, Stale, Update, Write
 from incidentio.core.timeline import Entry
 
+_TRANSACTION_LIMIT = 100
+
 
 class FakeClock:
     """Starts at a fixed UTC moment; `advance` moves it."""
@@ -70,8 +72,10 @@ class FakeTable:
         current = self.incidents.get(change.incident.id)
         if (current.timeline_seq if current else 0) != change.expected_seq:
             raise Stale(current)
-        self._check(writes)
-        self.incidents[change.incident.id] = Incident.model_validate_json(change.incident.model_dump_json())
+        self._check(writes, besides=1 + len(change.entries))
+        self.incidents[change.incident.id] = Incident.model_validate(
+            _unordered(change.incident.model_dump(mode="json"))
+        )
         stored = [Entry.model_validate_json(entry.model_dump_json()) for entry in change.entries]
         self.entries.setdefault(change.incident.id, []).extend(stored)
         self._apply(writes)
@@ -131,7 +135,9 @@ class FakeTable:
         body.update(json.loads(json.dumps(sets or {})))
         return deepcopy(body)
 
-    def _check(self, writes: Sequence[Write]) -> None:
+    def _check(self, writes: Sequence[Write], besides: int = 0) -> None:
+        if len(writes) + besides > _TRANSACTION_LIMIT:
+            raise ValueError(f"a transaction holds {_TRANSACTION_LIMIT} writes")
         keys = [write.record.key if isinstance(write, Put) else write.key for write in writes]
         if len(set(keys)) != len(keys):
             raise ValueError("a transaction may touch an item once")
@@ -164,6 +170,11 @@ class FakeTable:
             else:
                 self.records.pop(write.key, None)
                 self.expires.pop(write.key, None)
+
+
+def _unordered(value: Any) -> Any:
+    """A map comes back from DynamoDB in an order of its own."""
+    return {k: _unordered(value[k]) for k in sorted(value, reverse=True)} if isinstance(value, dict) else value
 
 
 def _holds(stored: Any, wanted: Any) -> bool:

@@ -66,8 +66,9 @@ def require_version(incident: Incident, expected: int | None) -> None:
 
 
 def _remembering(change: Change, key: str) -> Change:
-    recent = list(change.incident.idempotency.items())[-(_REMEMBERED_KEYS - 1) :]
-    remembered = dict([*recent, (key, change.incident.version)])
+    """`key` and the last ones before it; each goes with the `timeline_seq` it led to, as a stored map has no order."""
+    recent = sorted(change.incident.idempotency.items(), key=lambda item: item[1])[-(_REMEMBERED_KEYS - 1) :]
+    remembered = dict([*recent, (key, change.incident.timeline_seq)])
     return Change(
         incident=change.incident.model_copy(update={"idempotency": remembered}),
         entries=change.entries,
