@@ -127,6 +127,13 @@ class PlaybookRun(_Body):
     break_glass: Text = Field(default="", description="A reason to act without waiting for approval: loud and audited.")
 
 
+class Restore(_Body):
+    by_hand: Text = Field(
+        default="",
+        description="What a person did instead: ends a loan whose restore failed, and leaves AWS as it is.",
+    )
+
+
 class ApprovalDecision(_Body):
     decision: Literal["approve", "reject"]
     reason: Text = ""

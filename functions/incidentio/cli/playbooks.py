@@ -80,6 +80,23 @@ def run(
         output.say(f"follow it with: incidentio incidents timeline {incident_id}")
 
 
+@playbooks.command()
+@click.argument("run_id", metavar="RUN-…")
+@click.option("--by-hand", metavar="WHAT", help="What you did instead: ends a loan that could not be given back.")
+@pass_shell
+def restore(shell: Shell, *, run_id: str, by_hand: str | None) -> None:
+    """Give back what a run borrowed, now instead of when its incident is over."""
+    body = {"by_hand": by_hand} if by_hand else {}
+    run = shell.api.call("POST", f"/runs/{run_id.upper()}/restore", body=body)
+    if shell.as_json:
+        output.emit_json(run)
+        return
+    what = f"what {run['playbook']} borrowed on {run['target'].rsplit('|', 1)[-1]}"
+    output.emit_line(
+        f"{run['id']}: {what} is settled" if by_hand else f"{run['id']}: {what} is given back within a minute"
+    )
+
+
 @playbooks.command("commands")
 @click.argument("playbook")
 @click.option("--target", required=True, help="What to act on: a function's name, or cluster/service.")

@@ -8,11 +8,12 @@ from incidentio.core.errors import Conflict
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident
 from incidentio.core.person import Actor
-from incidentio.core.ports import Put, Record, Records, Table
+from incidentio.core.ports import Delete, Put, Record, Records, Table
+from incidentio.core.redaction import redact
 from incidentio.core.targets import target_name
 from incidentio.mitigate.keys import LEASES, incident_of_run, lease_key
 from incidentio.mitigate.run import Lease, Run
-from incidentio.mitigate.runs import Move, advance, told
+from incidentio.mitigate.runs import Move, advance, released, told
 
 _FIRST_RETRY = timedelta(minutes=5)
 _LAST_RETRY = timedelta(hours=4)
@@ -46,19 +47,17 @@ def open_leases(table: Records) -> Iterator[dict[str, Any]]:
 
 
 def restore_now(table: Table, run_id: str, actor: Actor, *, now: datetime) -> Run:
-    """Give a borrowed change back at the next sweep instead of later.
-
-    Also the way to close a lease whose restore failed, once a person put the value back: the restore
-    then finds it already there.
+    """Give a borrowed change back at the next sweep instead of later. Asking twice is asking once.
 
     Raises:
         NotFound: no such run. Conflict: it has nothing borrowed.
     """
 
-    def decide(incident: Incident, run: Run) -> Move:
-        if run.lease is None or not run.lease.is_open:
-            raise Conflict(f"{run_id} has nothing borrowed", status=run.status)
-        lease = run.lease.model_copy(update={"at_latest": now})
+    def decide(incident: Incident, run: Run) -> Move | None:
+        lease = _borrowed(run)
+        if lease.status == "restoring" or lease.at_latest <= now:
+            return None
+        lease = lease.model_copy(update={"at_latest": now})
         after = run.having(lease=lease)
         change = told(
             incident,
@@ -71,3 +70,42 @@ def restore_now(table: Table, run_id: str, actor: Actor, *, now: datetime) -> Ru
         return Move(after, change, [Put(lease_record(after))])
 
     return advance(table, incident_of_run(run_id), run_id, decide)
+
+
+def given_back_by_hand(table: Table, run_id: str, actor: Actor, *, how: str, now: datetime) -> Run:
+    """End a loan that could not be given back, on a person's word and without another try: what AWS has now stays.
+
+    The way out for a target that is gone for good, or a playbook that is no longer deployed.
+
+    Raises:
+        NotFound: no such run. Conflict: it has nothing borrowed, or no restore of it has failed yet.
+    """
+
+    def decide(incident: Incident, run: Run) -> Move:
+        lease = _borrowed(run)
+        if lease.status != "failed":
+            raise Conflict(
+                f"what {run_id} borrowed is {lease.status}: let it be given back first, without by_hand",
+                status=lease.status,
+            )
+        after = run.having(lease=lease.model_copy(update={"status": "by_hand"}))
+        said = redact(how, limit=500)
+        change = told(
+            incident,
+            run,
+            "LeaseRestored",
+            at=now,
+            actor=actor,
+            text=f"{actor} says that what {run.playbook} borrowed on {target_name(run.target)} is settled: {said}",
+            data={"by_hand": said},
+            open_leases=max(0, incident.open_leases - 1),
+        )
+        return Move(after, change, [Delete(lease_key(run_id)), *released(table, run)])
+
+    return advance(table, incident_of_run(run_id), run_id, decide)
+
+
+def _borrowed(run: Run) -> Lease:
+    if run.lease is None or not run.lease.is_open:
+        raise Conflict(f"{run.run_id} has nothing borrowed", status=run.status)
+    return run.lease

@@ -27,7 +27,7 @@ UndoResult = Literal["restored", "already", "foreign", "failed"]
 MAYBE_CHANGED: frozenset[StepStatus] = frozenset({"kept", "applied", "failed"})
 """Steps an undo looks at: from the moment the snapshot is kept, the change may have been made."""
 
-LeaseStatus = Literal["open", "restoring", "restored", "foreign", "failed"]
+LeaseStatus = Literal["open", "restoring", "restored", "foreign", "by_hand", "failed"]
 
 
 class _Stored(BaseModel):

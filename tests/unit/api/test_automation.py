@@ -142,3 +142,43 @@ def test_hands_off_of_nothing_known_names_what_there_is(world: World) -> None:
     assert answer.status == 404
     assert "service#checkout" in answer.error["details"]["valid"]
     assert world.alice.call("POST", "/hands-off", {"scope": "all"}).status == 400
+
+
+def borrowed(world: World, *, status: str = "open") -> tuple[str, str]:
+    """A run that succeeded and whose change is out on loan, as the control function leaves it."""
+    incident_id, run = requested(world)
+    until = world.clock.now.replace(hour=16)
+    key = Key(f"INC#{incident_id}", f"RUN#{run['id']}")
+    lease = {"opened_at": iso(world.clock()), "at_latest": iso(until), "status": status, "attempts": 0}
+    body = {**world.table.records[key], "status": "succeeded", "lease": lease}
+    world.table.commit(
+        recorded(world.stored(incident_id), "LeaseOpened", actor=SYSTEM, at=world.clock(), text="lent", open_leases=1),
+        Put(Record(key, body)),
+    )
+    return incident_id, str(run["id"])
+
+
+def test_what_was_borrowed_can_be_had_back_now(world: World) -> None:
+    incident_id, run_id = borrowed(world)
+    for _ in range(2):
+        run = world.alice.post(f"/runs/{run_id.lower()}/restore", Idempotency_Key="k")
+        assert run["lease"]["at_latest"] == world.clock().isoformat().replace("+00:00", "Z")
+    assert world.table.types(incident_id).count("NoteAdded") == 1
+    assert world.table.records[Key("LEASES", run_id)]["at_latest"] == iso(world.clock())
+
+
+def test_a_loan_that_failed_ends_by_hand_and_the_incident_can_close(world: World) -> None:
+    incident_id, run_id = borrowed(world, status="failed")
+    world.alice.post(f"/incidents/{incident_id}/severity", {"severity": "SEV4", "reason": "small"})
+    world.alice.post(f"/incidents/{incident_id}/resolve")
+    assert world.alice.call("POST", f"/incidents/{incident_id}/close").status == 409
+    for _ in range(2):
+        run = world.bob.post(f"/runs/{run_id}/restore", {"by_hand": "function was deleted"}, Idempotency_Key="k")
+        assert run["lease"]["status"] == "by_hand"
+    assert world.bob.call("POST", f"/runs/{run_id}/restore").status == 409
+    assert world.alice.post(f"/incidents/{incident_id}/close")["status"] == "closed"
+
+
+@pytest.mark.parametrize("run_id", ["RUN-NOSUCH", "RUN-7K3F9A-00000000", "x"])
+def test_unknown_runs(world: World, run_id: str) -> None:
+    assert world.bob.call("POST", f"/runs/{run_id}/restore").status == 404

@@ -18,6 +18,7 @@ ROUTES = {
     **{f"/incidents/{{incident_id}}/{noun}": {"get"} for noun in ("timeline", "verify", "postmortem", "approvals")},
     "/playbooks": {"get"},
     "/incidents/{incident_id}/playbooks/{name}": {"post"},
+    "/runs/{run_id}/restore": {"post"},
     "/approvals/{approval_id}": {"post"},
     "/hands-off": {"get", "post"},
 }  # fmt: skip

@@ -100,6 +100,21 @@ def test_a_dry_run_is_waited_for_and_printed(run: Run, api: ScriptedApi) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("typed", "body", "says"),
+    [
+        ([], {}, "what throttle-function borrowed on checkout is given back within a minute"),
+        (["--by-hand", "deleted"], {"by_hand": "deleted"}, "what throttle-function borrowed on checkout is settled"),
+    ],
+)
+def test_what_was_borrowed_is_given_back(
+    run: Run, api: ScriptedApi, typed: list[str], body: dict[str, str], says: str
+) -> None:
+    api.answers["POST", "/runs/RUN-7K3F9A-0/restore"] = {**RUN, "status": "succeeded"}
+    assert run("playbooks", "restore", "run-7k3f9a-0", *typed).stdout == f"RUN-7K3F9A-0: {says}\n"
+    assert api.asked[0].body == body
+
+
 def test_a_parameter_without_a_value_is_one_line(run: Run) -> None:
     result = run("playbooks", "run", "7k3f9a", "throttle-function", "--param", "limit")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)

@@ -6,9 +6,10 @@ import pytest
 
 from incidentio.core.errors import Conflict, NotFound, Unavailable
 from incidentio.core.incident import Status
+from incidentio.core.lifecycle import close
 from incidentio.core.ports import Key
 from incidentio.mitigate.keys import lock_key, open_run_key
-from incidentio.mitigate.leases import restore_now
+from incidentio.mitigate.leases import given_back_by_hand, restore_now
 from incidentio.mitigate.switches import set_switch
 from tests.make import ALICE, BOB
 from tests.unit.mitigate.stage import CAROL, TARGET, TWO_STEPS, Stage, killed
@@ -387,6 +388,39 @@ def test_a_person_can_have_it_back_now() -> None:
     assert (stage.run(run).lease.status, stage.estate.reserved) == ("restored", 50)
     with pytest.raises(Conflict, match="nothing borrowed"):
         restore_now(stage.table, run.run_id, BOB, now=stage.clock())
+
+
+def test_asking_twice_to_have_it_back_is_asking_once() -> None:
+    stage = approved()
+    run = stage.request()
+    stage.play()
+    notes = [
+        restore_now(stage.table, run.run_id, BOB, now=stage.clock()) and stage.types.count("NoteAdded") for _ in "ab"
+    ]
+    assert notes == [1, 1]
+
+
+def test_what_can_never_be_given_back_ends_on_a_persons_word() -> None:
+    stage = approved()
+    run = stage.request()
+    stage.play()
+    with pytest.raises(Conflict, match="is open"):
+        given_back_by_hand(stage.table, run.run_id, BOB, how="deleted", now=stage.clock())
+    stage.change(status=Status.RESOLVED)
+    stage.executions.missing.add("throttle-function")
+    stage.sweep()
+    assert stage.run(run).lease.status == "failed"
+    with pytest.raises(Conflict, match="borrowed change"):
+        close(stage.incident, actor=BOB, at=stage.clock())
+    given_back_by_hand(stage.table, run.run_id, BOB, how="deleted, password=hunter2", now=stage.clock())
+    assert (stage.incident.open_leases, lock_of(stage)) == (0, None)
+    assert stage.types[-1] == "LeaseRestored"
+    assert "says that what throttle-function borrowed on checkout is settled: deleted" in stage.text("LeaseRestored")
+    assert "hunter2" not in stage.text("LeaseRestored")
+    stage.sweep()
+    assert not stage.executions.queue
+    with pytest.raises(Conflict, match="nothing borrowed"):
+        given_back_by_hand(stage.table, run.run_id, BOB, how="again", now=stage.clock())
 
 
 def test_a_lease_that_cannot_be_given_back_stays_open_and_is_tried_again() -> None:

@@ -6,12 +6,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from incidentio.api import texts
 from incidentio.api.calls import Api
-from incidentio.api.requests import PlaybookRun
+from incidentio.api.requests import PlaybookRun, Restore
 from incidentio.api.routing import Routes
 from incidentio.api.views import PlaybookList, RunView, playbook_view, run_view
 from incidentio.core.ids import parse_incident_id
 
 _AS_DEFINED = PlaybookRun()
+_BY_ITSELF = Restore()
 
 
 def routes(api: Api) -> Routes:
@@ -52,6 +53,21 @@ def routes(api: Api) -> Routes:
             expected_version=call.expected_version,
             idempotency_key=call.key,
         )
+        return run_view(run.model_dump(mode="json"))
+
+    @router.post(
+        "/runs/<run_id>/restore",
+        summary="Give back what a run borrowed, now",
+        description="It is given back within a minute. With `by_hand`, a loan that could not be given back ends.",
+        tags=["playbooks"],
+        status_code=202,
+        response_description="The run",
+    )
+    def restore(run_id: str, body: Annotated[Restore, Body()] = _BY_ITSELF) -> RunView:
+        from incidentio.api import deciding  # noqa: PLC0415
+
+        how = texts.note(body.by_hand, field="by_hand", limit=500)
+        run = deciding.restore(api, router.call(), run_id.strip().upper(), by_hand=how)
         return run_view(run.model_dump(mode="json"))
 
     return router
