@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -50,7 +51,7 @@ class Entry(BaseModel):
             "at": iso(self.at),
             "actor": [self.actor.kind, self.actor.id],
             "text": self.text,
-            "data": self.data,
+            "data": _spelled(self.data),
             "incident_version": self.incident_version,
             "kind": self.kind.value,
             "correlation_id": self.correlation_id,
@@ -58,6 +59,18 @@ class Entry(BaseModel):
         }
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return sha256(canonical.encode()).hexdigest()
+
+
+def _spelled(value: Any) -> Any:
+    """Whole numbers as integers: the table gives back 1 for 1.0, and the digits for 1e+22."""
+    match value:
+        case float() if value.is_integer():
+            return int(Decimal(repr(value)))
+        case dict():
+            return {name: _spelled(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_spelled(inner) for inner in value]
+    return value
 
 
 class BrokenLink(BaseModel):
