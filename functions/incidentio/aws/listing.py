@@ -116,7 +116,7 @@ def _decode(cursor: str | None) -> dict[str, Any]:
         valid = isinstance(positions, dict) and all(
             isinstance(p, list) and len(p) == 2 and all(isinstance(part, str) for part in p) for p in positions.values()
         )
-    except ValueError:
+    except (ValueError, RecursionError):
         valid = False
     if not valid:
         raise InvalidInput("the cursor is not one this API gave out: pass `next` of the page before, unchanged")

@@ -1,14 +1,18 @@
 """The DynamoDB table behind `ports.Table`."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from incidentio.aws import listing
-from incidentio.aws.attributes import from_item, to_attribute, to_item
+from incidentio.aws.attributes import from_item, to_item
+from incidentio.aws.contention import Pause, patiently, waits
 from incidentio.aws.errors import error_code, translated
+from incidentio.aws.expressions import condition, expression, terms
 from incidentio.aws.stored import entry_from, entry_item, entry_sk, incident_from, incident_item, incident_pk
 from incidentio.core.catalog import Routing
 from incidentio.core.deadlines import next_due
@@ -16,7 +20,6 @@ from incidentio.core.errors import Damaged, NotFound, Unavailable
 from incidentio.core.incident import Change, Incident
 from incidentio.core.ports import (
     ABSENT,
-    AtMost,
     Condition,
     Filters,
     Key,
@@ -31,16 +34,18 @@ from incidentio.core.ports import (
 from incidentio.core.timeline import Entry
 
 _TRANSACTION_LIMIT = 100
+_CONFLICTS = 3  # tries more, before whoever asked reads again
 _RESERVED = ("pk", "sk", "ttl")
 
 
 class DynamoTable:
     """Implements `ports.Table` with one low-level client; every read is consistent but the listing's."""
 
-    def __init__(self, client: Any, name: str, routing: Routing) -> None:
+    def __init__(self, client: Any, name: str, routing: Routing, *, pause: Pause = time.sleep) -> None:
         self._client = client
         self._name = name
         self._routing = routing
+        self._pause = pause
 
     # --- incidents
 
@@ -92,6 +97,7 @@ class DynamoTable:
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Mapping[str, Any]]:
         wanted: list[dict[str, Any]] = [to_item({"pk": k.pk, "sk": k.sk}) for k in dict.fromkeys(keys)]
         found: dict[Key, Mapping[str, Any]] = {}
+        patience = waits()
         while wanted:
             request = {self._name: {"Keys": wanted, "ConsistentRead": True}}
             with translated("reading records"):
@@ -100,6 +106,10 @@ class DynamoTable:
                 item = from_item(raw)
                 found[Key(item["pk"], item["sk"])] = _body(item) or {}
             wanted = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+            if wanted:
+                if (wait := next(patience, None)) is None:
+                    raise Unavailable("reading records: DynamoDB leaves some out again and again")
+                self._pause(wait)
         return found
 
     def query(self, pk: str, prefix: str = "") -> Iterable[tuple[Key, Mapping[str, Any]]]:
@@ -122,19 +132,20 @@ class DynamoTable:
     ) -> Mapping[str, Any]:
         names: dict[str, str] = {}
         values: dict[str, Any] = {}
-        expression = "ADD " + ", ".join(_terms(counts, "a", " ", names, values))
+        update = "ADD " + ", ".join(terms(counts, "a", " ", names, values))
         if sets:
-            expression += " SET " + ", ".join(_terms(sets, "s", " = ", names, values))
-        arguments = _condition(when, names, values)
+            update += " SET " + ", ".join(terms(sets, "s", " = ", names, values))
+        arguments = condition(when, names, values)
         try:
             with translated("counting"):
-                answer = self._client.update_item(
-                    TableName=self._name,
-                    Key=to_item({"pk": key.pk, "sk": key.sk}),
-                    UpdateExpression=expression,
-                    ReturnValues="ALL_NEW",
-                    **_expression(arguments, names, values),
-                )
+                request = {
+                    "TableName": self._name,
+                    "Key": to_item({"pk": key.pk, "sk": key.sk}),
+                    "UpdateExpression": update,
+                    "ReturnValues": "ALL_NEW",
+                    **expression(arguments, names, values),
+                }
+                answer = patiently(self._pause, self._client.update_item, request)
         except Exception as error:
             raise _refused(error, key) from error
         return _body(from_item(answer["Attributes"])) or {}
@@ -180,44 +191,51 @@ class DynamoTable:
     def _put(self, item: Mapping[str, Any], when: Condition) -> dict[str, Any]:
         names: dict[str, str] = {}
         values: dict[str, Any] = {}
-        arguments = _condition(when, names, values)
-        return {"Put": {"TableName": self._name, "Item": to_item(item), **_expression(arguments, names, values)}}
+        arguments = condition(when, names, values)
+        return {"Put": {"TableName": self._name, "Item": to_item(item), **expression(arguments, names, values)}}
 
     def _operation(self, write: Write) -> dict[str, Any]:
         if isinstance(write, Put):
             return self._put(_record_item(write.record), write.when)
         names: dict[str, str] = {}
         values: dict[str, Any] = {}
-        arguments = _condition(write.when, names, values)
+        arguments = condition(write.when, names, values)
         target = {"TableName": self._name, "Key": to_item({"pk": write.key.pk, "sk": write.key.sk})}
         if isinstance(write, Update):
-            expression = "SET " + ", ".join(_terms(write.sets, "s", " = ", names, values))
+            update = "SET " + ", ".join(terms(write.sets, "s", " = ", names, values))
             if write.adds:
-                expression += " ADD " + ", ".join(_terms(write.adds, "a", " ", names, values))
+                update += " ADD " + ", ".join(terms(write.adds, "a", " ", names, values))
             return {
-                "Update": {**target, "UpdateExpression": expression, **_expression(arguments, names, values)},
+                "Update": {**target, "UpdateExpression": update, **expression(arguments, names, values)},
             }
-        return {"Delete": {**target, **_expression(arguments, names, values)}}
+        return {"Delete": {**target, **expression(arguments, names, values)}}
 
     def _write_one(self, write: Write) -> None:
         ((verb, arguments),) = self._operation(write).items()
         call = getattr(self._client, f"{verb.lower()}_item")
         try:
             with translated("writing a record"):
-                call(**arguments)
+                patiently(self._pause, call, arguments)
         except Exception as error:
             raise _refused(error, _key_of(write)) from error
 
     def _transact(self, operations: list[dict[str, Any]]) -> None:
         if len(operations) > _TRANSACTION_LIMIT:
             raise ValueError(f"{len(operations)} writes in one transaction: at most {_TRANSACTION_LIMIT}")
-        try:
-            self._client.transact_write_items(TransactItems=operations)
-        except ClientError as error:
-            if error_code(error) != "TransactionCanceledException":
-                with translated("writing a transaction"):
-                    raise
-            raise _Cancelled.of(error) from None
+        for wait in (*islice(waits(), _CONFLICTS), None):
+            try:
+                self._client.transact_write_items(TransactItems=operations)
+            except ClientError as error:
+                if error_code(error) != "TransactionCanceledException":
+                    with translated("writing a transaction"):
+                        raise
+                cancelled = _Cancelled.of(error)
+                only_met_others = isinstance(cancelled, _Cancelled) and cancelled.index is None
+                if wait is None or not only_met_others:
+                    raise cancelled from None
+                self._pause(wait)
+            else:
+                return
 
 
 class _Cancelled(Exception):
@@ -246,48 +264,6 @@ def _refused(error: Exception, key: Key) -> Exception:
         stored = cause.response.get("Item")
         return Refused(key, _body(from_item(stored)) if stored else None)
     return error
-
-
-def _condition(when: Condition, names: dict[str, str], values: dict[str, Any]) -> str | None:
-    """The condition expression of `when`, adding what it needs to `names` and `values`."""
-    if when is None:
-        return None
-    if when is ABSENT:
-        return "attribute_not_exists(pk)"
-    if not isinstance(when, Mapping):
-        raise TypeError(f"not a condition: {when!r}")
-    terms = []
-    for i, (name, value) in enumerate(when.items()):
-        names[f"#c{i}"] = name
-        if value is None:
-            terms.append(f"attribute_not_exists(#c{i})")
-        elif isinstance(value, AtMost):
-            values[f":c{i}"] = value.value
-            terms.append(f"#c{i} <= :c{i}")
-        else:
-            values[f":c{i}"] = value
-            terms.append(f"#c{i} = :c{i}")
-    return " AND ".join(terms)
-
-
-def _terms(
-    pairs: Mapping[str, Any], letter: str, between: str, names: dict[str, str], values: dict[str, Any]
-) -> Iterable[str]:
-    for i, (name, value) in enumerate(pairs.items()):
-        names[f"#{letter}{i}"] = name
-        values[f":{letter}{i}"] = value
-        yield f"#{letter}{i}{between}:{letter}{i}"
-
-
-def _expression(condition: str | None, names: Mapping[str, str], values: Mapping[str, Any]) -> dict[str, Any]:
-    arguments: dict[str, Any] = {}
-    if condition:
-        arguments |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-    if names:
-        arguments["ExpressionAttributeNames"] = dict(names)
-    if values:
-        arguments["ExpressionAttributeValues"] = {name: to_attribute(value) for name, value in values.items()}
-    return arguments
 
 
 def _record_item(record: Record) -> dict[str, Any]:
