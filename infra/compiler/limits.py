@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from incidentio.core.playbook import Playbook
+from incidentio.core.playbook import Playbook, Step
 
 LAMBDA_LONGEST = timedelta(minutes=15)
 GRACE_SECONDS = 10
@@ -13,8 +13,11 @@ GRACE_SECONDS = 10
 CONTROL_SECONDS = 70
 STEP_POLL_SECONDS = 5
 HIGHEST_STEP = 1000
-MOST_POLLS = 1500
-"""A standard execution ends at 25,000 history events; one poll costs at most 12."""
+MOST_EVENTS = 24_000
+"""A standard execution dies, uncaught, at 25,000 events of its history; the rest is for undoing."""
+
+EVENTS_OF_A_WATCH, EVENTS_OF_A_CONFIRMATION, EVENTS_OF_A_STEP = 12, 17, 60
+"""Each with one task of it tried twice."""
 
 
 class UnfitPlaybook(ValueError):
@@ -44,6 +47,11 @@ def paced(seconds: float, *, pace: float) -> int:
     return max(1, round(seconds * pace))
 
 
+def confirmations(step: Step, *, pace: float) -> Polls:
+    """How often a step that is not in effect at once is looked at."""
+    return polls(step.timeout, timedelta(seconds=STEP_POLL_SECONDS), pace=pace)
+
+
 def check(playbook: Playbook, *, pace: float) -> None:
     """Raise UnfitPlaybook where a run could not fit into one execution."""
     if pace <= 0:
@@ -51,10 +59,17 @@ def check(playbook: Playbook, *, pace: float) -> None:
     for step in playbook.steps:
         if not timedelta(seconds=1) <= step.timeout <= LAMBDA_LONGEST:
             raise UnfitPlaybook(f"{playbook.name}: step {step.action} has timeout {step.timeout}: use 1s to 15m")
-    if playbook.verify and polls(playbook.verify.within, playbook.verify.poll, pace=pace).count > MOST_POLLS:
+    if (events := _events(playbook, pace=pace)) > MOST_EVENTS:
         raise UnfitPlaybook(
-            f"{playbook.name}: verify polls every {playbook.verify.poll} for {playbook.verify.within}, "
-            f"more than {MOST_POLLS} times: poll less often"
+            f"{playbook.name}: a run could take {events} events of the {MOST_EVENTS} an execution may have: "
+            "poll less often in verify, or make steps shorter or fewer"
         )
     if playbook.approval.timeout < timedelta(seconds=1) or playbook.approval.timeout > timedelta(days=7):
         raise UnfitPlaybook(f"{playbook.name}: approval timeout {playbook.approval.timeout}: use 1s to 7d")
+
+
+def _events(playbook: Playbook, *, pace: float) -> int:
+    """Events of the longest run, without its undo."""
+    steps = sum(EVENTS_OF_A_STEP + EVENTS_OF_A_CONFIRMATION * confirmations(s, pace=pace).count for s in playbook.steps)
+    verify = playbook.verify
+    return steps + (EVENTS_OF_A_WATCH * polls(verify.within, verify.poll, pace=pace).count if verify else 0)

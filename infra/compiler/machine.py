@@ -7,16 +7,15 @@ The same machine restores a lease (`mode: revert`) and cleans up after an execut
 (`mode: recover`): both go straight to the undo. Only ids travel; everything else is in the table.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from incidentio.core.playbook import Playbook, Step
 from infra.compiler.limits import (
     CONTROL_SECONDS,
     GRACE_SECONDS,
-    STEP_POLL_SECONDS,
     action_timeout,
     check,
+    confirmations,
     paced,
     polls,
 )
@@ -121,7 +120,7 @@ class _Envelope:
         return states
 
     def _step(self, n: int, step: Step, after: str) -> dict[str, State]:
-        confirm = polls(step.timeout, timedelta(seconds=STEP_POLL_SECONDS), pace=self._pace)
+        confirm = confirmations(step, pace=self._pace)
         return {
             f"Step{n}Begin": self._ask_control(
                 "begin",

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from incidentio.core.duration import Duration
 from incidentio.core.matchers import MatcherField
 
-COMPILER_VERSION = "1"
+COMPILER_VERSION = "2"
 """Part of every definition hash: moves when the compiler would make another machine from the same YAML."""
 
 PARAMETER = re.compile(r"\$\{([a-z][a-z0-9_]*)\}")

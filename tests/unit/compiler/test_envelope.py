@@ -3,11 +3,12 @@
 import itertools
 import json
 import re
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from incidentio.core.playbook import Playbook
+from incidentio.core.playbook import COMPILER_VERSION, Playbook
 from infra.compiler import UnfitPlaybook, action_timeout, compile_playbook
 from infra.documents import load_playbooks
 from infra.options import ROOT
@@ -232,8 +233,17 @@ def test_pace_shortens_polls_and_leaves_timeouts_and_approvals_alone() -> None:
         ({"steps": [{"action": "a", "timeout": "16m"}]}, "1s to 15m"),
         ({"verify": {"within": "10h", "poll": "1s"}}, "poll less often"),
         ({"approval": {"timeout": "0s"}}, "approval timeout"),
+        ({"steps": [{"action": "a", "timeout": "15m"}] * 8, "verify": {"within": "1h"}}, "shorter or fewer"),
     ],
 )
 def test_what_one_execution_cannot_hold_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UnfitPlaybook, match=message):
         compile_playbook(playbook(**changes), control_arn=CONTROL, action_arn=ACTION)
+
+
+def test_another_machine_from_the_same_playbook_is_another_definition() -> None:
+    """What was approved is a hash: when the compiler changes its output, COMPILER_VERSION moves, and this with it."""
+    book = playbook(verify={}, risk="destructive", approval={"on_timeout": "escalate"})
+    machine = compile_playbook(book, control_arn=CONTROL, action_arn=ACTION)
+    text = json.dumps(machine).replace(book.definition_hash, "")
+    assert (COMPILER_VERSION, sha256(text.encode()).hexdigest()[:16]) == ("2", "7226fee2e7e3438b")
