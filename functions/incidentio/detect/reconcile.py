@@ -5,13 +5,14 @@ Each is put into the ingest queue as the state change CloudWatch would have sent
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Protocol
 
+from incidentio.aws.observability import log, told
 from incidentio.core.alarm import Alarm
 from incidentio.core.attachment import ATTACHED, Attachment
-from incidentio.core.errors import NotFound
+from incidentio.core.errors import NotFound, Unavailable
 from incidentio.core.ids import iso
 from incidentio.core.members import pointer_key
 from incidentio.core.ports import Refused, Table, Update
@@ -20,6 +21,9 @@ from incidentio.core.signal import Mode, SignalState
 _AT_ONCE = 100
 _TOLERANCE = timedelta(seconds=2)
 """An alarm's own account of when it changed and the one in its event may differ by less than this."""
+
+
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Alarms(Protocol):
@@ -47,17 +51,31 @@ class Reconciliation:
         self._topic_arn = topic_arn
 
     def run(self) -> int:
-        """Send what is missing; returns how many alarms that were."""
+        """Send what is missing; returns how many alarms that were.
+
+        Raises:
+            Unavailable: some could not be compared, after all the others were sent.
+        """
         ours = (alarm for alarm in self._alarms.firing() if not self._attachment.ignored(alarm.name))
-        sent = 0
+        sent = failed = 0
         ended: dict[str, datetime | None] = {}
         for some in _batches(ours):
             keys = {pointer_key(alarm.arn): alarm for alarm in some}
             known = self._table.get_many(list(keys))
-            missing = [a for key, a in keys.items() if self._is_missing(a, known.get(key), ended)]
+            missing = []
+            for key, alarm in keys.items():
+                try:
+                    missing += [alarm] if self._is_missing(alarm, known.get(key), ended) else []
+                except Unavailable:
+                    raise
+                except Exception as error:  # noqa: BLE001 - one alarm never hides the others
+                    failed += 1
+                    log("not compared", level="ERROR", key=key.pk, **told(error))
             if missing:
                 self._queue.send_all([json.dumps(self._state_change(alarm)) for alarm in missing])
             sent += len(missing)
+        if failed:
+            raise Unavailable(f"{failed} alarm(s) could not be compared with what is known")
         return sent
 
     def _is_missing(self, alarm: Alarm, pointer: Mapping[str, Any] | None, ended: dict[str, datetime | None]) -> bool:
@@ -87,7 +105,7 @@ class Reconciliation:
         try:
             return self._table.incident(incident_id).resolved_at
         except NotFound:
-            return None
+            return _LONG_AGO
 
     def _state_change(self, alarm: Alarm) -> dict[str, Any]:
         """The event's shape, with the mode beside it, which an event from a bus cannot have."""

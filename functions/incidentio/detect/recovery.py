@@ -1,7 +1,7 @@
 """Incidents whose every signal has been ok for long enough end by themselves, or stop paging."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from incidentio.aws.observability import log, told
 from incidentio.core.amend import Decision, amend
@@ -14,13 +14,20 @@ from incidentio.core.incident import Incident, Status, recorded
 from incidentio.core.lifecycle import mitigate, resolve
 from incidentio.core.members import closing
 from incidentio.core.person import SYSTEM
-from incidentio.core.ports import Table
+from incidentio.core.ports import Clock, Table
+
+_BUDGET = timedelta(seconds=30)
+"""Of a sweep's minute. After a storm thousands may be due; those left are due at the next one."""
 
 
-def recover(table: Table, routing: Routing, now: datetime) -> tuple[int, int]:
-    """Move every recovered incident on. Returns how many moved, and how many could not be for now."""
+def recover(table: Table, routing: Routing, now: datetime, clock: Clock | None = None) -> tuple[int, int]:
+    """Move every recovered incident on, as far as time goes. Returns how many moved, and how many could not be now."""
     moved = failed = 0
-    for incident_id in list(table.due(now)):
+    due = list(table.due(now))
+    for position, incident_id in enumerate(due):
+        if clock and clock() - now > _BUDGET:
+            log("out of time, the rest is for the next sweep", level="WARNING", left=len(due) - position)
+            break
         try:
             before = table.incident(incident_id)
             if not _is_due(before, routing, now):

@@ -22,7 +22,7 @@ def sweep(
         Unavailable: something could not be done, after everything else was; the next sweep tries it again.
     """
     now = clock()
-    recovered, failed = recover(table, routing, now)
+    recovered, failed = recover(table, routing, now, clock)
     beat = table.get(BEAT) or {}
     reconciled_at, missed = beat.get("reconciled_at"), 0
     if reconciled_at is None or datetime.fromisoformat(reconciled_at) + every <= now:

@@ -10,6 +10,7 @@ import pytest
 from incidentio.core.alarm import Alarm
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Catalog
+from incidentio.core.errors import Unavailable
 from incidentio.core.ids import iso
 from incidentio.core.incident import Status, recorded
 from incidentio.core.members import pointer_key
@@ -143,3 +144,22 @@ def test_many_alarms_are_looked_up_a_hundred_at_a_time() -> None:
     queue = reconcile(table, *(alarm(f"a{n}") for n in range(250)))
     assert len(queue) == 250
     assert table.calls == 3
+
+
+def test_one_record_nobody_can_read_does_not_hide_the_other_alarms() -> None:
+    table, queue = FakeTable(), FakeQueue()
+    known(table, fence="not a time")
+    attachment = Attachment(own_prefix="incidentio", catalog=Catalog())
+    alarms = FakeAlarms([alarm(changed_at=NOW + timedelta(minutes=1)), alarm("other")])
+    with pytest.raises(Unavailable, match="1 alarm"):
+        Reconciliation(table, alarms, queue, attachment, TOPIC).run()
+    assert [event["detail"]["alarmName"] for event in queue] == ["other"]
+
+
+def test_a_pointer_to_an_incident_that_is_gone_swallows_nothing() -> None:
+    table = FakeTable()
+    known(table)
+    (event,) = reconcile(table, alarm())
+    pointer = table.records[pointer_key(alarm().arn)]
+    assert pointer["open"] is False
+    assert pointer["fence"] < event["detail"]["state"]["timestamp"]

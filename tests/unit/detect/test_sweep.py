@@ -6,8 +6,13 @@ import pytest
 
 from incidentio.core.catalog import Routing
 from incidentio.core.errors import Unavailable
+from incidentio.core.incident import Change, recorded
+from incidentio.core.person import SYSTEM
+from incidentio.core.ports import Write
+from incidentio.core.severity import Severity
 from incidentio.detect.sweep import BEAT, sweep
 from tests.fakes import FakeClock, FakeTable
+from tests.make import NOW, an_incident
 
 
 class FakeReconciliation:
@@ -45,3 +50,20 @@ def test_the_sign_of_life_is_there_even_when_a_part_fails_and_the_part_is_tried_
     clock.advance(minutes=1)
     assert once(table, clock, reconciliation) == {"recovered": 0, "missed": 3}
     assert table.records[BEAT]["reconciled_at"] == "2026-03-01T12:01:00.000Z"
+
+
+def test_a_sweep_with_too_much_to_recover_leaves_the_rest_and_still_reconciles() -> None:
+    table, clock, reconciliation = FakeTable(), FakeClock(), FakeReconciliation()
+    for n in range(3):
+        incident = an_incident(id=f"INC-00000{n}", severity=Severity.SEV3, triaged_at=NOW, ok_since=NOW)
+        table.commit(recorded(incident, "IncidentTriggered", actor=SYSTEM, at=NOW, text="opened"))
+    clock.advance(minutes=6)
+    commit = table.commit
+
+    def slow(change: Change, *writes: Write) -> None:
+        clock.advance(seconds=20)
+        commit(change, *writes)
+
+    table.commit = slow  # type: ignore[method-assign]
+    assert once(table, clock, reconciliation) == {"recovered": 2, "missed": 3}
+    assert once(table, clock, reconciliation)["recovered"] == 1
