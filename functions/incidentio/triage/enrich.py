@@ -1,5 +1,6 @@
 """The use case: judge an incident and record the judgement, once however often it is asked."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from incidentio.core.amend import Decision, amend
@@ -15,6 +16,7 @@ from incidentio.triage.evidence import Evidence
 from incidentio.triage.gather import gather
 from incidentio.triage.ports import AlarmTags
 
+_LISTED = 10
 _OVER = frozenset({Status.CLOSED, Status.CANCELLED, Status.MERGED})
 
 
@@ -101,7 +103,7 @@ def _enriched(incident: Incident, triage: Triage, evidence: Evidence, at: dateti
             "blast_radius": list(triage.blast_radius),
             "proposed": list(triage.proposed),
             "proposed_why": dict(triage.proposed_why),
-            "missing": [redact(text, limit=300) for text in triage.missing],
+            "missing": _listed(triage.missing),
         },
         lifecycle=True,
         triaged_at=incident.triaged_at or at,
@@ -113,6 +115,12 @@ def _enriched(incident: Incident, triage: Triage, evidence: Evidence, at: dateti
         proposed=triage.proposed,
         why=redact(_why(incident, triage, evidence), limit=600),
     )
+
+
+def _listed(missing: Sequence[str]) -> list[str]:
+    """So many signals can be unreadable that the entry would outgrow the table and the bus."""
+    more = len(missing) - _LISTED
+    return [redact(text, limit=300) for text in missing[:_LISTED]] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _sentence(triage: Triage) -> str:

@@ -19,7 +19,7 @@ def gather(incident: Incident, table: Table, alarm_tags: AlarmTags) -> Evidence:
     """Everything known about `incident`. Tags that cannot be read are reported, never waited for."""
     members = members_of(table, incident.id) if incident.members else []
     signals = [_opening(incident, members)]
-    signals += [_joined(m) for m in members if m["dedup_key"] != incident.dedup_key and m.get("alarm_arn")]
+    signals += [_joined(m) for m in members if m["dedup_key"] != incident.dedup_key]
     heard, missing, asked = [], [], 0
     for signal in signals:
         arn = signal.subject.alarm_arn
@@ -41,7 +41,7 @@ def _opening(incident: Incident, members: list[Member]) -> Heard:
 
 
 def _joined(member: Member) -> Heard:
-    arn = str(member["alarm_arn"])
+    arn = str(member.get("alarm_arn") or "")
     described = Subject(alarm_name=arn.rpartition(":alarm:")[2], alarm_arn=arn)
     return _heard(member, Subject.model_validate(member["subject"]) if member.get("subject") else described)
 

@@ -188,3 +188,20 @@ def test_the_severity_a_signal_came_with_counts(room):
     room.open(said="SEV4")
     assert room.triage().severity is Severity.SEV4
     assert room.last["severity_why"] == "the signal says so"
+
+
+def test_a_joined_signal_that_is_no_alarm_counts_as_well(room):
+    room.open(tags={"severity": "SEV4"})
+    body = {"dedup_key": "canary/checkout", "title": "canary", "state": "firing", "severity": "SEV1"}
+    room.table.write(Put(Record(member_key(ID, "canary/checkout"), body)))
+    assert room.triage().severity is Severity.SEV1
+
+
+def test_many_unreadable_tags_do_not_outgrow_an_entry(room):
+    room.open(tags={"severity": "SEV4"})
+    for n in range(300):
+        body = {"dedup_key": f"k{n}", "title": "x", "state": "firing", "tags": {"severity": f"bad {n} " + "x" * 200}}
+        room.table.write(Put(Record(member_key(ID, f"k{n}"), body)))
+    room.triage()
+    assert len(room.last["missing"]) == 11
+    assert room.last["missing"][-1] == "and 290 more"
