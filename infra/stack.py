@@ -47,7 +47,7 @@ class IncidentioStack(Stack):
         )
         Tags.of(self).add(SYSTEM_TAG, options.stack_name)
         removal = RemovalPolicy.DESTROY if options.destroy_data else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
-        retention = {"RETENTION_MODE": options.retention_mode, "RETENTION_DAYS": str(options.retention_days)}
+        self._retention = {"RETENTION_MODE": options.retention_mode, "RETENTION_DAYS": str(options.retention_days)}
         runtime = Runtime(
             code=code,
             layer=lambda_.LayerVersion(
@@ -74,7 +74,7 @@ class IncidentioStack(Stack):
             runtime=runtime,
             table=table,
             archive=self.archive,
-            retention=retention,
+            retention=self._retention,
             account_role=options.account_cloudwatch_role,
         )
         self.triage = Triage(self, "Triaging", runtime=runtime, table=table, bus=self.bus)
@@ -96,7 +96,7 @@ class IncidentioStack(Stack):
             table=table,
             bus=self.bus,
             archive=self.archive,
-            retention=retention,
+            retention=self._retention,
         )
         self.sweep = Sweep(
             self,
@@ -170,6 +170,8 @@ class IncidentioStack(Stack):
             "LaneDlqUrl": self.bus.lane_dead_letters.queue_url,
             "OutboxDlqUrl": self.bus.outbox_dead_letters.queue_url,
             "PageTopicArn": telling.page.topic_arn,
+            "RetentionDays": self._retention["RETENTION_DAYS"],
+            "RetentionMode": self._retention["RETENTION_MODE"],
             "SignalTopicArn": self.ingest.topic.topic_arn,
             "SignalsBusName": self.ingest.signals_bus.event_bus_name,
             "SweepRuleName": self.sweep.rule.name,

@@ -198,3 +198,21 @@ def test_with_the_api_down_direct_goes_on(target: dict[str, Any], tmp_path: Path
         listed = incidentio(tmp_path, "--direct", "incidents", "list", "--limit", "500")
         assert incident_id in listed.stdout
     assert world.incident(incident_id)["status"] == "acknowledged"
+
+
+def test_a_review_without_the_api_is_locked_as_the_deployment_says(
+    target: dict[str, Any], tmp_path: Path, world: World
+) -> None:
+    strict = {**target["outputs"], "RetentionMode": "COMPLIANCE", "RetentionDays": "1"}
+    (tmp_path / "local.json").write_text(json.dumps({**target, "outputs": strict}))
+    incident_id = world.alice.post("/incidents", {"title": f"reviewed {world.tag}"})["id"]
+    world.alice.post(f"/incidents/{incident_id}/resolve")
+    text = tmp_path / "reviewed.md"
+    text.write_text("# What happened\n")
+    reviewed = incidentio(tmp_path, "--direct", "postmortem", "review", incident_id, "--file", str(text))
+    assert reviewed.returncode == 0, reviewed.stderr
+    stored = world.entry(incident_id, "PostmortemReviewed")["data"]
+    locked = world.client("s3").get_object_retention(
+        Bucket=target["outputs"]["ArchiveBucketName"], Key=stored["key"], VersionId=stored["version_id"]
+    )
+    assert locked["Retention"]["Mode"] == "COMPLIANCE"

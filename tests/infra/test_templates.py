@@ -18,8 +18,9 @@ from tests.load.money import idle, resources
 
 OUTPUTS = {
     "ApiUrl", "ArchiveBucketName", "CommunicateDlqUrl", "CommunicateQueueUrl", "EventBusName", "IngestDlqUrl",
-    "IngestQueueUrl", "KillSwitchParameterName", "LaneDlqUrl", "OutboxDlqUrl", "PageTopicArn", "SignalTopicArn",
-    "SignalsBusName", "SweepRuleName", "TableName", "TestTopicArn", "TicketTopicArn", "WatchdogTopicArn",
+    "IngestQueueUrl", "KillSwitchParameterName", "LaneDlqUrl", "OutboxDlqUrl", "PageTopicArn", "RetentionDays",
+    "RetentionMode", "SignalTopicArn", "SignalsBusName", "SweepRuleName", "TableName", "TestTopicArn",
+    "TicketTopicArn", "WatchdogTopicArn",
 }  # fmt: skip
 
 
@@ -116,15 +117,25 @@ def test_what_was_staged_days_ago_is_forgotten(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [staged]
 
 
-def test_opting_in_brings_the_account_role_and_reserved_concurrency(tmp_path: Path) -> None:
+def test_opting_in_brings_the_account_role_reserved_concurrency_and_a_stricter_lock(tmp_path: Path) -> None:
     context = cdk_context(
         account_cloudwatch_role="true",
         reserved_concurrency="true",
         page_email="oncall@example.com",
         stack_name="second",
+        retention_mode="compliance",
+        retention_days="3650",
     )
     build_app(context, outdir=str(tmp_path)).synth()
     template = json.loads((tmp_path / "second.template.json").read_text())
+    assert template["Outputs"]["RetentionMode"]["Value"] == "COMPLIANCE"
+    locking = [
+        (variables["RETENTION_MODE"], variables["RETENTION_DAYS"])
+        for r in template["Resources"].values()
+        if r["Type"] == "AWS::Lambda::Function"
+        and "RETENTION_MODE" in (variables := r["Properties"]["Environment"]["Variables"])
+    ]
+    assert locking == [("COMPLIANCE", "3650")] * 2, "the API locks reviews, learn locks anchors"
     kinds = [r["Type"] for r in template["Resources"].values()]
     assert kinds.count("AWS::ApiGateway::Account") == 1
     emails = [

@@ -15,6 +15,7 @@ from incidentio.aws.table import DynamoTable
 from incidentio.cli.client import Answer, refusal
 from incidentio.cli.configuration import bundle_of
 from incidentio.cli.deployment import Deployment
+from incidentio.core.archive import RetentionMode
 from incidentio.core.ids import random_base32
 
 
@@ -62,5 +63,11 @@ def direct_api(deployment: Deployment) -> DirectApi:
         clock=lambda: datetime.now(UTC),
         account=str(caller["Account"]),
         region=deployment.region,
+        retention_mode=_mode(deployment.output("RetentionMode")),
+        retention_days=int(deployment.output("RetentionDays")),
     )
     return DirectApi(app, str(caller["Arn"]))
+
+
+def _mode(text: str) -> RetentionMode:
+    return "GOVERNANCE" if text == "GOVERNANCE" else "COMPLIANCE"
