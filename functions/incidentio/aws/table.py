@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from incidentio.aws import listing
 from incidentio.aws.attributes import from_item, to_item
@@ -225,8 +225,8 @@ class DynamoTable:
         for wait in (*islice(waits(), _CONFLICTS), None):
             try:
                 self._client.transact_write_items(TransactItems=operations)
-            except ClientError as error:
-                if error_code(error) != "TransactionCanceledException":
+            except (ClientError, BotoCoreError) as error:
+                if isinstance(error, BotoCoreError) or error_code(error) != "TransactionCanceledException":
                     with translated("writing a transaction"):
                         raise
                 cancelled = _Cancelled.of(error)
