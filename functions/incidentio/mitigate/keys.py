@@ -15,6 +15,7 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 OPEN_RUNS = "OPEN#RUNS"
 LEASES = "LEASES"
+SWITCHES = "SWITCHES"
 
 
 def run_key(incident_id: str, run_id: str) -> Key:

@@ -10,9 +10,9 @@ from incidentio.core.errors import InvalidInput, NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import Actor
-from incidentio.core.ports import Put, Record, Records, Table
+from incidentio.core.ports import Filters, Key, Put, Record, Records, Table
 from incidentio.core.redaction import redact
-from incidentio.mitigate.keys import switch_key
+from incidentio.mitigate.keys import SWITCHES, switch_key
 
 GLOBAL = "global"
 _ALL = frozenset({"on", "all", "true", "yes", "1", "stop", GLOBAL})
@@ -25,18 +25,25 @@ def scopes_of(incident: Incident, playbook: str) -> list[str]:
     return [GLOBAL, *own, f"playbook#{playbook}"]
 
 
-def check_scope(bundle: Bundle, scope: str) -> str:
+def check_scope(table: Table, bundle: Bundle, scope: str) -> str:
     """`scope` as the switches know it; a bare name is that of a service or of a playbook.
+
+    A service is known from the catalogue, from an open incident that names it, or from its own switch.
 
     Raises:
         NotFound: no such service or playbook, with the valid ones.
     """
     if scope in (GLOBAL, "all"):
         return GLOBAL
-    valid = _known(bundle)
+    valid = [*_known(bundle), *_remembered(table)]
     for full in (scope, f"service#{scope}", f"playbook#{scope}"):
         if full in valid:
             return full
+    service = scope.removeprefix("service#")
+    if service and table.page(Filters(status="open", service=service), limit=1).items:
+        return f"service#{service}"
+    named = {str(card["service"]) for card in table.page(Filters(status="open")).items if card.get("service")}
+    valid = list(dict.fromkeys([*(f"service#{name}" for name in sorted(named)), *valid]))
     names = ", ".join(full.partition("#")[2] for full in valid)
     raise NotFound(
         f"there is no service or playbook called {scope[:80]!r} to stop: valid are all, {names}", valid=[GLOBAL, *valid]
@@ -52,13 +59,17 @@ def set_switch(table: Records, scope: str, on: bool, actor: Actor, reason: str, 
     if scope != GLOBAL and not scope.startswith(("service#", "playbook#")):
         raise InvalidInput(f"unknown scope {scope[:80]!r}: use global, service#NAME or playbook#NAME")
     body = {"scope": scope, "on": on, "by": actor.id, "reason": redact(reason, limit=500), "at": iso(now)}
-    table.write(Put(Record(switch_key(scope), body)))
+    writes = [Put(Record(switch_key(scope), body))]
+    if scope.startswith("service#"):
+        writes.append(Put(Record(Key(SWITCHES, scope), {"scope": scope})))
+    table.write(*writes)
     return body
 
 
 def switches(table: Records, bundle: Bundle) -> list[Mapping[str, Any]]:
     """Every switch that was ever set and still means something."""
-    keys = [switch_key(scope) for scope in [GLOBAL, *_known(bundle)]]
+    scopes = dict.fromkeys([GLOBAL, *_known(bundle), *_remembered(table)])
+    keys = [switch_key(scope) for scope in scopes]
     found: list[Mapping[str, Any]] = []
     for start in range(0, len(keys), 100):
         part = keys[start : start + 100]
@@ -116,6 +127,11 @@ def _stopped_by_parameter(text: str, scopes: Iterable[str], known: Iterable[str]
         if word not in valid and not word.startswith("INC-"):
             return f"the kill switch parameter holds {redact(word, limit=60)!r}, which nobody knows: all is stopped"
     return None
+
+
+def _remembered(table: Records) -> list[str]:
+    """Services that have a switch: one outside the catalogue is known when no incident names it any more."""
+    return [key.sk for key, _ in table.query(SWITCHES)]
 
 
 def _known(bundle: Bundle) -> Sequence[str]:

@@ -137,6 +137,16 @@ def test_hands_off_everywhere_and_for_one_incident(world: World) -> None:
     assert world.last(incident_id).type == "HandsOffChanged"
 
 
+def test_hands_off_of_a_service_that_only_an_incident_names(world: World) -> None:
+    incident_id = world.opened(service="reports")
+    assert world.alice.post("/hands-off", {"scope": "reports", "on": True})["scope"] == "service#reports"
+    answer = world.alice.call("POST", "/hands-off", {"scope": "report", "on": True})
+    assert "reports" in answer.error["message"]
+    world.alice.post(f"/incidents/{incident_id}/cancel", {"reason": "test"})
+    assert [(s["scope"], s["on"]) for s in world.alice.get("/hands-off")["items"]] == [("service#reports", True)]
+    assert world.alice.post("/hands-off", {"scope": "reports", "on": False})["on"] is False
+
+
 def test_hands_off_of_nothing_known_names_what_there_is(world: World) -> None:
     answer = world.alice.call("POST", "/hands-off", {"scope": "chekout", "on": True})
     assert answer.status == 404

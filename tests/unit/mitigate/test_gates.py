@@ -231,11 +231,11 @@ def test_two_runs_reach_for_the_lock_together() -> None:
 
 def test_scopes_are_checked_by_name() -> None:
     stage = Stage(SAFE, catalog={"services": {"checkout": {}}})
-    assert check_scope(stage.bundle, "all") == "global"
-    assert check_scope(stage.bundle, "checkout") == "service#checkout"
-    assert check_scope(stage.bundle, "playbook#throttle-function") == "playbook#throttle-function"
+    assert check_scope(stage.table, stage.bundle, "all") == "global"
+    assert check_scope(stage.table, stage.bundle, "checkout") == "service#checkout"
+    assert check_scope(stage.table, stage.bundle, "playbook#throttle-function") == "playbook#throttle-function"
     with pytest.raises(NotFound) as caught:
-        check_scope(stage.bundle, "chekout")
+        check_scope(stage.table, stage.bundle, "chekout")
     assert "service#checkout" in caught.value.details["valid"]
     set_switch(stage.table, "service#checkout", True, ALICE, "x", now=stage.clock())
     assert [s["scope"] for s in switches(stage.table, stage.bundle)] == ["service#checkout"]

@@ -58,7 +58,7 @@ def routes(api: Api) -> Routes:
         call = router.call()
         reason = texts.note(body.reason, field="reason", limit=500)
         if not body.scope.upper().startswith("INC-"):
-            scope = check_scope(api.bundle, body.scope)
+            scope = check_scope(api.table, api.bundle, body.scope)
             return SwitchView.model_validate(set_switch(api.table, scope, body.on, call.actor, reason, now=call.at))
         incident_id = parse_incident_id(body.scope)
         incident = set_hands_off(
