@@ -16,7 +16,7 @@ INCIDENTIO = str(Path(sys.executable).parent / "incidentio")
 
 
 def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nowhere", **variables}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(ROOT / "build"), **variables}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 

@@ -48,15 +48,26 @@ def test_a_failure_is_one_clear_line_and_a_non_zero_exit(monkeypatch: pytest.Mon
     assert result.stderr == "incidentio local: port 4001 is in use by another program: choose another with --port\n"
 
 
-def test_a_catalogue_that_is_no_folder_is_named() -> None:
-    result = run("up", "--catalog", "/nowhere")
+def test_a_catalogue_that_is_no_folder_is_named(tmp_path: Path) -> None:
+    result = run("up", "--catalog", str(tmp_path / "nowhere"))
     assert result.exit_code == 2
-    assert "/nowhere" in result.stderr
+    assert "nowhere' does not exist" in " ".join(result.stderr.split())
 
 
 def test_down_without_a_target_is_fine(tmp_path: Path) -> None:
     result = run("down", "--state", str(tmp_path))
     assert (result.exit_code, result.stdout) == (0, "no target is running\n")
+
+
+def test_down_says_what_still_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(target, "status", lambda **_options: [UP])
+    monkeypatch.setattr(target, "down", lambda **_options: [4002])
+    state = ("--state", str(tmp_path))
+    remaining = f"still running on port 4001: incidentio local down --port 4001 --state {tmp_path}\n"
+    assert run("down", *state).stdout == f"stopped the target on port 4002\n{remaining}"
+    monkeypatch.setattr(target, "down", lambda **_options: [])
+    assert run("down", "--port", "4002", *state).stdout == f"no target is running on port 4002\n{remaining}"
+    assert run("down", *state).stdout == f"no target is running by default\n{remaining}"
 
 
 def test_status_of_nothing_exits_non_zero(tmp_path: Path) -> None:
