@@ -90,18 +90,31 @@ class TargetState:
         self.temporary.mkdir(parents=True, exist_ok=True)
 
     def discard(self) -> None:
-        """Remove everything this target left on disk."""
+        """Remove everything this target left on disk; the default one hands over to the newest that is up."""
         if self.is_default():
-            self.default_description(self.home).unlink(missing_ok=True)
+            self._hand_over()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _hand_over(self) -> None:
+        while heir := newest_up(self.home, besides=self):
+            with suppress(FileNotFoundError):
+                heir.write(heir.default_description(self.home), heir.description.read_text())
+            # Whoever stops the heir from here on sees that it is the default one.
+            if heir.is_up():
+                return
+        self.default_description(self.home).unlink(missing_ok=True)
+
     def publish(self, description: dict[str, Any]) -> None:
-        """Write the description where scripts look for it; a reader sees the old one or the new one."""
+        """Write the description where scripts look for it."""
         text = json.dumps(description, indent=2) + "\n"
         for path in (self.description, self.default_description(self.home)):
-            unfinished = path.with_name(f"{path.name}.{self.port}.new")
-            unfinished.write_text(text)
-            unfinished.replace(path)
+            self.write(path, text)
+
+    def write(self, path: Path, text: str) -> None:
+        """Replace the text of `path`; a reader sees the old one or the new one."""
+        unfinished = path.with_name(f"{path.name}.{self.port}.new")
+        unfinished.write_text(text)
+        unfinished.replace(path)
 
     def is_default(self) -> bool:
         """Return whether `.incidentio/local.json` describes this target."""
@@ -110,6 +123,10 @@ class TargetState:
     def is_finished(self) -> bool:
         """Return whether the target was brought up to the end."""
         return self.description.exists() and not self.unfinished.exists()
+
+    def is_up(self) -> bool:
+        """Return whether the target runs and is deployed."""
+        return self.is_finished() and self.emulator.pid() is not None
 
     @staticmethod
     def default_description(home: Path) -> Path:
@@ -150,6 +167,26 @@ def default_port(home: Path) -> int | None:
         described = json.loads(TargetState.default_description(home).read_text())
         return int(described["endpoint_url"].rsplit(":", 1)[1])
     return None
+
+
+def current_port(home: Path) -> int | None:
+    """Return the port that a command without `--port` means: the default one, else the newest that is up."""
+    if (port := default_port(home)) is not None:
+        return port
+    newest = newest_up(home)
+    return newest.port if newest else None
+
+
+def newest_up(home: Path, *, besides: TargetState | None = None) -> TargetState | None:
+    """Return the target that was brought up last of those that are up."""
+    up = [state for port in known_ports(home) if (state := TargetState(home, port)) != besides and state.is_up()]
+    return max(up, key=_brought_up_at, default=None)
+
+
+def _brought_up_at(state: TargetState) -> int:
+    with suppress(FileNotFoundError):
+        return state.description.stat().st_mtime_ns
+    return 0
 
 
 def known_ports(home: Path) -> list[int]:

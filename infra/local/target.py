@@ -10,7 +10,7 @@ from infra.local import deployment, emulator, object_lock, ticker
 from infra.local.deployment import Deployable, RefusedError
 from infra.local.environment import endpoint_url
 from infra.local.errors import LocalTargetError
-from infra.local.state import TargetBusyError, TargetState, default_port, known_ports
+from infra.local.state import TargetBusyError, TargetState, current_port, known_ports
 
 _PORT_TRIES = 5
 Say = Callable[[str], None]
@@ -25,7 +25,7 @@ def up(*, home: Path, port: int | None, deployable: Deployable, say: Say) -> dic
     deployment.check_tools()
     if port is not None:
         return _up(TargetState(home, port), deployable, say)
-    default = default_port(home)
+    default = current_port(home)
     _discard_stale(home)
     candidates = [default] if default is not None else []
     for candidate in [*candidates, *(emulator.free_port() for _ in range(_PORT_TRIES))]:
@@ -40,7 +40,7 @@ def _discard_stale(home: Path) -> list[int]:
     for port in known_ports(home):
         state = TargetState(home, port)
         with suppress(TargetBusyError), state.lock():
-            if not _can_be_kept(state) and _stop(state):
+            if not state.is_up() and _stop(state):
                 stopped.append(port)
     return stopped
 
@@ -48,7 +48,7 @@ def _discard_stale(home: Path) -> list[int]:
 def _up(state: TargetState, deployable: Deployable, say: Say) -> dict[str, Any]:
     with state.lock():
         was_deploying = state.deployment.stop()
-        if _can_be_kept(state) and not was_deploying:
+        if state.is_up() and not was_deploying:
             try:
                 return _deploy(state, deployable, say)
             except RefusedError as error:
@@ -86,10 +86,6 @@ def _deploy(state: TargetState, deployable: Deployable, say: Say) -> dict[str, A
     return description
 
 
-def _can_be_kept(state: TargetState) -> bool:
-    return state.is_finished() and state.emulator.pid() is not None
-
-
 def _stop(state: TargetState, *, keep_logs: bool = False) -> bool:
     running = [process.stop() for process in (state.deployment, state.ticker, state.emulator)]
     if not keep_logs:
@@ -100,7 +96,7 @@ def _stop(state: TargetState, *, keep_logs: bool = False) -> bool:
 def down(*, home: Path, port: int | None) -> list[int]:
     """Stop the target on `port`, or the default one and whatever killed runs left; return the ports stopped."""
     stopped = []
-    chosen = port if port is not None else default_port(home)
+    chosen = port if port is not None else current_port(home)
     if chosen is not None:
         state = TargetState(home, chosen)
         with state.lock():
@@ -116,6 +112,6 @@ def status(*, home: Path) -> list[dict[str, Any]]:
     found = []
     for port in known_ports(home):
         state = TargetState(home, port)
-        if _can_be_kept(state):
+        if state.is_up():
             found.append((not state.is_default(), json.loads(state.description.read_text())))
     return [description for _, description in sorted(found, key=lambda pair: pair[0])]

@@ -17,11 +17,12 @@ from infra.local.environment import local_client
 from infra.local.errors import LocalTargetError
 
 _Folder = click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path)
+_HOME = Path(".incidentio")
 _state_option = click.option(
     "--state",
     "home",
     type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
-    default=Path(".incidentio"),
+    default=_HOME,
     help="Where targets keep their files.",
     show_default=True,
 )
@@ -78,9 +79,19 @@ def up(port: int | None, catalog: Path, playbooks: tuple[Path, ...], pace: float
 @_state_option
 @_one_clear_line
 def down(port: int | None, home: Path) -> None:
-    """Stop the target and forget everything in it."""
+    """Stop the target (without --port: the one that was brought up last) and forget everything in it."""
     stopped = target.down(home=home, port=port)
-    click.echo("\n".join(f"stopped the target on port {each}" for each in stopped) or "no target is running")
+    for each in stopped:
+        click.echo(f"stopped the target on port {each}")
+    if stopped and port is not None:
+        return
+    still_up = [int(description["endpoint_url"].rsplit(":", 1)[1]) for description in target.status(home=home)]
+    if not stopped:
+        which = f" on port {port}" if port is not None else " by default" if still_up else ""
+        click.echo(f"no target is running{which}")
+    where = "" if home == _HOME.resolve() else f" --state {shlex.quote(str(home))}"
+    for each in still_up:
+        click.echo(f"still running on port {each}: incidentio local down --port {each}{where}")
 
 
 @local.command()

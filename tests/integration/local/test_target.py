@@ -16,7 +16,7 @@ from infra.local.deployment import APP_PYTHON, Deployable
 from infra.local.environment import ROOT, local_client
 from infra.local.errors import LocalTargetError
 from infra.local.process import wait_until
-from infra.local.state import TargetState, known_ports
+from infra.local.state import TargetState, default_port, known_ports
 
 APP = """
 from aws_cdk import App, CfnOutput, Duration, Stack, aws_events as events, aws_events_targets as targets, aws_sqs as sqs
@@ -112,6 +112,7 @@ def test_two_ports_are_two_targets_swept_every_second(targets: Targets) -> None:
     wait_until(lambda: arrived(first) >= 2, seconds=15, what="two sweeps")
     assert targets.down(targets.state(second).port)
     assert targets.status() == [first]
+    assert default_port(targets.home) == targets.state(first).port
     ticker = targets.state(first).ticker
     killed(targets.state(first))
     wait_until(lambda: ticker.pid() is None, seconds=30, what="the ticker to end with its emulator")

@@ -6,7 +6,7 @@ import pytest
 from infra.local import deployment, emulator, target, ticker
 from infra.local.deployment import Deployable, RefusedError
 from infra.local.errors import LocalTargetError
-from infra.local.state import TargetState
+from infra.local.state import TargetState, default_port, known_ports
 
 
 class Deployments:
@@ -38,15 +38,16 @@ class Deployments:
             raise answer
         return {"endpoint_url": f"http://127.0.0.1:{state.port}", "outputs": {}}
 
-    def up(self) -> dict[str, object]:
-        return target.up(home=self.home, port=4001, deployable=Deployable(), say=self.said.append)
+    def up(self, port: int = 4001) -> dict[str, object]:
+        return target.up(home=self.home, port=port, deployable=Deployable(), say=self.said.append)
 
 
 @pytest.fixture
 def deployments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployments]:
     found = Deployments(tmp_path, monkeypatch)
     yield found
-    target.down(home=tmp_path, port=4001)
+    for port in known_ports(tmp_path):
+        target.down(home=tmp_path, port=port)
 
 
 def test_a_running_target_is_updated_in_place(deployments: Deployments) -> None:
@@ -76,3 +77,27 @@ def test_a_first_deployment_that_fails_leaves_nothing_running(deployments: Deplo
         deployments.up()
     assert TargetState(deployments.home, 4001).emulator.pid() is None
     assert target.status(home=deployments.home) == []
+
+
+def test_the_default_target_hands_over_to_the_one_brought_up_last_before_it(deployments: Deployments) -> None:
+    for port in (4003, 4001, 4002):
+        deployments.up(port)
+    assert target.down(home=deployments.home, port=None) == [4002]
+    assert default_port(deployments.home) == 4001
+    assert target.down(home=deployments.home, port=4003) == [4003]
+    assert target.down(home=deployments.home, port=None) == [4001]
+    assert default_port(deployments.home) is None
+
+
+def test_a_running_target_is_stopped_though_no_file_names_it(deployments: Deployments) -> None:
+    deployments.up()
+    TargetState.default_description(deployments.home).unlink()
+    assert target.down(home=deployments.home, port=None) == [4001]
+
+
+def test_a_killed_target_is_nobodys_heir(deployments: Deployments) -> None:
+    for port in (4001, 4002):
+        deployments.up(port)
+    TargetState(deployments.home, 4001).emulator.stop()
+    assert target.down(home=deployments.home, port=4002) == [4002]
+    assert default_port(deployments.home) is None
