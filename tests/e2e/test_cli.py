@@ -71,7 +71,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(home: Path, world: Wor
 def one_line(answer: subprocess.CompletedProcess[str], *, says: str) -> None:
     """The command failed with nothing on standard output and one clear line on the other."""
     assert (answer.returncode != 0, answer.stdout) == (True, ""), answer
-    lines = [line for line in answer.stderr.splitlines() if not line.startswith("(the local target")]
+    lines = [line for line in answer.stderr.splitlines() if not line.startswith("(the ")]
     assert len(lines) == 1, answer.stderr
     assert says in lines[0]
 

@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from incidentio.cli.errors import NoDeploymentError
 from infra.local.environment import local_client
+from infra.local.state import newest_up
 
 STACK = "incidentio"
 API_URL_VARIABLE = "INCIDENTIO_API_URL"
@@ -61,6 +62,14 @@ class Deployment:
         """The address of the API, without a slash at its end. Raises NoDeploymentError."""
         return (self.endpoint or self.output("ApiUrl")).rstrip("/")
 
+    @property
+    def account(self) -> str | None:
+        """The AWS account, as the ARNs of the stack name it; None where no stack is looked at. Raises as `outputs`."""
+        if self.endpoint or self.is_local:
+            return None
+        arns = (value.split(":") for name, value in self.outputs.items() if name.endswith("Arn"))
+        return next((parts[4] for parts in arns if parts[4:5]), None)
+
     def output(self, name: str) -> str:
         """One stack output. Raises NoDeploymentError when the stack does not have it."""
         value = self.outputs.get(name)
@@ -83,10 +92,19 @@ def discover(choice: Choice, *, directory: Path, environment: Mapping[str, str] 
         return _on_aws(choice, environment)
     if endpoint := environment.get(API_URL_VARIABLE):
         return _on_aws(choice, environment, endpoint=endpoint, found=f"the API at {endpoint} ({API_URL_VARIABLE})")
+    if described := _described_near(directory):
+        return _local(described)
+    return _on_aws(choice, environment)
+
+
+def _described_near(directory: Path) -> Path | None:
     for folder in (directory, *directory.parents):
         if (folder / LOCAL_FILE).is_file():
-            return _local(folder / LOCAL_FILE)
-    return _on_aws(choice, environment)
+            return folder / LOCAL_FILE
+        # Whoever started a target here does not mean AWS, whatever became of the file.
+        if running := newest_up((folder / LOCAL_FILE).parent.resolve()):
+            return running.description
+    return None
 
 
 def _local(path: Path) -> Deployment:

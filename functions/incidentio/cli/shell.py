@@ -44,12 +44,15 @@ class Shell:
 
     @cached_property
     def deployment(self) -> "Deployment":
-        """The deployment this run talks to; a local one is named on stderr, so nobody takes it for the real one."""
+        """The deployment this run talks to, named on stderr, so that nobody takes one for another."""
         from incidentio.cli.deployment import discover  # noqa: PLC0415 - as above
 
         found = discover(self.choice, directory=self.directory)
-        if found.is_local and not self.as_json:
-            output.say(f"({found.found})")
+        account = None
+        try:
+            account = found.account
+        finally:
+            output.say(f"({found.found}, account {account})" if account else f"({found.found})")
         return found
 
     @cached_property

@@ -8,6 +8,8 @@ from botocore.stub import Stubber
 
 from incidentio.cli.deployment import STACK, Choice, discover, stack_outputs
 from incidentio.cli.errors import NoDeploymentError
+from incidentio.cli.shell import Shell
+from infra.local.state import TargetState
 
 DESCRIBED = {
     "endpoint_url": "http://127.0.0.1:45660",
@@ -43,6 +45,18 @@ def test_a_local_target_is_found_from_a_folder_below(local: Path, tmp_path: Path
     assert found.is_local
     assert found.api_url == "http://127.0.0.1:45660/_aws/execute-api/abc/v1"
     assert str(local) in found.found
+
+
+def test_a_target_that_is_up_is_found_without_its_file(
+    local: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.unlink()
+    state = TargetState(local.parent, 45660)
+    state.prepare()
+    state.description.write_text(json.dumps(DESCRIBED))
+    monkeypatch.setattr(TargetState, "is_up", lambda state: state.port == 45660)
+    found = discover(Choice(), directory=tmp_path, environment={"AWS_REGION": "eu-north-1"})
+    assert found.found == f"the local target on port 45660 ({state.description})"
 
 
 def test_the_environment_wins_over_a_local_target(local: Path, tmp_path: Path) -> None:
@@ -92,6 +106,46 @@ def test_a_broken_description_is_named(local: Path, tmp_path: Path) -> None:
 def test_a_missing_output_is_named(local: Path, tmp_path: Path) -> None:
     with pytest.raises(NoDeploymentError, match="no output PageTopicArn"):
         discover(Choice(), directory=tmp_path, environment={}).output("PageTopicArn")
+
+
+def said(shell: Shell, capsys: pytest.CaptureFixture[str]) -> str:
+    assert shell.deployment
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    return printed.err
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_local_target_is_named_on_stderr(
+    local: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, as_json: bool
+) -> None:
+    shell = Shell(directory=tmp_path, as_json=as_json)
+    assert said(shell, capsys) == f"(the local target on port 45660 ({local}))\n"
+
+
+def test_a_deployment_of_the_environment_is_named_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "https://abc.execute-api.eu-west-1.amazonaws.com/v1"
+    monkeypatch.setenv("INCIDENTIO_API_URL", url)
+    assert said(Shell(directory=tmp_path), capsys) == f"(the API at {url} (INCIDENTIO_API_URL))\n"
+
+
+def test_a_stack_is_named_on_stderr_with_account_and_region(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = {"ApiUrl": "https://a", "SignalTopicArn": "arn:aws:sns:eu-west-1:111122223333:Signals"}
+    monkeypatch.setattr("incidentio.cli.deployment.stack_outputs", lambda *_given: outputs)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    shell = Shell(directory=tmp_path, region="eu-west-1")
+    assert said(shell, capsys) == "(the stack incidentio in eu-west-1, account 111122223333)\n"
+
+
+def test_a_stack_that_cannot_be_read_is_named_all_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(NoDeploymentError, match="no AWS credentials"):
+        assert Shell(directory=tmp_path, region="eu-west-1").deployment
+    assert capsys.readouterr().err == "(the stack incidentio in eu-west-1)\n"
 
 
 def cloudformation() -> tuple[Any, Stubber]:
