@@ -66,6 +66,11 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(home: Path, world: Wor
     assert f"put-function-concurrency --function-name {function}" in planned.stdout
     assert f"delete-function-concurrency --function-name {function}" in planned.stdout
     assert world.concurrency(function) is None
+    missing = incidentio(
+        home, "playbooks", "run", incident_id, "throttle-function", "--target", f"no-{function}", "--dry-run"
+    )
+    assert missing.returncode == 1, missing.stdout
+    assert f"there is no function no-{function}" in missing.stdout
 
 
 def one_line(answer: subprocess.CompletedProcess[str], *, says: str) -> None:

@@ -60,7 +60,8 @@ def run(
 ) -> None:
     """Ask for a playbook to be run for an incident.
 
-    It starts by itself and may wait for an approval. A dry run is waited for and printed.
+    It starts by itself and may wait for an approval. A dry run is waited for and printed; the exit code is 1
+    when it would be refused.
     """
     body: dict[str, Any] = {"parameters": dict(_parameter(text) for text in parameters)}
     optional = {"target": target, "dry_run": dry_run, "break_glass": break_glass}
@@ -78,6 +79,8 @@ def run(
             f"on {asked['target'].rsplit('|', 1)[-1]}"
         )
         output.say(f"follow it with: incidentio incidents timeline {incident_id}")
+    if dry_run and asked["status"] != "planned":
+        raise click.exceptions.Exit(1)
 
 
 @playbooks.command()
@@ -138,6 +141,8 @@ def _print_plan(run: dict[str, Any]) -> None:
         f"{run['id']}: {run['status']}, nothing was changed" + (f": {run['reason']}" if run["reason"] else "")
     )
     for step in run["plan"]:
+        if step.get("error"):
+            continue  # the run's reason says it
         output.emit_line(step["summary"])
         for command in step["do"]:
             output.emit_line(f"  do    {command}")

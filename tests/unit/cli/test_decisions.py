@@ -100,6 +100,17 @@ def test_a_dry_run_is_waited_for_and_printed(run: Run, api: ScriptedApi) -> None
     ]
 
 
+def test_a_dry_run_that_would_be_refused_is_a_failure(run: Run, api: ScriptedApi) -> None:
+    why = "there is no function nope"
+    plan = [{"summary": why, "error": {"code": "not_found", "message": why}, "do": [], "undo": []}]
+    ended = {**RUN, "status": "refused", "reason": why, "finished_at": "2026-11-23T08:00:02.000Z", "plan": plan}
+    api.answers[ASK] = {**RUN, "status": "requested"}
+    api.answers["GET", "/incidents/INC-7K3F9A"] = {"runs": [ended]}
+    result = run("playbooks", "run", "7k3f9a", "throttle-function", "--target", "nope", "--dry-run")
+    assert result.exit_code == 1
+    assert result.stdout == f"RUN-7K3F9A-0: refused, nothing was changed: {why}\n"
+
+
 @pytest.mark.parametrize(
     ("typed", "body", "says"),
     [

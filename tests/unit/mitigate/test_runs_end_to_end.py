@@ -283,6 +283,16 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing() -> None:
     assert "aws events disable-rule" in json.dumps(stage.data("PlaybookPlanned")["do"])
 
 
+def test_a_dry_run_against_nothing_says_so() -> None:
+    stage = Stage({})
+    stage.estate.gone = True
+    run = stage.request(dry_run=True)
+    stage.play()
+    done = stage.run(run)
+    assert (done.status, done.reason, stage.estate.writes) == ("refused", "there is no function checkout", [])
+    assert "it would be refused: there is no function checkout" in stage.text("PlaybookPlanned")
+
+
 def test_break_glass_acts_without_approval_and_is_loud() -> None:
     stage = approved()
     stage.people = lambda: None

@@ -115,6 +115,11 @@ class Action(ABC, Generic[P]):
     def subject(self) -> str:
         """What is changed, for people: `reserved concurrency of function checkout`."""
 
+    @property
+    def resource(self) -> str:
+        """What must exist for that, for people: `function checkout`."""
+        return self.subject
+
     def said(self, value: Value) -> str:
         """`value` for people."""
         return "unset" if value is None else str(value)

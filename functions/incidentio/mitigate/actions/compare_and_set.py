@@ -20,7 +20,7 @@ def snapshot(action: Action[Any], call: Call) -> Answer:
     """
     if (why := action.skipped()) is not None:
         return {"snapshot": {"skipped": why}, "targets": 0, "of": 0}
-    before = action.read(call)
+    before = _found(action, call)
     after = action.wanted(before)
     action.guard(call, Change(before, after))
     reach = action.reach(call)
@@ -34,7 +34,7 @@ def apply(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
     if (why := taken.get("skipped")) is not None:
         return {"applied": True, "before": None, "after": None, "summary": why}
     before, after = taken["before"], taken["after"]
-    now = action.read(call)
+    now = _found(action, call)
     if now == after:
         return {"applied": True, "before": before, "after": after, "summary": _moved(action, before, after)}
     if now != before:
@@ -53,7 +53,7 @@ def verify(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
         raise InvalidInput("verify needs the snapshot of this step")
     if (why := taken.get("skipped")) is not None:
         return {"verified": True, "summary": why}
-    now = action.read(call)
+    now = _found(action, call)
     if now != taken["after"]:
         return {
             "verified": False,
@@ -104,7 +104,7 @@ def plan(action: Action[Any], call: Call) -> Answer:
     """What a run would do now, as text and as commands; changes nothing."""
     if (why := action.skipped()) is not None:
         return {"summary": why, "before": None, "after": None, "do": [], "undo": []}
-    before = action.read(call)
+    before = _found(action, call)
     after = action.wanted(before)
     action.guard(call, Change(before, after))
     commands = action.commands(Change(before, after))
@@ -115,6 +115,13 @@ def plan(action: Action[Any], call: Call) -> Answer:
         "do": [*commands.look, *commands.do],
         "undo": list(commands.undo),
     }
+
+
+def _found(action: Action[Any], call: Call) -> Value:
+    try:
+        return action.read(call)
+    except NotFound as error:
+        raise NotFound(f"there is no {action.resource}", **error.details) from error
 
 
 EXPECTED = (NotFound, Forbidden, Conflict, InvalidInput)

@@ -70,11 +70,16 @@ class SetDesiredCount(Action[DesiredCount]):
     def subject(self) -> str:
         return f"desired count of service {self.target}"
 
+    @property
+    @override
+    def resource(self) -> str:
+        return f"active service {self.service} in cluster {self.cluster}"
+
     def _described(self, call: Call) -> dict[str, Any]:
         answer = call("ecs", "describe_services", cluster=self.cluster, services=[self.service], include=["TAGS"])
         found: list[dict[str, Any]] = [s for s in answer.get("services", ()) if s.get("status") == "ACTIVE"]
         if not found:
-            raise NotFound(f"there is no active service {self.service} in cluster {self.cluster}")
+            raise NotFound(f"there is no {self.resource}")
         return found[0]
 
     @override

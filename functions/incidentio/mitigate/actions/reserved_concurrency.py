@@ -60,6 +60,11 @@ class SetReservedConcurrency(Action[ReservedConcurrency]):
     def subject(self) -> str:
         return f"reserved concurrency of function {self.target}"
 
+    @property
+    @override
+    def resource(self) -> str:
+        return f"function {self.target}"
+
     @override
     def said(self, value: Value) -> str:
         return "not set" if value is None else str(value)

@@ -127,9 +127,11 @@ def plan(desk: Desk, request: Request) -> Answer:
 
 
 def _planned(desk: Desk, incident: Incident, run: Run) -> Move:
+    """The end of a dry run: `planned`, or `refused` when a step could not say what it would do."""
     now = desk.clock()
-    after, writes = ended(desk.table, run, "planned", at=now, reason="")
-    said = "; ".join(str(step.get("summary", "")) for step in run.plan)
+    wrong = "; ".join(str(step.get("summary") or "no answer") for step in run.plan if step.get("error"))
+    after, writes = ended(desk.table, run, "refused" if wrong else "planned", at=now, reason=wrong)
+    said = f"it would be refused: {wrong}" if wrong else "; ".join(str(s.get("summary", "")) for s in run.plan)
     commands = [line for step in run.plan for line in step.get("do", [])]
     undo = [line for step in reversed(run.plan) for line in step.get("undo", [])]
     change = told(
