@@ -54,7 +54,10 @@ def test_the_whole_life_of_an_incident_opened_by_hand(world: World) -> None:
     assert error_of(world.alice.call("POST", f"{path}/close", {}), 409)["message"].count("postmortem") >= 1
     draft = world.alice.get(f"{path}/postmortem")
     assert incident["id"] in draft["markdown"]
-    world.alice.post(f"{path}/postmortem/review", {"markdown": draft["markdown"] + "\nReviewed.\n"})
+    unfinished = world.alice.call("POST", f"{path}/postmortem/review", {"markdown": draft["markdown"]})
+    assert error_of(unfinished, 400)["details"]["sections"] == ["Contributing factors", "Action items"]
+    filled = "\n".join(line for line in draft["markdown"].splitlines() if not line.startswith("*To fill in"))
+    world.alice.post(f"{path}/postmortem/review", {"markdown": filled})
     closed = world.alice.post(f"{path}/close")
     assert closed["status"] == "closed"
     notes = [e for e in world.timeline(incident["id"]) if e["type"] == "NoteAdded"]

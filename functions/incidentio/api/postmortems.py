@@ -8,8 +8,8 @@ from incidentio.api.calls import Api, Call
 from incidentio.api.changing import change, replayed
 from incidentio.api.views import PostmortemView
 from incidentio.core.amend import Decision
-from incidentio.core.archive import anchor_due, postmortem_prefix
-from incidentio.core.errors import Conflict, NotFound, Unavailable
+from incidentio.core.archive import TO_FILL_IN, anchor_due, postmortem_prefix
+from incidentio.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from incidentio.core.ids import parse_incident_id
 from incidentio.core.incident import Incident, Status, recorded
 from incidentio.core.redaction import redact
@@ -49,6 +49,7 @@ def review(api: Api, call: Call, incident_id: str, markdown: str) -> Incident:
 
     Raises:
         TooLarge: the text.
+        InvalidInput: it still holds parts the draft left to people.
         Conflict: the incident is not over.
     """
     cleaned = _document(markdown)
@@ -56,6 +57,7 @@ def review(api: Api, call: Call, incident_id: str, markdown: str) -> Incident:
     if replayed(call, incident):
         return incident
     _require_over(incident)
+    _require_filled_in(cleaned)
     body = cleaned.encode()
     retention = api.retention(call.at)
     key = f"{postmortem_prefix(incident)}/reviewed.md"
@@ -116,6 +118,22 @@ def _document(markdown: str) -> str:
     limit = texts.MARKDOWN_LIMIT
     texts.refuse_over(markdown, field="markdown", limit=limit)
     return redact(markdown, limit=2 * limit, multiline=True)
+
+
+def _require_filled_in(markdown: str) -> None:
+    left: list[str] = []
+    section = ""
+    for line in markdown.splitlines():
+        if line.startswith("#"):
+            section = line.lstrip("#").strip()
+        elif line.strip().startswith(TO_FILL_IN):
+            left.append(section)
+    if left:
+        raise InvalidInput(
+            f"the postmortem still has parts to fill in: {', '.join(left)}. Replace each line that begins "
+            "with *To fill in* by what people found, or waive the postmortem with a reason",
+            sections=left,
+        )
 
 
 def _require_over(incident: Incident) -> None:

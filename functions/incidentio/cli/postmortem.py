@@ -34,7 +34,7 @@ def show(shell: Shell, incident_id: str) -> None:
     "--file",
     "path",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
-    help="The reviewed Markdown; the default is the draft as it stands.",
+    help="The reviewed Markdown; the default is what `show` prints. A draft with parts to fill in is refused.",
 )
 @pass_shell
 def review(shell: Shell, incident_id: str, path: Path | None) -> None:

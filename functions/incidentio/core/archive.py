@@ -33,6 +33,8 @@ class Archive(Protocol):
 
 
 PENDING_ANCHORS = "ANCHORS"
+TO_FILL_IN = "*To fill in"
+"""How a line begins that the draft of a postmortem leaves to people; a reviewed one has none."""
 
 
 def postmortem_prefix(incident: Incident) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from incidentio.core.archive import TO_FILL_IN
 from incidentio.core.duration import format_duration
 from incidentio.learn.postmortem import Postmortem, RunFacts
 
@@ -49,13 +50,13 @@ def _lines(p: Postmortem) -> Iterator[str]:
     yield from _timeline(p)
     yield "## Contributing factors"
     yield ""
-    yield "*To fill in: what made this possible, what made it worse, what made it shorter. Conditions, not people.*"
+    yield f"{TO_FILL_IN}: what made this possible, what made it worse, what made it shorter. Conditions, not people.*"
     yield ""
     yield "- "
     yield ""
     yield "## Action items"
     yield ""
-    yield "*To fill in.*"
+    yield f"{TO_FILL_IN}.*"
     yield ""
     yield from _table(["What", "Owner", "Due"], [["", "", ""]])
 

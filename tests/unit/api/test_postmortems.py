@@ -53,6 +53,20 @@ def test_a_review_is_locked_and_recorded(world: World) -> None:
     assert (found["status"], found["markdown"], found["document"]) == ("reviewed", stored.decode(), None)
 
 
+def test_the_draft_is_no_review(world: World) -> None:
+    path = f"/incidents/{resolved(world)}/postmortem"
+    text = world.alice.get(path)["markdown"]
+    before = len(world.archive)
+    for unfinished in (text, text + "\nReviewed.\n"):
+        answer = world.bob.call("POST", f"{path}/review", {"markdown": unfinished})
+        assert (answer.status, answer.error["code"]) == (400, "invalid_input")
+        assert answer.error["details"]["sections"] == ["Contributing factors", "Action items"]
+        assert "to fill in: Contributing factors, Action items" in answer.error["message"]
+    assert len(world.archive) == before
+    filled = "\n".join(line for line in text.splitlines() if not line.startswith("*To fill in"))
+    assert world.bob.post(f"{path}/review", {"markdown": filled})["postmortem"] == "reviewed"
+
+
 def test_a_repeated_review_is_one_version(world: World) -> None:
     incident_id = resolved(world)
     for _ in range(2):
