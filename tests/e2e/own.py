@@ -12,6 +12,7 @@ from infra.local import deployment, emulator, object_lock, ticker
 from infra.local.deployment import Deployable
 from infra.local.environment import local_client
 from infra.local.state import TargetState
+from tests.e2e.world import eventually
 
 THIRTY = 30
 
@@ -67,3 +68,23 @@ def incidentio(home: Path, *arguments: str, **variables: str) -> subprocess.Comp
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
+
+
+def sound_findings(home: Path) -> list[dict[str, Any]]:
+    """What `incidentio doctor` finds once it is sound; fails with the findings that are not ok.
+
+    A sweep may be late for a moment on a busy machine.
+    """
+    not_ok: list[dict[str, Any]] = []
+
+    def sound() -> list[dict[str, Any]] | None:
+        answer = incidentio(home, "doctor", "--json")
+        assert answer.stdout, answer.stderr
+        findings: list[dict[str, Any]] = json.loads(answer.stdout)["findings"]
+        not_ok[:] = [finding for finding in findings if finding["verdict"] != "ok"]
+        return findings if answer.returncode == 0 else None
+
+    try:
+        return eventually(sound, "a sound doctor") or []
+    except AssertionError as error:
+        raise AssertionError(f"{error}; not ok: {json.dumps(not_ok, indent=2)}") from None
