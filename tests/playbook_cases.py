@@ -3,10 +3,14 @@
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from incidentio.core.errors import InvalidInput
+from infra.located_yaml import Unreadable, read, shown
+from infra.model_fields import keys_at
 
 ROOT = Path(__file__).resolve().parents[1]
+_GUIDE = "docs/write-a-playbook.md"
 
 
 class _Strict(BaseModel):
@@ -61,19 +65,63 @@ class Case(_Strict):
     @model_validator(mode="after")
     def _makes_sense(self) -> "Case":
         acts = self.expect.outcome in ("succeeded", "rolled_back")
-        if acts != (self.expect.applied is not None):
-            raise ValueError("`applied` is for runs that act, and those need it")
+        if acts and self.expect.applied is None:
+            raise ValueError("expect.applied is required: a run that acts must say what AWS shows while it holds")
+        if self.expect.applied and not acts:
+            raise ValueError(f"expect.applied must go: a run that is {self.expect.outcome} changes nothing")
         if acts and self.when.alarm is None:
-            raise ValueError("a run that acts needs to know what the alarm does")
+            raise ValueError("when.alarm is required: a run that acts needs to know what the alarm does")
         if not self.expect.finally_.written():
-            raise ValueError("`finally` must say what AWS shows in the end")
+            raise ValueError("expect.finally must say what AWS shows in the end")
         return self
 
 
-def load_cases(playbook: str) -> list[Case]:
-    written = yaml.safe_load((ROOT / "playbooks" / playbook / "cases.yaml").read_text())
-    return [Case.model_validate(case) for case in written]
+_CASES = TypeAdapter(list[Case])
+
+
+def load_cases(playbook: str, folder: Path = ROOT / "playbooks") -> list[Case]:
+    """The cases of one playbook.
+
+    Raises:
+        InvalidInput: there are none, or some are wrong; one mistake a line, with file and line.
+    """
+    path = folder / playbook / "cases.yaml"
+    if not path.is_file():
+        raise InvalidInput(f"{shown(path)}: there is no such file: a playbook's cases are described in {_GUIDE}")
+    try:
+        document = read(path)
+    except Unreadable as error:
+        raise InvalidInput(str(error)) from None
+    if not isinstance(document.data, list) or not document.data:
+        raise InvalidInput(str(document.problem((), f"expected a list of cases: see {_GUIDE}")))
+    try:
+        return _CASES.validate_python(document.data)
+    except ValidationError as error:
+        told = sorted(document.problem(e["loc"], _text(e)) for e in error.errors(include_url=False))
+        raise InvalidInput("\n".join(map(str, told))) from None
+
+
+def load_page(playbook: str, folder: Path = ROOT / "playbooks") -> str:
+    """The README of one playbook.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    path = folder / playbook / "README.md"
+    if not path.is_file():
+        raise InvalidInput(f"{shown(path)}: there is no such file: what it must hold is described in {_GUIDE}")
+    return path.read_text()
 
 
 def playbooks() -> list[str]:
     return sorted(path.parent.name for path in (ROOT / "playbooks").glob("*/playbook.yaml"))
+
+
+def _text(error: Any) -> str:
+    match error["type"]:
+        case "extra_forbidden":
+            valid = keys_at(Case, error["loc"][1:-1])
+            return f"unknown key: valid are {', '.join(valid)}" if valid else "unknown key"
+        case "missing":
+            return "this key is required"
+    return str(error["msg"]).removeprefix("Value error, ")

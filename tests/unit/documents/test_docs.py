@@ -12,7 +12,7 @@ from incidentio.core.playbook import Playbook, Risk
 from incidentio.mitigate.actions import ACTIONS
 from infra.documents import load_catalog, load_playbooks
 from infra.playbook_checks import WHEN_LABELS
-from tests.playbook_cases import Case, Expect, Given, When
+from tests.playbook_cases import Case, Expect, Given, When, load_cases
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "write-a-playbook.md").read_text()
@@ -47,6 +47,14 @@ def test_the_opt_in_is_a_catalogue(tmp_path: Path) -> None:
     (tmp_path / "services.yaml").write_text(example("# infra/catalog/services.yaml"))
     catalog = load_catalog(tmp_path, load_playbooks(ROOT / "playbooks"))
     assert catalog.services["reports"].automation.auto == ("scale-out-service",)
+
+
+def test_its_cases_have_every_outcome(written: Path) -> None:
+    (written.parent / "cases.yaml").write_text(example("# playbooks/cap-reports/cases.yaml"))
+    cases = load_cases("cap-reports", written.parents[1])
+    assert {case.expect.outcome for case in cases} == {"succeeded", "rolled_back", "refused", "planned"}
+    assert any(case.when.then for case in cases)
+    assert any(case.when.meanwhile for case in cases)
 
 
 def test_the_case_is_a_case() -> None:

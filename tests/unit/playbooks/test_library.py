@@ -8,7 +8,7 @@ from incidentio.core.playbook import Playbook
 from incidentio.core.targets import target_id
 from incidentio.mitigate.actions import Place, commands_for
 from infra.documents import load_playbooks
-from tests.playbook_cases import ROOT, load_cases, playbooks
+from tests.playbook_cases import ROOT, load_cases, load_page, playbooks
 
 PLACE = Place(partition="aws", account="111122223333", region="eu-west-1")
 NAMES = {"AWS::Lambda::Function": "checkout", "AWS::ECS::Service": "shop/web"}
@@ -25,7 +25,8 @@ def library() -> dict[str, Playbook]:
 def test_its_cases_cover_success_undo_refusal_interference_and_a_dry_run(name: str) -> None:
     cases = load_cases(name)
     assert len({case.name for case in cases}) == len(cases)
-    assert {case.expect.outcome for case in cases} == {"succeeded", "rolled_back", "refused", "planned"}
+    missing = {"succeeded", "rolled_back", "refused", "planned"} - {case.expect.outcome for case in cases}
+    assert not missing, f"playbooks/{name}/cases.yaml has no case whose outcome is {', '.join(sorted(missing))}"
     assert any(case.when.then == "resolve" for case in cases), "given back when the incident is resolved"
     assert any(case.when.meanwhile for case in cases), "somebody else's change"
 
@@ -48,14 +49,18 @@ def test_it_borrows_verifies_and_says_what_it_risks(name: str, library: dict[str
 
 @every_playbook
 def test_its_page_tells_each_parameter_the_risk_and_the_way_back(name: str, library: dict[str, Playbook]) -> None:
-    page = (ROOT / "playbooks" / name / "README.md").read_text()
+    page = load_page(name)
     playbook = library[name]
-    assert page.startswith(f"# {name}\n")
-    assert f"**Risk: {playbook.risk.value}.**" in page
-    assert "# undo" in page
+    readme = f"playbooks/{name}/README.md"
+    assert page.startswith(f"# {name}\n"), f"the first line of {readme} must be: # {name}"
+    risk = f"**Risk: {playbook.risk.value}.**"
+    assert risk in page, f"{readme} does not say {risk}"
+    assert "# undo" in page, f"{readme} has no '# undo' above the commands that give everything back"
     for parameter, definition in playbook.parameters.items():
         default = "empty" if definition.default == "" else f"{definition.default}"
-        assert re.search(rf"^\| `{parameter}` \| `?{re.escape(default)}`? \|", page, re.MULTILINE), parameter
+        assert re.search(rf"^\| `{parameter}` \| `?{re.escape(default)}`? \|", page, re.MULTILINE), (
+            f"{readme} has no table row: | `{parameter}` | {default} | … |"
+        )
 
 
 @every_playbook
@@ -67,10 +72,10 @@ def test_it_can_be_done_and_undone_without_us(name: str, library: dict[str, Play
     texts = {p: "x" for p, definition in playbook.parameters.items() if definition.type == "string"}
     commands = commands_for(playbook, target=target, values=playbook.bind(texts), place=PLACE)
     assert len(commands.look) == len(commands.do) == len(commands.undo) == len(playbook.steps)
-    page = (ROOT / "playbooks" / name / "README.md").read_text()
+    page = load_page(name)
     for line in (*commands.look, *commands.do, *commands.undo):
         (command, *_) = re.findall(r"aws [a-z]+ [a-z-]+", line)
-        assert command in page, f"the page does not show {command}"
+        assert command in page, f"playbooks/{name}/README.md does not show the command {command}"
 
 
 def test_stopping_a_workload_says_what_becomes_of_its_events(library: dict[str, Playbook]) -> None:
