@@ -19,7 +19,9 @@ def approvals() -> None:
 @pass_shell
 def list_approvals(shell: Shell, incident_id: str | None, everything: bool) -> None:
     """List what waits for a decision: of one incident, or of all that are open."""
-    ids = [incident_id] if incident_id else _open_incidents(shell)
+    from incidentio.cli.client import open_incidents  # noqa: PLC0415 - requests is slow to import, and --help needs none
+
+    ids = [incident_id] if incident_id else open_incidents(shell.api)
     found = [
         {"incident_id": each, **approval}
         for each in ids
@@ -40,17 +42,6 @@ def list_approvals(shell: Shell, incident_id: str | None, everything: bool) -> N
         ],
         empty="nothing waits for a decision",
     )  # fmt: skip
-
-
-def _open_incidents(shell: Shell) -> list[str]:
-    ids: list[str] = []
-    cursor: str | None = None
-    while True:
-        page = shell.api.call("GET", "/incidents", query={"status": "open", "limit": "100", "next": cursor})
-        ids += [incident["id"] for incident in page["items"]]
-        cursor = page["next"]
-        if cursor is None:
-            return ids
 
 
 def _target(target: object) -> str:

@@ -133,6 +133,18 @@ class HttpApi:
         return f"{self._url} {what}" + (f": {self._remedy}" if self._remedy else "")
 
 
+def open_incidents(api: Api) -> list[str]:
+    """The ids of all open incidents."""
+    ids: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = api.call("GET", "/incidents", query={"status": "open", "limit": "100", "next": cursor})
+        ids += [str(incident["id"]) for incident in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            return ids
+
+
 def read(status: int, text: str) -> Answer:
     """The body of an answer, or the error it stands for.
 

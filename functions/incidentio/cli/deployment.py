@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,6 +48,8 @@ class Deployment:
     client: Callable[[str], Any]
     credentials: Callable[[], Credentials]
     read_outputs: Callable[[], Mapping[str, str]]
+    aws: str = "aws"
+    """How the AWS command line is started to talk to it."""
     endpoint: str | None = None
     is_local: bool = False
     bundle: Path | None = None
@@ -122,6 +125,10 @@ def _local(path: Path) -> Deployment:
         client=lambda service: local_client(service, port, **keys),
         credentials=lambda: Credentials(keys["access_key_id"], keys["secret_access_key"]),
         read_outputs=lambda: outputs,
+        aws=(
+            f"AWS_ACCESS_KEY_ID={keys['access_key_id']} AWS_SECRET_ACCESS_KEY={keys['secret_access_key']} "
+            f"aws --endpoint-url {described['endpoint_url']} --region {region}"
+        ),
         is_local=True,
         bundle=_deployed_bundle(path, port),
     )
@@ -164,8 +171,13 @@ def _on_aws(
         client=client,
         credentials=credentials,
         read_outputs=lambda: stack_outputs(client("cloudformation"), stack, region),
+        aws=shlex.join(["aws", *_given("--profile", choice.profile), *_given("--region", choice.region)]),
         endpoint=endpoint,
     )
+
+
+def _given(option: str, value: str | None) -> list[str]:
+    return [option, value] if value else []
 
 
 def stack_outputs(cloudformation: Any, stack: str, region: str) -> Mapping[str, str]:

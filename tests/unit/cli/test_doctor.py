@@ -1,5 +1,7 @@
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -7,16 +9,19 @@ import pytest
 from botocore.stub import Stubber
 
 from incidentio.cli.doctor.alarms import check_alarms, reach
+from incidentio.cli.doctor.command import placed
 from incidentio.cli.doctor.finding import Finding, sound
 from incidentio.cli.doctor.heartbeat import check_heartbeats
 from incidentio.cli.doctor.queues import check_dead_letters, reason
 from incidentio.cli.doctor.subscribers import check_topics
 from incidentio.cli.doctor.switches import check_switches
+from incidentio.cli.shell import Shell
 from incidentio.core.ports import Key, Put, Record
 from tests.fakes import FakeTable
-from tests.unit.cli.conftest import ScriptedApi
+from tests.unit.cli.conftest import ScriptedApi, incident
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+DLQ_ARN = "arn:aws:sqs:eu-west-1:1:dead"
 TOPIC = "arn:aws:sns:eu-west-1:1:incidentio-Signals"
 Stubbed = Callable[[str], tuple[Any, Stubber]]
 
@@ -78,7 +83,7 @@ def test_an_empty_dead_letter_queue_is_well(stubbed: Stubbed) -> None:
 
 def test_dead_letters_are_counted_and_the_oldest_says_why(stubbed: Stubbed) -> None:
     sqs, answers = stubbed("sqs")
-    counted = {"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "1"}
+    counted = {"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "1", "QueueArn": DLQ_ARN}
     answers.add_response("get_queue_attributes", {"Attributes": counted})
     why = {"reason": {"StringValue": "not JSON", "DataType": "String"}}
     messages = [
@@ -86,10 +91,22 @@ def test_dead_letters_are_counted_and_the_oldest_says_why(stubbed: Stubbed) -> N
         {"Attributes": {"SentTimestamp": "1000"}, "Body": "old", "MessageAttributes": why},
     ]
     answers.add_response("receive_message", {"Messages": messages})
-    (found,) = check_dead_letters(sqs, {"IngestDlqUrl": "https://q"})
+    (found,) = check_dead_letters(sqs, {"IngestDlqUrl": "https://q/1/dead", "IngestQueueUrl": "https://q/1/ingest"})
     assert found.verdict == "fail"
     assert found.what.startswith("4 waiting, the oldest seen since")
     assert found.what.endswith("not JSON")
+    assert found.remedy == (
+        "look: aws sqs receive-message --queue-url https://q/1/dead --message-attribute-names All; send again: "
+        f"aws sqs start-message-move-task --source-arn {DLQ_ARN} --destination-arn arn:aws:sqs:eu-west-1:1:ingest"
+    )
+
+
+def test_dead_letters_of_no_queue_are_not_sent_again(stubbed: Stubbed) -> None:
+    sqs, answers = stubbed("sqs")
+    answers.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "1", "QueueArn": "a"}})
+    answers.add_response("receive_message", {"Messages": []})
+    (found,) = check_dead_letters(sqs, {"LaneDlqUrl": "https://q/1/dead"})
+    assert found.remedy.endswith("when you have seen to them: aws sqs purge-queue --queue-url https://q/1/dead")
 
 
 @pytest.mark.parametrize(
@@ -141,6 +158,7 @@ def test_alarms_are_counted_and_firing_ones_named(stubbed: Stubbed) -> None:
     assert findings["alarms"].what == "1 attached, 1 monitored, 1 ignored"
     assert findings["firing now"].what == "1: a"
     assert findings["muted alarms"].verdict == "warn"
+    assert findings["muted alarms"].remedy.endswith("--alarm-names a")
 
 
 def test_no_attached_alarm_is_a_warning_that_names_the_topic(stubbed: Stubbed) -> None:
@@ -150,15 +168,54 @@ def test_no_attached_alarm_is_a_warning_that_names_the_topic(stubbed: Stubbed) -
     assert (findings[0].verdict, TOPIC in findings[0].remedy) == ("warn", True)
 
 
-def test_kill_switches_are_shown(stubbed: Stubbed, api: ScriptedApi) -> None:
+def switch(scope: str) -> dict[str, Any]:
+    return {"scope": scope, "on": True, "by": "1:user/responder", "reason": "migration"}
+
+
+def test_kill_switches_are_shown_as_people_type_them(stubbed: Stubbed, api: ScriptedApi) -> None:
     ssm, answers = stubbed("ssm")
     answers.add_response("get_parameter", {"Parameter": {"Value": "all"}})
-    switch = {"scope": "checkout", "on": True, "by": "1:user/responder", "reason": "migration"}
-    api.answers["GET", "/hands-off"] = {"items": [switch], "next": None}
-    stop, hands_off = check_switches(api, ssm, parameter="/incidentio/kill-switch")
+    scopes = ("global", "service#checkout", "playbook#throttle-function")
+    api.answers["GET", "/hands-off"] = {"items": [*map(switch, scopes), {"scope": "x", "on": False}], "next": None}
+    api.answers["GET", "/incidents"] = {"items": [], "next": None}
+    stop, *stopped = check_switches(api, ssm, parameter="/incidentio/kill-switch")
     assert (stop.verdict, "'all'" in stop.what) == ("warn", True)
-    assert hands_off.what == "checkout is stopped by 1:user/responder: migration"
-    assert hands_off.remedy.startswith("incidentio hands-off checkout off")
+    assert [finding.what for finding in stopped] == [
+        f"{name} is stopped by 1:user/responder: migration" for name in ("all", "checkout", "throttle-function")
+    ]
+    assert stopped[1].remedy == "incidentio hands-off checkout off --reason WHY"
+
+
+def test_an_open_incident_with_hands_off_is_shown(stubbed: Stubbed, api: ScriptedApi) -> None:
+    ssm, answers = stubbed("ssm")
+    answers.add_response("get_parameter", {"Parameter": {"Value": "off"}})
+    api.answers["GET", "/hands-off"] = {"items": [], "next": None}
+    api.answers["GET", "/incidents"] = {"items": [incident(), incident(id="INC-000000")], "next": None}
+    api.answers["GET", "/incidents/INC-7K3F9A"] = incident(hands_off=True)
+    api.answers["GET", "/incidents/INC-000000"] = incident(id="INC-000000", hands_off=False)
+    _, found = check_switches(api, ssm, parameter="/incidentio/kill-switch")
+    assert (found.verdict, found.what) == ("warn", "INC-7K3F9A is stopped for itself: checkout 5xx")
+    assert found.remedy == "incidentio hands-off INC-7K3F9A off --reason WHY"
+
+
+def test_remedies_of_a_local_target_name_its_endpoint(tmp_path: Path) -> None:
+    described = {
+        "endpoint_url": "http://127.0.0.1:1",
+        "region": "us-east-1",
+        "access_key_id": "test",
+        "secret_access_key": "test",
+        "outputs": {},
+    }
+    path = tmp_path / "local.json"
+    path.write_text(json.dumps(described))
+    shell = Shell(local=path)
+    assert shell.deployment.aws == (
+        "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws --endpoint-url http://127.0.0.1:1 --region us-east-1"
+    )
+    told = Finding("pages", "fail", "nobody", "aws sns subscribe --topic-arn a; the mail that AWS sent")
+    assert placed(told, shell.deployment).remedy == (
+        f"{shell.deployment.aws} sns subscribe --topic-arn a; the mail that AWS sent"
+    )
 
 
 def test_warnings_alone_are_sound() -> None:

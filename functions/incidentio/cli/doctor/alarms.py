@@ -1,5 +1,6 @@
 """Which alarms reach incidentio, and how."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
@@ -7,6 +8,8 @@ from incidentio.cli.doctor.finding import Finding
 
 AUTO_SCALING_PREFIX = "TargetTracking-"
 _SHOWN = 5
+_AT_ONCE = 100
+"""Names that EnableAlarmActions takes."""
 Reach = Literal["attached", "monitored", "ignored"]
 
 
@@ -39,7 +42,7 @@ def check_alarms(cloudwatch: Any, *, signal_topic: str, own_prefix: str) -> Iter
             "muted alarms",
             "warn",
             f"{len(muted)} attached, with actions disabled: {_names(muted)}",
-            "aws cloudwatch enable-alarm-actions --alarm-names …",
+            f"aws cloudwatch enable-alarm-actions --alarm-names {shlex.join(map(_name, muted[:_AT_ONCE]))}",
         )
     firing = [alarm for alarm in (*attached, *monitored) if alarm.get("StateValue") == "ALARM"]
     yield Finding(
@@ -58,6 +61,10 @@ def _alarms(cloudwatch: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _names(alarms: Iterable[Mapping[str, Any]]) -> str:
-    names = [str(alarm["AlarmName"]) for alarm in alarms]
+    names = [_name(alarm) for alarm in alarms]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+def _name(alarm: Mapping[str, Any]) -> str:
+    return str(alarm["AlarmName"])
