@@ -5,6 +5,7 @@ command line carries a marker, so that an id the system has given to somebody el
 """
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -19,6 +20,8 @@ from infra.local.errors import LocalTargetError
 _LAUNCH = 'cd "$1" && shift && echo $$ > "$0.new" && mv "$0.new" "$0" && exec "$@"'
 _LAUNCH_SECONDS = 10
 _POLL_SECONDS = 0.05
+_ENDED = re.compile(r"\) [ZX] [^)]*$")
+"""In /proc/<pid>/stat the state follows the name, which may hold parentheses of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +78,21 @@ def _command_line(pid: int) -> str:
     """Return the command line of a process, empty when it has ended."""
     with suppress(FileNotFoundError, ProcessLookupError):
         if Path("/proc/self/cmdline").exists():
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            return _from_proc(Path(f"/proc/{pid}"))
         shown = ["ps", "-ww", "-o", "stat=,command=", "-p", str(pid)]
         line = subprocess.run(shown, capture_output=True, text=True, check=False).stdout
         return "" if line.startswith("Z") else line
     return ""
+
+
+def _from_proc(process: Path) -> str:
+    """The command line in /proc; while a process becomes another program it is empty for the living too."""
+    for _ in range(20):  # the kernel's own threads never have one
+        line = (process / "cmdline").read_bytes()
+        if line or _ENDED.search((process / "stat").read_text(errors="replace")):
+            break
+        time.sleep(_POLL_SECONDS / 10)
+    return line.replace(b"\0", b" ").decode(errors="replace")
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:

@@ -41,6 +41,13 @@ def test_a_started_process_is_found_and_stopped(tracked: Tracked) -> None:
     assert tracked.stop() is False
 
 
+def test_a_process_is_found_while_it_becomes_another_program(tracked: Tracked, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    again.write_text('exec /bin/sh "$0" "$1"\n')
+    tracked.start(["/bin/sh", str(again), tracked.marker], environment={}, log=tmp_path / "log", directory=tmp_path)
+    assert None not in {tracked.pid() for _ in range(2000)}
+
+
 def test_a_process_that_ignores_the_polite_signal_is_killed(tracked: Tracked) -> None:
     start(tracked, STUBBORN)
     log = tracked.pid_file.parent / "log"
