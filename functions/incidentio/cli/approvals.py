@@ -3,7 +3,7 @@
 import click
 
 from incidentio.cli import output
-from incidentio.cli.shell import INCIDENT_ID, Group, Shell, pass_shell
+from incidentio.cli.shell import APPROVAL_ID, INCIDENT_ID, Group, Shell, pass_shell
 
 _reason = click.option("-m", "--reason", default="", help="Why, for the timeline.")
 
@@ -49,7 +49,7 @@ def _target(target: object) -> str:
 
 
 @approvals.command()
-@click.argument("approval_id", metavar="APPROVAL")
+@click.argument("approval_id", metavar="APPROVAL", type=APPROVAL_ID)
 @_reason
 @pass_shell
 def approve(shell: Shell, approval_id: str, reason: str) -> None:
@@ -58,7 +58,7 @@ def approve(shell: Shell, approval_id: str, reason: str) -> None:
 
 
 @approvals.command()
-@click.argument("approval_id", metavar="APPROVAL")
+@click.argument("approval_id", metavar="APPROVAL", type=APPROVAL_ID)
 @_reason
 @pass_shell
 def reject(shell: Shell, approval_id: str, reason: str) -> None:
@@ -68,7 +68,7 @@ def reject(shell: Shell, approval_id: str, reason: str) -> None:
 
 def _decide(shell: Shell, approval_id: str, decision: str, reason: str) -> None:
     body = {"decision": decision, **({"reason": reason} if reason else {})}
-    approval = shell.api.call("POST", f"/approvals/{approval_id.strip().upper()}", body=body)
+    approval = shell.api.call("POST", f"/approvals/{approval_id}", body=body)
     if shell.as_json:
         output.emit_json(approval)
     else:

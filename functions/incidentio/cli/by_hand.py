@@ -11,15 +11,12 @@ from infra.local.environment import ROOT
 _NOT_IN_ANY_COMMAND = "000000000000"
 
 
-def by_hand(playbook: str, *, target: str, parameters: Mapping[str, int | str], region: str | None) -> Commands:
+def by_hand(playbook: str, *, target: str, parameters: Mapping[str, int | str], region: str) -> Commands:
     """What `playbook` would do to `target`, as shell lines.
 
     Raises:
-        NotFound: no such playbook, with the valid names. InvalidInput: no Region, or a target or parameter that does
-        not fit.
+        NotFound: no such playbook, with the valid names. InvalidInput: a target or parameter that does not fit.
     """
-    if region is None:
-        raise InvalidInput("say which Region the target is in: --region, or AWS_REGION")
     known = load_playbooks(ROOT / "playbooks")
     if playbook not in known:
         raise NotFound(f"there is no playbook {playbook[:60]!r} here: known are {', '.join(sorted(known))}")

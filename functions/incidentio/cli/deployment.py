@@ -24,6 +24,7 @@ STACK = "incidentio"
 API_URL_VARIABLE = "INCIDENTIO_API_URL"
 LOCAL_FILE = Path(".incidentio") / "local.json"
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4})
+_AWS_COMMAND = re.compile(r"\baws (?=[a-z]+ [a-z-]+ --)")
 _API_HOST = re.compile(r"[a-z0-9]+\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 
 
@@ -73,6 +74,10 @@ class Deployment:
         arns = (value.split(":") for name, value in self.outputs.items() if name.endswith("Arn"))
         return next((parts[4] for parts in arns if parts[4:5]), None)
 
+    def pasteable(self, text: str) -> str:
+        """`text` with its `aws` commands going to this deployment."""
+        return _AWS_COMMAND.sub(lambda _: f"{self.aws} ", text)
+
     def output(self, name: str) -> str:
         """One stack output. Raises NoDeploymentError when the stack does not have it."""
         value = self.outputs.get(name)
@@ -116,6 +121,10 @@ def _local(path: Path) -> Deployment:
         url = urlsplit(described["endpoint_url"])
         keys = {name: str(described[name]) for name in ("access_key_id", "secret_access_key")}
         outputs, port, region = dict(described["outputs"]), int(url.port or 80), str(described["region"])
+    except FileNotFoundError as error:
+        raise NoDeploymentError(
+            f"there is no file {path}: `incidentio local up` starts a target and says where its local.json is"
+        ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoDeploymentError(f"{path} does not describe a local target: {type(error).__name__}: {error}") from error
     return Deployment(

@@ -1,8 +1,7 @@
 """`incidentio playbooks`: what automation can do, and asking it to."""
 
-import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import click
@@ -78,7 +77,8 @@ def run(
             f"{asked['id']} is {asked['status'].replace('_', ' ')}: {asked['playbook']} {asked['version']} "
             f"on {asked['target'].rsplit('|', 1)[-1]}"
         )
-        output.say(f"follow it with: incidentio incidents timeline {incident_id}")
+        may = "" if break_glass else f"it may need an approval: incidentio approvals list {incident_id}; "
+        output.say(f"{may}follow it with: incidentio incidents timeline {incident_id}")
     if dry_run and asked["status"] != "planned":
         raise click.exceptions.Exit(1)
 
@@ -111,9 +111,15 @@ def commands(shell: Shell, *, playbook: str, target: str, parameters: tuple[str,
     Reads the playbooks of this checkout and calls nothing. The commands check nothing and nobody: you do.
     """
     from incidentio.cli.by_hand import by_hand  # noqa: PLC0415 - reads YAML, which no other command here needs
+    from incidentio.cli.deployment import discover  # noqa: PLC0415 - boto3 is slow to import, and --help needs none
 
-    region = shell.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    told = by_hand(playbook, target=target, parameters=dict(_parameter(text) for text in parameters), region=region)
+    deployment = discover(shell.choice, directory=shell.directory)
+    values = dict(_parameter(text) for text in parameters)
+    told = by_hand(playbook, target=target, parameters=values, region=deployment.region)
+    if deployment.is_local:
+        output.say(f"({deployment.found})")
+        parts = {name: tuple(map(deployment.pasteable, lines)) for name, lines in asdict(told).items()}
+        told = replace(told, **parts)
     if shell.as_json:
         output.emit_json(asdict(told))
         return

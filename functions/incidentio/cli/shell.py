@@ -1,17 +1,19 @@
 """What every command shares: the options that choose a deployment, the API behind them, and errors of one line."""
 
+import difflib
 import importlib
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from incidentio.cli import output
 from incidentio.cli.text import inert
-from incidentio.core.errors import IncidentioError
+from incidentio.core.errors import IncidentioError, InvalidInput
 from incidentio.core.ids import parse_incident_id
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from incidentio.cli.deployment import Choice, Deployment
 
 _BARE_ID = re.compile(r"(?:inc)?[\s_-]*([0-9a-z]{6})", re.IGNORECASE)
+_APPROVAL_ID = re.compile(r"APR-[0-9A-Z]{6}-[0-9A-Z]{20}")
 
 
 @dataclass
@@ -89,6 +92,24 @@ class IncidentId(click.ParamType[str]):
 INCIDENT_ID = IncidentId()
 
 
+class ApprovalId(click.ParamType[str]):
+    """An approval id, in lower case too."""
+
+    name = "approval"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        typed = str(value).strip().upper()
+        if not _APPROVAL_ID.fullmatch(typed):
+            raise InvalidInput(
+                f"{str(value)[:40]!r} is not an approval id: copy the whole of it, such as "
+                "APR-7K3F9A-0123456789ABCDEFGHJK, from `incidentio approvals list`"
+            )
+        return typed
+
+
+APPROVAL_ID = ApprovalId()
+
+
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value and param.name:
         setattr(ctx.ensure_object(Shell), param.name, value)
@@ -123,10 +144,28 @@ class Leaf(click.Command):
 
 
 class Group(click.Group):
-    """A group of leaves."""
+    """A group of leaves, which takes the shared options too and knows what people type instead."""
 
     command_class = Leaf
     group_class = type
+    hides_shared_options = True
+    _ALSO = MappingProxyType({"acknowledge": "ack"})
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += _shared_options(hidden=self.hides_shared_options)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return super().get_command(ctx, cmd_name) or super().get_command(ctx, self._ALSO.get(cmd_name, cmd_name))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        near = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
+        if near and self.get_command(ctx, name) is None and not name.startswith("-"):
+            ctx.fail(f"there is no command {inert(name, limit=40)!r}: did you mean {near[0]}?")
+        return super().resolve_command(ctx, args)
 
 
 class Failure(click.ClickException):
@@ -139,9 +178,10 @@ class Failure(click.ClickException):
 class Root(Group):
     """The top: loads a command's module when it is called, and turns every error into one line."""
 
+    hides_shared_options = False
+
     def __init__(self, *args: Any, modules: dict[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params += _shared_options(hidden=False)
         self._modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002

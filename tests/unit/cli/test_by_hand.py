@@ -1,6 +1,7 @@
 """`incidentio playbooks commands`: without a deployment, without AWS."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -9,9 +10,11 @@ from incidentio.cli.main import main
 
 
 @pytest.fixture(autouse=True)
-def _no_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+def _no_region(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "INCIDENTIO_API_URL"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.chdir(tmp_path)
 
 
 def told(*arguments: str) -> str:
@@ -42,11 +45,28 @@ def test_scripts_get_json() -> None:
     assert set(json.loads(result.stdout)) == {"look", "do", "undo"}
 
 
+def test_region_and_endpoint_come_from_a_local_target(tmp_path: Path) -> None:
+    described = {
+        "endpoint_url": "http://127.0.0.1:1",
+        "region": "us-east-1",
+        "access_key_id": "test",
+        "secret_access_key": "test",
+        "outputs": {},
+    }
+    (tmp_path / ".incidentio").mkdir()
+    (tmp_path / ".incidentio" / "local.json").write_text(json.dumps(described))
+    result = CliRunner().invoke(main, ["playbooks", "commands", "throttle-function", "--target", "checkout"])
+    commands = [line for line in result.stdout.splitlines() if "lambda put" in line]
+    assert commands
+    assert all("aws --endpoint-url http://127.0.0.1:1 --region us-east-1 lambda put" in line for line in commands)
+    assert result.stderr.startswith("(the local target on port 1 (")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--region", "eu-west-1", "playbooks", "commands", "nope", "--target", "x"], "known are scale-out-service, "),
-        (["playbooks", "commands", "throttle-function", "--target", "x"], "say which Region"),
+        (["playbooks", "commands", "throttle-function", "--target", "x"], "no AWS Region"),
         (
             ["--region", "eu-west-1", "playbooks", "commands", "throttle-function", "--target", "a b"],
             "is not the name of a AWS::Lambda::Function",

@@ -50,6 +50,13 @@ def test_a_replayed_decision_is_refused_in_one_line(run: Run, api: ScriptedApi) 
     assert (result.exit_code, result.stderr) == (1, "incidentio: it is approved\n")
 
 
+@pytest.mark.parametrize("typed", ["APR-7K3F9A-…", "APR-7K3F9A", "INC-7K3F9A", ""])
+def test_what_is_no_approval_id_is_not_sent(run: Run, api: ScriptedApi, typed: str) -> None:
+    result = run("approvals", "reject", typed)
+    assert (result.exit_code, result.stderr.count("\n"), api.asked) == (1, 1, [])
+    assert "is not an approval id" in result.stderr
+
+
 def test_playbooks_are_listed(run: Run, api: ScriptedApi) -> None:
     api.answers["GET", "/playbooks"] = {
         "items": [
@@ -82,6 +89,10 @@ def test_a_run_carries_target_and_parameters(run: Run, api: ScriptedApi) -> None
     result = run("playbooks", "run", "7k3f9a", "throttle-function", "--target", "checkout", *parameters)
     assert api.asked[0].body == {"parameters": {"limit": 5, "why": "a=b"}, "target": "checkout"}
     assert result.stdout == "RUN-7K3F9A-0 is awaiting approval: throttle-function 1.0.0 on checkout\n"
+    assert result.stderr == (
+        "it may need an approval: incidentio approvals list INC-7K3F9A; "
+        "follow it with: incidentio incidents timeline INC-7K3F9A\n"
+    )
 
 
 def test_a_dry_run_is_waited_for_and_printed(run: Run, api: ScriptedApi) -> None:

@@ -103,6 +103,11 @@ def test_a_broken_description_is_named(local: Path, tmp_path: Path) -> None:
         discover(Choice(), directory=tmp_path, environment={})
 
 
+def test_a_missing_description_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NoDeploymentError, match=r"^there is no file /nope: `incidentio local up`"):
+        discover(Choice(local=Path("/nope")), directory=tmp_path, environment={})
+
+
 def test_a_missing_output_is_named(local: Path, tmp_path: Path) -> None:
     with pytest.raises(NoDeploymentError, match="no output PageTopicArn"):
         discover(Choice(), directory=tmp_path, environment={}).output("PageTopicArn")

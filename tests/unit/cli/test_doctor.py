@@ -9,7 +9,6 @@ import pytest
 from botocore.stub import Stubber
 
 from incidentio.cli.doctor.alarms import check_alarms, reach
-from incidentio.cli.doctor.command import placed
 from incidentio.cli.doctor.finding import Finding, sound
 from incidentio.cli.doctor.heartbeat import check_heartbeats
 from incidentio.cli.doctor.queues import check_dead_letters, reason
@@ -212,10 +211,8 @@ def test_remedies_of_a_local_target_name_its_endpoint(tmp_path: Path) -> None:
     assert shell.deployment.aws == (
         "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test aws --endpoint-url http://127.0.0.1:1 --region us-east-1"
     )
-    told = Finding("pages", "fail", "nobody", "aws sns subscribe --topic-arn a; the mail that AWS sent")
-    assert placed(told, shell.deployment).remedy == (
-        f"{shell.deployment.aws} sns subscribe --topic-arn a; the mail that AWS sent"
-    )
+    told = shell.deployment.pasteable("aws sns subscribe --topic-arn a; the mail that aws sent")
+    assert told == f"{shell.deployment.aws} sns subscribe --topic-arn a; the mail that aws sent"
 
 
 def test_warnings_alone_are_sound() -> None:

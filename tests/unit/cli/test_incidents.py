@@ -126,3 +126,25 @@ def test_verify_names_the_first_broken_link(run: Run, api: ScriptedApi) -> None:
     result = run("incidents", "verify", "INC-7K3F9A")
     assert result.exit_code == 1
     assert "broken at entry 4: was changed after it was written" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "typed", [["--json", "incidents", "list"], ["incidents", "--json", "list"], ["incidents", "list", "--json"]]
+)
+def test_shared_options_stand_anywhere(run: Run, api: ScriptedApi, typed: list[str]) -> None:
+    api.answers["GET", "/incidents"] = {"items": [], "next": None}
+    assert json.loads(run(*typed).stdout) == {"items": [], "next": None}
+
+
+def test_acknowledge_is_another_word_for_ack(run: Run, api: ScriptedApi) -> None:
+    api.answers["POST", "/incidents/INC-7K3F9A/acknowledge"] = incident(status="acknowledged")
+    assert "INC-7K3F9A is acknowledged" in run("incidents", "acknowledge", "7k3f9a").stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "near"), [(["incident", "list"], "incidents"), (["incidents", "resolv", "7k3f9a"], "resolve")]
+)
+def test_a_misspelt_command_names_the_nearest(run: Run, typed: list[str], near: str) -> None:
+    result = run(*typed)
+    assert result.exit_code == 2
+    assert f"did you mean {near}?" in result.stderr

@@ -1,6 +1,5 @@
 """`incidentio doctor`: every check in turn, each as one line with what to do."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -10,7 +9,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from incidentio.aws.table import DynamoTable
 from incidentio.cli import output
-from incidentio.cli.deployment import Deployment
 from incidentio.cli.doctor.alarms import check_alarms
 from incidentio.cli.doctor.finding import Finding, sound
 from incidentio.cli.doctor.heartbeat import check_heartbeats
@@ -26,7 +24,6 @@ OUTPUTS = (
     "ArchiveBucketName", "PageTopicArn", "TicketTopicArn", "TestTopicArn", "WatchdogTopicArn", "SweepRuleName",
     "KillSwitchParameterName", "OutboxDlqUrl", "LaneDlqUrl", "CommunicateQueueUrl", "CommunicateDlqUrl",
 )  # fmt: skip
-_AWS_COMMAND = re.compile(r"\baws (?=[a-z]+ [a-z-]+ --)")
 Check = Callable[[], Iterable[Finding]]
 
 
@@ -71,12 +68,7 @@ def examine(shell: Shell, *, now: Callable[[], datetime] = lambda: datetime.now(
     }
     for name, check in checks.items():
         for finding in _made(name, check):
-            yield placed(finding, deployment)
-
-
-def placed(finding: Finding, deployment: Deployment) -> Finding:
-    """`finding` with a remedy whose `aws` commands go to this deployment."""
-    return replace(finding, remedy=_AWS_COMMAND.sub(lambda _: f"{deployment.aws} ", finding.remedy))
+            yield replace(finding, remedy=deployment.pasteable(finding.remedy))
 
 
 def _check_api(shell: Shell) -> Iterator[Finding]:
