@@ -1,5 +1,6 @@
 """What can be chosen at synthesis: the CDK context, read and checked once."""
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,8 +42,8 @@ def read_options(node: Node) -> Options:
     Raises:
         OptionError: names the key and what it takes.
     """
-    names = (*Options.__dataclass_fields__,)
-    return options_from({name: value for name in names if (value := node.try_get_context(name)) is not None})
+    context: Mapping[str, Any] = node.get_all_context()
+    return options_from({name: value for name, value in context.items() if value is not None})
 
 
 def options_from(context: Mapping[str, Any]) -> Options:
@@ -51,6 +52,7 @@ def options_from(context: Mapping[str, Any]) -> Options:
     Raises:
         OptionError: names the key and what it takes.
     """
+    _refuse_misspelt(context)
     local = _flag(context, "local")
     options = Options(
         stack_name=_text(context, "stack_name", _STACK_NAME, "a letter, then letters, digits and dashes")
@@ -69,6 +71,14 @@ def options_from(context: Mapping[str, Any]) -> Options:
     if options.pace != 1.0 and not local:
         raise OptionError("context pace shortens a playbook's waits and is for the local target only")
     return options
+
+
+def _refuse_misspelt(context: Mapping[str, Any]) -> None:
+    """Other keys are the CDK's own, or for somebody else's app in a `~/.cdk.json`."""
+    for name in context:
+        near = difflib.get_close_matches(name.lower(), Options.__dataclass_fields__, n=1, cutoff=0.75)
+        if near and name not in Options.__dataclass_fields__:
+            raise OptionError(f"there is no context {name}: did you mean {near[0]}?")
 
 
 def _flag(context: Mapping[str, Any], name: str) -> bool:

@@ -52,3 +52,16 @@ def test_the_local_target_may_be_hurried_and_keeps_nothing() -> None:
 def test_a_wrong_value_is_named_with_what_would_be_right(context: dict[str, Any], told: str) -> None:
     with pytest.raises(OptionError, match=told):
         options_from(context)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("page-email", "page_email"), ("catalogue", "catalog"), ("retentionDays", "retention_days")]
+)
+def test_a_misspelt_key_names_the_nearest(name: str, near: str) -> None:
+    with pytest.raises(OptionError, match=f"there is no context {name}: did you mean {near}"):
+        options_from({name: "x"})
+
+
+def test_keys_of_the_cdk_and_of_other_apps_are_left_alone() -> None:
+    others = ("aws:cdk:enable-path-metadata", "@aws-cdk/core:stackRelativeExports", "cli-telemetry", "nonsense")
+    assert options_from(dict.fromkeys(others, "1")) == Options()
