@@ -1,6 +1,8 @@
 """`incidentio demo`: starts a target of its own, plays both stories, and leaves nothing behind."""
 
+import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -85,8 +87,10 @@ def _target(home: Path, port: int | None, narrator: Narrator, *, keep: bool) -> 
     finally:
         if keep:
             described = home / str(port) / "local.json"
-            narrator.did(f"still running: incidentio --local {described} incidents list --all")
-            narrator.did(f"stop it with: incidentio local down --state {home} --port {port}")
+            # `make demo` is started without the virtual environment: then a bare name would not be found.
+            command = "incidentio" if shutil.which("incidentio") else sys.argv[0]
+            narrator.did(f"still running: {command} --local {described} incidents list --all")
+            narrator.did(f"stop it with: {command} local down --state {home} --port {port}")
         else:
             target.down(home=home, port=port)
             narrator.did("removed the target")
