@@ -8,6 +8,7 @@ from constructs import Construct
 
 from incidentio.core.catalog import Bundle
 from incidentio.mitigate.actions.action import SYSTEM_TAG
+from infra.constructs.acknowledged import LINT
 from infra.constructs.api import Api
 from infra.constructs.archive import Archive
 from infra.constructs.bus import DomainBus
@@ -45,6 +46,7 @@ class IncidentioStack(Stack):
             description="incidentio: from alarm to archived postmortem",
             synthesizer=synthesizer,
         )
+        self.template_options.metadata = LINT
         Tags.of(self).add(SYSTEM_TAG, options.stack_name)
         removal = RemovalPolicy.DESTROY if options.destroy_data else RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
         self._retention = {"RETENTION_MODE": options.retention_mode, "RETENTION_DAYS": str(options.retention_days)}

@@ -1,10 +1,13 @@
-"""cdk-nag findings we accept, each with its reason, next to the construct it concerns."""
+"""Findings of cdk-nag and cfn-lint we accept, each with its reason, next to the construct it concerns."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aws_cdk import Acknowledgment, Stack, Validations
 from constructs import IConstruct
+
+LINT = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
+"""Template metadata: the CDK writes a role down as a dependency next to the reference that already makes it one."""
 
 
 def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:

@@ -28,7 +28,7 @@ from incidentio.core.playbook import Playbook
 from incidentio.mitigate.actions import Statement, permissions_for
 from incidentio.mitigate.actions.action import SYSTEM_TAG
 from infra.compiler import action_timeout, compile_playbook
-from infra.constructs.acknowledged import accept_wildcards, acknowledge
+from infra.constructs.acknowledged import LINT, accept_wildcards, acknowledge
 from infra.constructs.function import Function, Lane, Runtime
 
 
@@ -47,6 +47,7 @@ class PlaybookLibrary(NestedStack):
         pace: float,
     ) -> None:
         super().__init__(scope, id, description="incidentio playbooks", removal_policy=RemovalPolicy.DESTROY)
+        self.template_options.metadata = LINT
         log_group = logs.LogGroup(
             self,
             "Executions",
