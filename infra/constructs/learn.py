@@ -45,7 +45,15 @@ class Learn(Construct):
         archive.kept_by(self.function)
         self.function.consume_async(failures_to=bus.lane_dead_letters.queue_arn)
         target = Target(to=self.function)
-        bus.on(self, "Resolved", "IncidentResolved", to=[target], description="Incidents to write a postmortem for")
+        bus.on(
+            self,
+            "Resolved",
+            "IncidentResolved",
+            "LeaseRestored",
+            "ForeignChangeFound",
+            to=[target],
+            description="Incidents to write a postmortem for, and what changes it afterwards",
+        )
         Rule(
             self,
             "Anchor",

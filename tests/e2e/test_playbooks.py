@@ -53,6 +53,10 @@ def test_approved_by_another_person_it_throttles_verifies_and_gives_back(world: 
     until_concurrency(world, function, 50)
     world.entry(incident["id"], "LeaseRestored")
     assert world.incident(incident["id"])["open_leases"] == 0
+    eventually(
+        lambda: "lease restored" in world.alice.get(f"/incidents/{incident['id']}/postmortem")["markdown"],
+        "a draft that knows of the restored lease",
+    )
 
 
 def test_a_function_without_a_limit_has_none_again_afterwards(world: World) -> None:

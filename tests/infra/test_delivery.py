@@ -28,7 +28,7 @@ def rule(assembly: Assembly, part: str) -> dict[str, Any]:
                 "IncidentMerged",
             },
         ),
-        ("LearningResolved", {"IncidentResolved"}),
+        ("LearningResolved", {"IncidentResolved", "LeaseRestored", "ForeignChangeFound"}),
         (
             "CommunicatingNotifying",
             {

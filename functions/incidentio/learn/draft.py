@@ -1,4 +1,4 @@
-"""Draft the postmortem of a resolved incident, once for each time it is resolved."""
+"""Draft the postmortem of a resolved incident: when it is resolved, and again once a loan has ended after that."""
 
 import json
 from collections.abc import Sequence
@@ -16,14 +16,17 @@ from incidentio.learn.markdown import render
 from incidentio.learn.postmortem import facts_of
 
 _OVER = frozenset({Status.RESOLVED, Status.CLOSED})
-_SETTLED = frozenset({"PostmortemDrafted", "PostmortemReviewed", "PostmortemWaived"})
+_SETTLED = frozenset({"PostmortemReviewed", "PostmortemWaived"})
+_LOAN_ENDED = frozenset({"LeaseRestored", "ForeignChangeFound"})
+"""What resolution sets going: the draft of that second would say that the change is still in place."""
 
 
 def draft(incident_id: str, *, table: Table, archive: Archive, catalog: Catalog, clock: Clock) -> Incident | None:
     """Write `draft.md` and `draft.json` and link them from the incident; None when there is nothing to do.
 
     Safe to repeat: an event told twice finds the draft made. An incident resolved again after it
-    was reopened gets a new version under the same keys. Heartbeats get none.
+    was reopened, or whose borrowed change was given back, gets a new version under the same keys.
+    Heartbeats get none.
 
     Raises:
         NotFound, Unavailable: the event should be tried again.
@@ -51,14 +54,18 @@ def draft(incident_id: str, *, table: Table, archive: Archive, catalog: Catalog,
 
 
 def wanted(incident: Incident, entries: Sequence[Entry]) -> bool:
-    """Whether it is over and nobody has settled its postmortem since it was last resolved."""
+    """Whether it is over, nobody has settled its postmortem, and the last draft does not know how it ended."""
     if incident.kind is Kind.HEARTBEAT or incident.status not in _OVER:
         return False
+    since_draft: set[str] = set()
     for entry in reversed(entries):
         if entry.type in _SETTLED:
             return False
+        if entry.type == "PostmortemDrafted":
+            return bool(since_draft & _LOAN_ENDED)
         if entry.type == "IncidentResolved":
             return True
+        since_draft.add(entry.type)
     return False
 
 

@@ -1,4 +1,4 @@
-"""Lambda entry: IncidentResolved → draft of the postmortem; the hourly schedule → anchor of the audit chains."""
+"""Lambda entry: an incident or its loan ended → draft of the postmortem; every hour → anchor of the audit chains."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache

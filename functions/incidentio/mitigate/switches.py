@@ -109,7 +109,10 @@ def stopped(table: Records, incident: Incident, playbook: str, *, parameter: str
     for scope in scopes:
         body = stored.get(switch_key(scope))
         if body and body["on"]:
-            return f"the kill switch {scope} is on, set by {body['by']}: {body['reason'] or 'no reason given'}"
+            name = "everything" if scope == GLOBAL else scope.partition("#")[2]
+            return (
+                f"automation is stopped for {name} (hands off) by {body['by']}: {body['reason'] or 'no reason given'}"
+            )
     return _stopped_by_parameter(parameter, {*scopes, incident.id}, {*_known(bundle), incident.id})
 
 

@@ -143,6 +143,25 @@ def test_resolved_again_is_drafted_again(world: World) -> None:
     assert len(world.archive.versions[f"{FOLDER}/draft.md"]) == 2
 
 
+@pytest.mark.parametrize("type", ["LeaseRestored", "ForeignChangeFound"])
+def test_what_was_given_back_after_the_draft_is_in_the_next_one(world: World, type: str) -> None:
+    world.opened()
+    world.moved("resolve")
+    world.drafted()
+    world.table.commit(recorded(world.incident, type, actor=ALICE, at=world.clock(), text="given back: 10 → not set"))
+    assert world.drafted()
+    assert world.drafted() is None
+    assert "given back: 10 → not set" in world.markdown
+
+
+def test_a_note_after_the_draft_makes_no_new_one(world: World) -> None:
+    world.opened()
+    world.moved("resolve")
+    world.drafted()
+    world.table.commit(recorded(world.incident, "NoteAdded", actor=ALICE, at=world.clock(), text="calm"))
+    assert world.drafted() is None
+
+
 def test_an_event_of_the_past_drafts_nothing(world: World) -> None:
     world.opened()
     assert world.drafted() is None
@@ -156,6 +175,7 @@ def test_what_people_settled_first_stays(world: World, type: str, settled: str) 
     world.table.commit(
         recorded(world.incident, type, actor=ALICE, at=world.clock(), text="settled", postmortem=settled)
     )
+    world.table.commit(recorded(world.incident, "LeaseRestored", actor=ALICE, at=world.clock(), text="given back"))
     assert world.drafted() is None
     assert world.incident.postmortem == settled
 

@@ -51,7 +51,8 @@ def test_a_refusal_is_repeated_and_recorded_once() -> None:
 def test_kill_switches_in_the_table(scope: str) -> None:
     stage = Stage(SAFE)
     set_switch(stage.table, scope, True, ALICE, "deploying", now=stage.clock())
-    assert f"kill switch {scope} is on, set by {ALICE.id}: deploying" in refused(stage)
+    name = scope.partition("#")[2] or "everything"
+    assert f"automation is stopped for {name} (hands off) by {ALICE.id}: deploying" in refused(stage)
     set_switch(stage.table, scope, False, ALICE, "", now=stage.clock())
     assert gate(stage)["decision"] == "go"
 

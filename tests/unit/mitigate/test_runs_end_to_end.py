@@ -144,7 +144,7 @@ def test_kill_switch_in_the_middle_blocks_the_next_step_and_rolls_back_the_first
     assert stage.run(run).status == "rolled_back"
     assert (stage.estate.rule, stage.estate.reserved) == ("ENABLED", 50)
     assert [s.status for s in stage.run(run).steps] == ["restored", "pending"]
-    assert "kill switch global is on" in stage.text("PlaybookStopped")
+    assert "automation is stopped for everything (hands off)" in stage.text("PlaybookStopped")
 
 
 def test_hands_off_while_watching_rolls_back() -> None:
