@@ -78,7 +78,7 @@ def test_hands_off_a_service_stops_its_playbooks(
     assert stopped.returncode == 0, stopped.stderr
     try:
         world.request(world.alice, incident_id, "scale-out-service", target=f"{service}/{service}")
-        assert "service#stock" in world.entry(incident_id, "PlaybookRefused")["text"]
+        assert "automation is stopped for stock" in world.entry(incident_id, "PlaybookRefused")["text"]
         assert desired(world, service) == 2
     finally:
         allowed = incidentio(tmp_path, "hands-off", "stock", "off", "--reason", "done")
