@@ -6,12 +6,13 @@ reach AWS.
 
 import os
 import shutil
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-import boto3
 from botocore.config import Config
-from botocore.session import Session as BotocoreSession
+from botocore.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
@@ -65,6 +66,34 @@ def aws_environment(port: int, *, temporary: Path) -> dict[str, str]:
     }
 
 
+_making = Lock()
+"""A session is not safe to make clients from in two threads."""
+
+
+@cache
+def _isolated() -> Session:
+    """One for all clients: loading the models is most of what a client costs."""
+    return Session(
+        session_vars={
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
+    )
+
+
+@cache
+def _client(service: str, port: int, access_key_id: str, secret_access_key: str) -> Any:
+    return _isolated().create_client(
+        service,
+        region_name=REGION,
+        endpoint_url=endpoint_url(port),
+        aws_access_key_id=access_key_id,
+        aws_secret_access_key=secret_access_key,
+        config=Config(proxies={}, s3={"addressing_style": "path"}),
+    )
+
+
 def local_client(
     service: str,
     port: int,
@@ -72,20 +101,6 @@ def local_client(
     access_key_id: str = ACCESS_KEY_ID,
     secret_access_key: str = SECRET_ACCESS_KEY,
 ) -> Any:
-    """Return a boto3 client of the target on `port` that cannot see the caller's AWS configuration or proxies."""
-    isolated = BotocoreSession(
-        session_vars={
-            "profile": (None, None, None, None),
-            "config_file": (None, None, os.devnull, None),
-            "credentials_file": (None, None, os.devnull, None),
-        }
-    )
-    session = boto3.Session(
-        aws_access_key_id=access_key_id,
-        aws_secret_access_key=secret_access_key,
-        region_name=REGION,
-        botocore_session=isolated,
-    )
-    return session.client(
-        service, endpoint_url=endpoint_url(port), config=Config(proxies={}, s3={"addressing_style": "path"})
-    )
+    """Return the client of the target on `port` that cannot see the caller's AWS configuration or proxies."""
+    with _making:
+        return _client(service, port, access_key_id, secret_access_key)

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, TypeVar
 
-import botocore.session
 import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+
+from infra.local.environment import local_client
 
 T = TypeVar("T")
 PATIENCE = 40.0
@@ -71,16 +72,11 @@ class World:
 
     def client(self, service: str, person: Person | None = None) -> Any:
         """A client of `person`; of the account's owner where nobody is named."""
-        key = (self.description["access_key_id"], self.description["secret_access_key"])
-        if person:
-            key = (person.credentials.access_key, person.credentials.secret_key)
-        return botocore.session.get_session().create_client(
-            service,
-            region_name=self.description["region"],
-            endpoint_url=self.description["endpoint_url"],
-            aws_access_key_id=key[0],
-            aws_secret_access_key=key[1],
-        )
+        port = int(self.description["endpoint_url"].rsplit(":", 1)[1])
+        if person is None:
+            return local_client(service, port)
+        key = person.credentials
+        return local_client(service, port, access_key_id=key.access_key, secret_access_key=key.secret_key)
 
     def person(self, name: str) -> Person:
         """A new IAM user who may call the API."""

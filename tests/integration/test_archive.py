@@ -4,23 +4,17 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 
 from incidentio.aws.archive import S3Archive
 from incidentio.core.archive import Retention
+from infra.local.environment import local_client
 
 
 @pytest.fixture
 def client(target: dict[str, Any]) -> Any:
-    return botocore.session.get_session().create_client(
-        "s3",
-        region_name=target["region"],
-        endpoint_url=target["endpoint_url"],
-        aws_access_key_id=target["access_key_id"],
-        aws_secret_access_key=target["secret_access_key"],
-    )
+    return local_client("s3", int(target["endpoint_url"].rsplit(":", 1)[1]))
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Callable
 from typing import Any
 
-import botocore.session
 import pytest
 
 from incidentio.aws.errors import translated
@@ -18,6 +17,7 @@ from incidentio.core.errors import Forbidden
 from incidentio.core.playbook import Playbook
 from incidentio.mitigate.actions import ACTIONS, Place, Statement, compare_and_set, permissions_for, prepared
 from incidentio.mitigate.actions.action import SYSTEM_TAG, Action, Call
+from infra.local.environment import local_client
 from infra.local.rights import widened
 
 every_action = pytest.mark.parametrize("name", sorted(ACTIONS))
@@ -32,17 +32,10 @@ class Estate:
         self.place = Place(partition="aws", account=target["account"], region=target["region"])
 
     def client(self, service: str, key: dict[str, str] | None = None) -> Any:
-        key = key or {
-            "AccessKeyId": self._target["access_key_id"],
-            "SecretAccessKey": self._target["secret_access_key"],
-        }
-        return botocore.session.get_session().create_client(
-            service,
-            region_name=self._target["region"],
-            endpoint_url=self._target["endpoint_url"],
-            aws_access_key_id=key["AccessKeyId"],
-            aws_secret_access_key=key["SecretAccessKey"],
-        )
+        port = int(self._target["endpoint_url"].rsplit(":", 1)[1])
+        if key is None:
+            return local_client(service, port)
+        return local_client(service, port, access_key_id=key["AccessKeyId"], secret_access_key=key["SecretAccessKey"])
 
     def caller(self, statements: list[Statement], *, ourselves_denied: bool = False) -> Call:
         """The actions' port for a new IAM user with these rights alone."""

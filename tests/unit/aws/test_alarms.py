@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.stub import Stubber
 
 from incidentio.aws.alarms import CloudWatchAlarms
 from incidentio.aws.queue import SqsQueue
 from incidentio.core.errors import Forbidden, Unavailable
+from tests.offline import offline_client
 
 AT = datetime(2026, 3, 4, 9, 13, tzinfo=UTC)
 EARLIER = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -17,8 +17,7 @@ ASKED: dict[str, Any] = {"StateValue": "ALARM", "AlarmTypes": ["MetricAlarm", "C
 
 
 def client(service: str) -> Any:
-    session = botocore.session.get_session()
-    return session.create_client(service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    return offline_client(service)
 
 
 def item(name: str, **fields: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 import json
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.stub import ANY, Stubber
 
@@ -9,6 +8,7 @@ from incidentio.aws.attributes import to_item
 from incidentio.aws.outbox.publish import publish
 from incidentio.aws.stored import entry_item
 from tests.make import opened
+from tests.offline import offline_client
 
 
 def a_record(n: int) -> dict[str, Any]:
@@ -18,9 +18,7 @@ def a_record(n: int) -> dict[str, Any]:
 
 @pytest.fixture
 def events():
-    client = botocore.session.get_session().create_client(
-        "events", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
+    client = offline_client("events")
     with Stubber(client) as stubber:
         yield client, stubber
 

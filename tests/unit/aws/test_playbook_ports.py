@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.stub import Stubber
 
@@ -11,6 +10,7 @@ from incidentio.aws.alarm_state import CloudWatchAlarms
 from incidentio.aws.executions import StepFunctions
 from incidentio.aws.kill_switch import ParameterKillSwitch
 from incidentio.core.errors import Forbidden, NotFound, Unavailable
+from tests.offline import offline_client
 
 PREFIX = "arn:aws:states:eu-west-1:111122223333:stateMachine:incidentio-"
 NAME = "RUN-7K3F9A-0123ABCD"
@@ -24,9 +24,7 @@ def stub(request: pytest.FixtureRequest) -> Stub:
     """A client that answers only what a test told it to; what was not asked for fails the test."""
 
     def made(service: str) -> tuple[Callable[[], Any], Stubber]:
-        client = botocore.session.get_session().create_client(
-            service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
-        )
+        client = offline_client(service)
         stubber = Stubber(client)
         stubber.activate()
         request.addfinalizer(stubber.assert_no_pending_responses)

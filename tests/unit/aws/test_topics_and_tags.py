@@ -1,12 +1,12 @@
 """The SNS and CloudWatch adapters against botocore's own models."""
 
-import botocore.session
 import pytest
 from botocore.stub import Stubber
 
 from incidentio.aws.alarm_tags import CloudWatchTags
 from incidentio.aws.topics import SnsTopics
 from incidentio.core.errors import Forbidden, NotFound, Unavailable
+from tests.offline import offline_client
 
 PAGE = "arn:aws:sns:eu-west-1:111122223333:page"
 ALARM = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:checkout-5xx"
@@ -15,9 +15,7 @@ ALARM = "arn:aws:cloudwatch:eu-west-1:111122223333:alarm:checkout-5xx"
 @pytest.fixture
 def stubbed():
     def make(service):
-        session = botocore.session.Session()
-        session.set_credentials("test", "test")
-        client = session.create_client(service, region_name="eu-west-1")
+        client = offline_client(service)
         stub = Stubber(client)
         stub.activate()
         return client, stub

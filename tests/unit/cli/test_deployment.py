@@ -2,7 +2,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
@@ -10,6 +9,7 @@ from incidentio.cli.deployment import STACK, Choice, discover, stack_outputs
 from incidentio.cli.errors import NoDeploymentError
 from incidentio.cli.shell import Shell
 from infra.local.state import TargetState
+from tests.offline import offline_client
 
 DESCRIBED = {
     "endpoint_url": "http://127.0.0.1:45660",
@@ -154,7 +154,7 @@ def test_a_stack_that_cannot_be_read_is_named_all_the_same(tmp_path: Path, capsy
 
 
 def cloudformation() -> tuple[Any, Stubber]:
-    client = boto3.client("cloudformation", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    client = offline_client("cloudformation")
     return client, Stubber(client)
 
 

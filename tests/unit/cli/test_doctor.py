@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
@@ -17,6 +16,7 @@ from incidentio.cli.doctor.switches import check_switches
 from incidentio.cli.shell import Shell
 from incidentio.core.ports import Key, Put, Record
 from tests.fakes import FakeTable
+from tests.offline import offline_client
 from tests.unit.cli.conftest import ScriptedApi, incident
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ Stubbed = Callable[[str], tuple[Any, Stubber]]
 @pytest.fixture
 def stubbed() -> Stubbed:
     def make(service: str) -> tuple[Any, Stubber]:
-        client = boto3.client(service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+        client = offline_client(service)
         answers = Stubber(client)
         answers.activate()
         return client, answers

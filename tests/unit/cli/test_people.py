@@ -1,14 +1,14 @@
 import json
 from typing import Any
 
-import boto3
 from botocore.stub import Stubber
 
 from incidentio.cli.people import hire
+from tests.offline import offline_client
 
 
 def test_a_person_may_call_the_api_and_nothing_else() -> None:
-    iam = boto3.client("iam", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    iam = offline_client("iam", region="us-east-1")
     granted: dict[str, Any] = {}
     iam.meta.events.register("before-parameter-build.iam.PutUserPolicy", lambda params, **_: granted.update(params))
     key = {"UserName": "approver", "AccessKeyId": "AKIA" + "0" * 12, "Status": "Active", "SecretAccessKey": "secret"}

@@ -2,7 +2,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.stub import Stubber
 
@@ -17,6 +16,7 @@ from infra.deploy import (
     sets_logging_role,
     target_environment,
 )
+from tests.offline import offline_client
 
 
 class StubbedSession:
@@ -31,7 +31,7 @@ class StubbedSession:
 
 
 def stubbed(service: str) -> tuple[Any, Stubber]:
-    client = boto3.client(service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    client = offline_client(service)
     return client, Stubber(client)
 
 

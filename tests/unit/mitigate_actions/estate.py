@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-import botocore.session
 from botocore import xform_name
 from botocore.validate import ParamValidator
 
 from incidentio.core.errors import NotFound
 from incidentio.mitigate.actions import Action, Place, prepared
+from tests.offline import session
 
 PLACE = Place(partition="aws", account="111122223333", region="eu-west-1")
 ARN = PLACE.arn
@@ -34,7 +34,7 @@ def action(name: str, **given: Any) -> Action[Any]:
 
 @cache
 def _operations(service: str) -> dict[str, Any]:
-    model = botocore.session.get_session().get_service_model(service)
+    model = session().get_service_model(service)
     return {xform_name(name): model.operation_model(name) for name in model.operation_names}
 
 

@@ -3,12 +3,12 @@
 from functools import cache
 from typing import Any
 
-import botocore.session
 import pytest
 
 from incidentio.core.errors import Forbidden, InvalidInput
 from incidentio.core.playbook import Playbook
 from incidentio.mitigate.actions import ACTIONS, check_step, compare_and_set, permissions_for, prepared
+from tests.offline import session
 from tests.unit.mitigate_actions.estate import ARN, GIVEN, PLACE, TARGETS, Estate, action
 
 NO_API_OF_ITS_OWN = {"iam:PassRole"}
@@ -37,7 +37,7 @@ def declared(book: Playbook) -> list[Any]:
 
 @cache
 def operations(service: str) -> set[str]:
-    return set(botocore.session.get_session().get_service_model(service).operation_names)
+    return set(session().get_service_model(service).operation_names)
 
 
 @every_action

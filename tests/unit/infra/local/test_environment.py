@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import environment
 from infra.local.environment import aws_environment, endpoint_url, local_client
 
 
@@ -37,6 +38,8 @@ def test_nothing_of_the_callers_aws_setup_reaches_a_local_process(tmp_path: Path
 
 @pytest.mark.usefixtures("someone_elses_shell")
 def test_a_local_client_talks_to_loopback_whatever_the_shell_says() -> None:
+    environment._isolated.cache_clear()
+    environment._client.cache_clear()
     client = local_client("sqs", 4566)
     assert client.meta.endpoint_url == endpoint_url(4566)
     assert client.meta.region_name == "us-east-1"

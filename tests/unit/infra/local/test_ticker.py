@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from infra.local.environment import local_client
 from infra.local.errors import LocalTargetError
 from infra.local.ticker import Ticker
+from tests.offline import offline_client
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 RULE_ARN = "arn:aws:events:us-east-1:000000000000:rule/sweep"
@@ -22,7 +22,7 @@ class Sweep:
     """A ticker over stubbed services; every answer that is set must be asked for."""
 
     def __init__(self, stack: ExitStack) -> None:
-        self._clients = {name: local_client(name, 1) for name in ("events", "lambda", "sqs")}
+        self._clients = {name: offline_client(name, region="us-east-1") for name in ("events", "lambda", "sqs")}
         self.answers = {name: stack.enter_context(Stubber(client)) for name, client in self._clients.items()}
         self.ticker = Ticker(
             rule="sweep",
