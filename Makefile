@@ -19,7 +19,8 @@ unexport PYTHONDONTWRITEBYTECODE
 # jsii prints a banner on every start under these, which still work.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 
-TESTS = $(wildcard tests/unit tests/infra tests/integration tests/e2e tests/load)
+# Those that wait come first: the others fill the cores meanwhile.
+TESTS = tests/e2e tests/integration tests/infra tests/unit
 
 .PHONY: help setup node check test demo bench synth deploy clean
 

@@ -14,8 +14,8 @@ import pytest
 _HOME = "INCIDENTIO_TEST_HOME"
 _PACE = 0.025
 """A playbook that verifies for ten minutes gives up after fifteen seconds."""
-_ON_ONE_WORKER = frozenset({"tests/e2e/test_own_target.py"})
-"""Files whose tests share a target and break it in turns."""
+_ON_ONE_WORKER = ("tests/e2e/test_own_target.py", "tests/infra/")
+"""Tests that share a target and break it in turns, or a synthesis that takes ten seconds of a core."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,7 +30,7 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of some files on one worker: with pytest 9.2, xdist 3.8 forgets its own `xdist_group` mark.
+    """Keep some tests on one worker: with pytest 9.2, xdist 3.8 forgets its own `xdist_group` mark.
 
     Source: https://github.com/pytest-dev/pytest-xdist/issues/1386
     """
@@ -38,8 +38,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Scheduling(LoadGroupScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return file if file in _ON_ONE_WORKER else nodeid
+            return next((together for together in _ON_ONE_WORKER if nodeid.startswith(together)), nodeid)
 
     return Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
