@@ -18,10 +18,17 @@ _ON_ONE_WORKER = ("tests/e2e/test_own_target.py", "tests/infra/")
 """Tests that share a target and break it in turns, or a synthesis that takes ten seconds of a core."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """The controller makes one folder for the run's targets; xdist workers are told of it."""
+    """The controller makes one folder for the run's targets; xdist workers are told of it.
+
+    The tests' temporary folders get one too: in the one that all runs share, each clears away what the others left.
+    """
     if not hasattr(config, "workerinput"):
         config.stash[_home_key] = Path(tempfile.mkdtemp(prefix="incidentio-test-"))
+        config.stash[_temporary_key] = Path(tempfile.mkdtemp(prefix="incidentio-test-"))
+        if config.option.basetemp is None:
+            config.option.basetemp = config.stash[_temporary_key] / "pytest"
 
 
 def pytest_configure_node(node: Any) -> None:
@@ -55,9 +62,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
             for port in [p.name for p in folder.iterdir() if p.name.isdigit()] if folder.is_dir() else []:
                 target.down(home=folder, port=int(port))
     shutil.rmtree(home, ignore_errors=True)
+    shutil.rmtree(config.stash[_temporary_key], ignore_errors=True)
 
 
 _home_key: pytest.StashKey[Path] = pytest.StashKey()
+_temporary_key: pytest.StashKey[Path] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")
