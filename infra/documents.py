@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from incidentio.core.catalog import Bundle, Catalog, Name, Routing, Service
+from incidentio.core.catalog import Bundle, Catalog, Name, Service
 from incidentio.core.errors import InvalidInput
 from incidentio.core.playbook import Playbook
+from incidentio.core.routing import Routing
 from infra.located_yaml import Document, Location, Problem, Unreadable, read, shown
 from infra.model_fields import keys_at
 from infra.playbook_checks import automation_mistakes, playbook_mistakes

@@ -9,12 +9,12 @@ from typing import Any
 
 from incidentio.aws.stored import CARD_FIELDS
 from incidentio.core.archive import Retention
-from incidentio.core.catalog import Routing
 from incidentio.core.deadlines import next_due
 from incidentio.core.errors import InvalidInput, NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, Status
 from incidentio.core.ports import ABSENT, AtMost, Condition, Filters, Key, Page, Put, Refused, Stale, Update, Write
+from incidentio.core.routing import Routing
 from incidentio.core.timeline import Entry
 
 _TRANSACTION_LIMIT = 100
@@ -114,10 +114,12 @@ class FakeTable:
         self.calls += 1
         return {key: deepcopy(self.records[key]) for key in keys if key in self.records}
 
-    def query(self, pk: str, prefix: str = "") -> Iterable[tuple[Key, Mapping[str, Any]]]:
+    def query(
+        self, pk: str, prefix: str = "", *, newest_first: bool = False, limit: int | None = None
+    ) -> Iterable[tuple[Key, Mapping[str, Any]]]:
         self.calls += 1
         keys = sorted((k for k in self.records if k.pk == pk and k.sk.startswith(prefix)), key=lambda k: k.sk)
-        yield from ((key, deepcopy(self.records[key])) for key in keys)
+        yield from ((key, deepcopy(self.records[key])) for key in (keys[::-1] if newest_first else keys)[:limit])
 
     def write(self, *writes: Write) -> None:
         self.calls += 1

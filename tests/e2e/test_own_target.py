@@ -19,7 +19,8 @@ from incidentio.aws.topics import SnsTopics
 from incidentio.communicate.pages import CLAIM_LASTS
 from incidentio.communicate.tell import Teller
 from incidentio.core.archive import Retention, anchor_key
-from incidentio.core.catalog import Bundle, Routing
+from incidentio.core.catalog import Bundle
+from incidentio.core.routing import Routing
 from incidentio.core.timeline import GENESIS
 from incidentio.learn.anchor import anchor
 from infra.local.deployment import Deployable

@@ -9,11 +9,11 @@ import pytest
 from incidentio.aws.table import DynamoTable
 from incidentio.core import lifecycle
 from incidentio.core.amend import amend
-from incidentio.core.catalog import Routing
 from incidentio.core.errors import InvalidInput, NotFound
 from incidentio.core.ids import new_incident_id
 from incidentio.core.incident import recorded
 from incidentio.core.ports import ABSENT, AtMost, Delete, Filters, Key, Put, Record, Refused, Stale, Table, Update
+from incidentio.core.routing import Routing
 from incidentio.core.timeline import first_broken_link
 from tests.e2e.world import World
 from tests.fakes import FakeTable

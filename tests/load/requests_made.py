@@ -34,7 +34,7 @@ def measure(description: dict[str, Any]) -> list[Row]:
     with environment(description):
         from incidentio.aws.clients import client
         from incidentio.aws.table import DynamoTable
-        from incidentio.core.catalog import Routing
+        from incidentio.core.routing import Routing
         from incidentio.ingest.handler import handler
 
         dynamodb = client("dynamodb")

@@ -14,7 +14,6 @@ from incidentio.aws.contention import Pause, patiently, waits
 from incidentio.aws.errors import error_code, translated
 from incidentio.aws.expressions import condition, expression, terms
 from incidentio.aws.stored import entry_from, entry_item, entry_sk, incident_from, incident_item, incident_pk
-from incidentio.core.catalog import Routing
 from incidentio.core.deadlines import next_due
 from incidentio.core.errors import Damaged, NotFound, Unavailable
 from incidentio.core.incident import Change, Incident
@@ -31,6 +30,7 @@ from incidentio.core.ports import (
     Update,
     Write,
 )
+from incidentio.core.routing import Routing
 from incidentio.core.timeline import Entry
 
 _TRANSACTION_LIMIT = 100
@@ -112,8 +112,10 @@ class DynamoTable:
                 self._pause(wait)
         return found
 
-    def query(self, pk: str, prefix: str = "") -> Iterable[tuple[Key, Mapping[str, Any]]]:
-        for item in self._query(pk, prefix):
+    def query(
+        self, pk: str, prefix: str = "", *, newest_first: bool = False, limit: int | None = None
+    ) -> Iterable[tuple[Key, Mapping[str, Any]]]:
+        for item in self._query(pk, prefix, newest_first=newest_first, limit=limit):
             yield Key(item["pk"], item["sk"]), _body(item) or {}
 
     def write(self, *writes: Write) -> None:
@@ -160,13 +162,20 @@ class DynamoTable:
         return from_item(answer["Item"]) if "Item" in answer else None
 
     def _query(
-        self, pk: str, prefix: str, *, start_after: str | None = None, limit: int | None = None
+        self,
+        pk: str,
+        prefix: str,
+        *,
+        start_after: str | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
     ) -> Iterable[dict[str, Any]]:
         arguments: dict[str, Any] = {
             "TableName": self._name,
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)" if prefix else "pk = :pk",
             "ExpressionAttributeValues": to_item({":pk": pk, **({":prefix": prefix} if prefix else {})}),
             "ConsistentRead": True,
+            "ScanIndexForward": not newest_first,
         }
         if start_after:
             arguments["ExclusiveStartKey"] = to_item({"pk": pk, "sk": start_after})

@@ -5,9 +5,9 @@ from typing import Any
 
 from incidentio.communicate.pages import Page
 from incidentio.communicate.plan import Nobody, repeat_seconds
-from incidentio.core.catalog import Routing
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
+from incidentio.core.routing import Routing
 
 
 def published(incident: Incident, page: Page, *, subject: str, message_id: str, routing: Routing) -> Change:

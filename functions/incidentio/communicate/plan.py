@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incidentio.communicate.pages import Channel, Page
-from incidentio.core.catalog import Route, Routing
 from incidentio.core.incident import Incident, Status
 from incidentio.core.labels import labels_of
+from incidentio.core.routing import Route, Routing
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode
 

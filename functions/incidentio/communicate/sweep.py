@@ -7,7 +7,6 @@ from incidentio.communicate.pages import pages_of
 from incidentio.communicate.plan import next_repeat, repeat_seconds
 from incidentio.communicate.tell import Busy, Outcome, Teller, signal_reason
 from incidentio.core.amend import amend
-from incidentio.core.catalog import Routing
 from incidentio.core.deadlines import repeat_due, told_due, triage_due
 from incidentio.core.duration import format_duration
 from incidentio.core.errors import IncidentioError
@@ -16,6 +15,7 @@ from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Key, Put, Record
 from incidentio.core.redaction import redact
+from incidentio.core.routing import Routing
 from incidentio.core.severity import Severity, worst
 
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from incidentio.core.catalog import Routing
 from incidentio.core.incident import Incident, Status
+from incidentio.core.routing import Routing
 from incidentio.core.signal import Mode
 
 

@@ -43,6 +43,8 @@ class Incident(BaseModel):
     so triage keeps it. `triaged_as` is the mode triage last judged it in, or `overdue` when it was
     assumed. `episode` is the version at which the present impact began: 1, then each reopening or
     return of impact; `told_episode` is the last one somebody was told of, or was not for a recorded reason.
+    `labels` are what rules and senders gave it, for matchers; `related` are open incidents of other services that
+    belong to the same trouble; `parent` is the incident of the storm it is told through.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,6 +82,9 @@ class Incident(BaseModel):
     source: str = "api"
     dedup_key: str | None = None
     subject: Subject = Subject()
+    labels: dict[str, str] = Field(default_factory=dict)
+    related: tuple[str, ...] = ()
+    parent: str | None = None
     members: int = 0
     firing: int = 0
     pages: int = 0

@@ -1,21 +1,66 @@
-"""The labels of an incident: what matchers in routing and in a playbook's `when` are written against."""
+"""The labels of incidents and signals: what matchers in routing and in a playbook's `when` are written against.
+
+What is not known is the empty string, which is how matchers read a missing label.
+"""
+
+from collections.abc import Mapping
 
 from incidentio.core.incident import Incident
+from incidentio.core.severity import Severity
+from incidentio.core.signal import Kind, Signal, Subject
 
 
 def labels_of(incident: Incident) -> dict[str, str]:
-    """`alertname`, `metric`, `namespace`, `service`, `environment`, `severity`, `kind` and `dim_<DimensionName>`.
+    """`alertname`, `metric`, `namespace`, `source`, `service`, `environment`, `severity`, `kind`, `dim_<Dimension>`.
 
-    What is not known is the empty string, which is how matchers read a missing label.
+    Beside them whatever rules and senders added.
     """
-    subject = incident.subject
+    return _labels(
+        incident.subject,
+        incident.labels,
+        source=incident.source,
+        service=incident.service,
+        environment=incident.environment,
+        severity=incident.severity,
+        kind=incident.kind,
+    )
+
+
+def labels_of_signal(signal: Signal, *, service: str | None) -> dict[str, str]:
+    """The same of a signal, whose `service` may be known from the catalogue only.
+
+    Its tags are labels as well; the environment is `production` where nobody says otherwise.
+    """
+    return _labels(
+        signal.subject,
+        signal.tags,
+        source=signal.source,
+        service=service or signal.service,
+        environment=signal.environment or "production",
+        severity=signal.severity,
+        kind=signal.kind,
+    )
+
+
+def _labels(
+    subject: Subject,
+    given: Mapping[str, str],
+    *,
+    source: str,
+    service: str | None,
+    environment: str,
+    severity: Severity | None,
+    kind: Kind,
+) -> dict[str, str]:
     return {
+        **given,
         **{f"dim_{name}": value for name, value in subject.dimensions.items()},
-        "alertname": subject.alarm_name,
+        "alertname": subject.alarm_name or given.get("alertname", ""),
         "metric": subject.metric,
         "namespace": subject.namespace,
-        "service": incident.service or "",
-        "environment": incident.environment,
-        "severity": incident.severity.value,
-        "kind": incident.kind.value,
+        "source": source,
+        "service": service or "",
+        "environment": environment,
+        "severity": severity.value if severity else "",
+        "kind": kind.value,
     }

@@ -135,8 +135,10 @@ class Records(Protocol):
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Mapping[str, Any]]:
         """Those of `keys` (at most 100) that exist."""
 
-    def query(self, pk: str, prefix: str = "") -> Iterable[tuple[Key, Mapping[str, Any]]]:
-        """All records of a partition whose `sk` starts with `prefix`, in order of `sk`."""
+    def query(
+        self, pk: str, prefix: str = "", *, newest_first: bool = False, limit: int | None = None
+    ) -> Iterable[tuple[Key, Mapping[str, Any]]]:
+        """Records of a partition whose `sk` starts with `prefix`, in order of `sk` or backwards; all, or `limit`."""
 
     def write(self, *writes: Write) -> None:
         """All or nothing (at most 100).

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from incidentio.aws.observability import log, told
 from incidentio.core.amend import Decision, amend
 from incidentio.core.archive import anchor_due
-from incidentio.core.catalog import Routing
 from incidentio.core.deadlines import recovery_due
 from incidentio.core.duration import format_duration
 from incidentio.core.errors import NotFound
@@ -15,6 +14,7 @@ from incidentio.core.lifecycle import mitigate, resolve
 from incidentio.core.members import closing
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Clock, Table
+from incidentio.core.routing import Routing
 
 _BUDGET = timedelta(seconds=30)
 """Of a sweep's minute. After a storm thousands may be due; those left are due at the next one."""

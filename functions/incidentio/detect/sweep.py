@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from incidentio.aws.observability import log, told
-from incidentio.core.catalog import Routing
 from incidentio.core.errors import Unavailable
 from incidentio.core.ids import iso
 from incidentio.core.ports import Clock, Key, Put, Record, Table
+from incidentio.core.routing import Routing
 from incidentio.detect.reconcile import Reconciliation
 from incidentio.detect.recovery import recover
 

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incidentio.core.amend import Decision, amend
-from incidentio.core.catalog import Routing
 from incidentio.core.errors import NotFound, Unavailable
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, Status, recorded
 from incidentio.core.lifecycle import impact_returned, reopen
 from incidentio.core.members import member_key, pointer_key, reopening
 from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Stale, Table, Update, Write
+from incidentio.core.routing import Routing
 from incidentio.core.signal import Mode, Signal, SignalState
 from incidentio.ingest.decide import AfterEnd, Pointer, Step, after_end
 from incidentio.ingest.locks import locking_incident

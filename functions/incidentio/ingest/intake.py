@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from incidentio.core.catalog import Routing
 from incidentio.core.errors import Unavailable
 from incidentio.core.ids import iso, new_incident_id
 from incidentio.core.members import pointer_key
 from incidentio.core.ports import AtMost, Clock, Refused, Table
+from incidentio.core.routing import Routing
 from incidentio.core.signal import Mode, SignalState
 from incidentio.ingest.attempt import Attempt
 from incidentio.ingest.decide import NOTE_EVERY, Pointer, Step, decide

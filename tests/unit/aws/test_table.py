@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 from incidentio.aws.attributes import from_attribute, to_item
 from incidentio.aws.listing import page
 from incidentio.aws.table import DynamoTable
-from incidentio.core.catalog import Routing
 from incidentio.core.errors import InvalidInput, Unavailable
 from incidentio.core.incident import recorded
 from incidentio.core.ports import Filters, Key, Put, Record, Stale, Update
+from incidentio.core.routing import Routing
 from incidentio.core.timeline import Entry
 from tests.make import ALICE, NOW, opened
 

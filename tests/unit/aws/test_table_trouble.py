@@ -6,9 +6,9 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from incidentio.aws.table import DynamoTable
-from incidentio.core.catalog import Routing
 from incidentio.core.errors import Unavailable
 from incidentio.core.ports import Key, Put, Record
+from incidentio.core.routing import Routing
 
 
 class Unreachable:

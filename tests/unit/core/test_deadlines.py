@@ -2,8 +2,9 @@ from datetime import timedelta
 
 import pytest
 
-from incidentio.core.catalog import Catalog, Routing, Service
+from incidentio.core.catalog import Catalog, Service
 from incidentio.core.deadlines import next_due
+from incidentio.core.routing import Routing
 from tests.make import NOW, an_incident
 
 ROUTING = Routing()

@@ -7,11 +7,11 @@ import pytest
 
 from incidentio.core import lifecycle
 from incidentio.core.amend import amend
-from incidentio.core.catalog import Routing
 from incidentio.core.incident import Change, Status, recorded
 from incidentio.core.members import member_key, pointer_key
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Put, Record
+from incidentio.core.routing import Routing
 from incidentio.core.severity import Severity
 from incidentio.detect.recovery import recover
 from tests.fakes import FakeTable

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from incidentio.core.catalog import Routing
 from incidentio.core.errors import Unavailable
 from incidentio.core.incident import Change, recorded
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Write
+from incidentio.core.routing import Routing
 from incidentio.core.severity import Severity
 from incidentio.detect.sweep import BEAT, sweep
 from tests.fakes import FakeClock, FakeTable

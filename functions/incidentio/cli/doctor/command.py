@@ -16,8 +16,8 @@ from incidentio.cli.doctor.queues import check_dead_letters
 from incidentio.cli.doctor.subscribers import check_topics
 from incidentio.cli.doctor.switches import check_switches
 from incidentio.cli.shell import Leaf, Shell, pass_shell
-from incidentio.core.catalog import Routing
 from incidentio.core.errors import IncidentioError
+from incidentio.core.routing import Routing
 
 OUTPUTS = (
     "ApiUrl", "SignalTopicArn", "IngestQueueUrl", "IngestDlqUrl", "EventBusName", "SignalsBusName", "TableName",

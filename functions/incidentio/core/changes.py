@@ -1,0 +1,68 @@
+"""What changed in the estate: deploys, configuration, network. No incidents, but the first suspects of one.
+
+Kept per service, newest first, for `KEPT`: key `CHANGES#<service>` / `<time>#<id>`. What belongs to no known service
+is under the empty name, with its resources.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from incidentio.core.ids import iso
+from incidentio.core.ports import Key, Put, Record, Records
+
+KEPT = timedelta(days=90)
+
+Text = Annotated[str, StringConstraints(max_length=300)]
+
+
+class ChangeRecord(BaseModel):
+    """One change, redacted. `id` is the source's own, so that a repeated event is one record.
+
+    `reversible` is False where rolling back would break data; `status` is `started`, `succeeded` or `failed`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Text
+    source: Text
+    service: str | None = None
+    environment: str = "production"
+    at: datetime
+    what: Text
+    status: str = "succeeded"
+    actor: Text = ""
+    version: Text = ""
+    reversible: bool = True
+    resources: tuple[Text, ...] = ()
+    url: Text = ""
+
+
+def change_write(change: ChangeRecord) -> Put:
+    """The write that keeps `change`; the same change again writes the same record."""
+    key = Key(_partition(change.service), f"{iso(change.at)}#{change.id}")
+    return Put(Record(key, change.model_dump(mode="json"), change.at + KEPT))
+
+
+def changes_of(records: Records, service: str | None, *, since: datetime, limit: int = 50) -> list[ChangeRecord]:
+    """Changes of `service` not older than `since`, newest first."""
+    found = []
+    for key, body in records.query(_partition(service), newest_first=True, limit=limit):
+        if key.sk < iso(since.astimezone(UTC)):
+            break
+        found.append(change_from(body))
+    return found
+
+
+def change_from(body: Mapping[str, Any]) -> ChangeRecord:
+    return ChangeRecord.model_validate(body)
+
+
+def newest(changes: Iterable[ChangeRecord]) -> list[ChangeRecord]:
+    return sorted(changes, key=lambda change: change.at, reverse=True)
+
+
+def _partition(service: str | None) -> str:
+    return f"CHANGES#{service or ''}"
