@@ -1,4 +1,4 @@
-"""The fake table that lane tests stand on and the real one on DynamoDB answer alike."""
+"""The table in memory, which simulations and lane tests stand on, and the one on DynamoDB answer alike."""
 
 import uuid
 from datetime import timedelta
@@ -12,18 +12,18 @@ from incidentio.core.amend import amend
 from incidentio.core.errors import InvalidInput, NotFound
 from incidentio.core.ids import new_incident_id
 from incidentio.core.incident import recorded
+from incidentio.core.memory import MemoryTable
 from incidentio.core.ports import ABSENT, AtMost, Delete, Filters, Key, Put, Record, Refused, Stale, Table, Update
 from incidentio.core.routing import Routing
 from incidentio.core.timeline import first_broken_link
 from tests.e2e.world import World
-from tests.fakes import FakeTable
 from tests.make import ALICE, NOW, opened
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
+@pytest.fixture(params=["memory", "dynamodb"])
 def table(request: pytest.FixtureRequest) -> Table:
-    if request.param == "fake":
-        return FakeTable()
+    if request.param == "memory":
+        return MemoryTable()
     world = World(request.getfixturevalue("target"))
     return DynamoTable(world.client("dynamodb"), _twin_of_the_deployed_table(world), Routing())
 
@@ -144,6 +144,17 @@ def test_several_writes_are_all_or_nothing(table: Table) -> None:
         table.write(Put(Record(one, {"v": 9})), Delete(two, {"v": 3}))
     assert refused.value.key == two
     assert table.get(one) == {"v": 1}
+
+
+def test_more_than_dynamodb_takes_is_refused(table: Table) -> None:
+    keys = [a_key() for _ in range(101)]
+    with pytest.raises(ValueError, match="at most 100"):
+        table.write(*(Put(Record(key, {})) for key in keys))
+    with pytest.raises(InvalidInput):
+        table.write(Put(Record(keys[0], {"text": "x" * 401 * 1024})), Put(Record(keys[1], {})))
+    with pytest.raises(InvalidInput):
+        table.write(Put(Record(keys[0], {})), Delete(keys[0]))
+    assert table.get(keys[0]) is None
 
 
 def test_adding_counts_in_place_and_only_under_its_condition(table: Table) -> None:

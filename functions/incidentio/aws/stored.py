@@ -8,14 +8,12 @@ from typing import Any
 
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident, Status
+from incidentio.core.ports import CARD_FIELDS
 from incidentio.core.timeline import Entry
 
 SHARDS = 4
 GROUPS = ("OPEN", *(s.value for s in Status if not s.is_open))
 """Listing partitions: all open statuses together, every other status by itself."""
-
-CARD_FIELDS = ("status", "severity", "service", "environment", "kind", "mode", "title", "version")
-"""What the listing index projects, and so what a list shows of an incident."""
 
 _ALARM_ARN = re.compile(
     r"arn:[^:]*:cloudwatch:(?P<region>[^:]*):(?P<account>[^:]*):alarm:(?P<alarm_name>.+)", re.DOTALL
@@ -92,7 +90,7 @@ def entry_from(item: Mapping[str, Any]) -> Entry:
 
 
 def card(item: Mapping[str, Any]) -> dict[str, Any]:
-    """One listed incident."""
+    """One listed incident: what the listing index projects."""
     return {
         "id": item["pk"].removeprefix("INC#"),
         **{name: item.get(name) for name in CARD_FIELDS},

@@ -118,6 +118,10 @@ class Filters:
     environment: str | None = None
 
 
+CARD_FIELDS = ("status", "severity", "service", "environment", "kind", "mode", "title", "version")
+"""What a list shows of an incident, besides its id and `detected_at`."""
+
+
 @dataclass(frozen=True)
 class Page:
     """One page of incident cards (newest first) and the cursor of the next, None at the end."""
