@@ -106,6 +106,8 @@ class IncidentView(_View):
     subject: Subject
     members: int
     firing: int
+    flapping_since: Moment | None
+    parent: str | None
     pages: int
     blast_radius: list[str]
     proposed: list[str]

@@ -121,6 +121,8 @@ def _facts(incident: Mapping[str, Any]) -> dict[str, object]:
                 "closed_at",
             )
         },
+        "flapping since": output.moment(incident.get("flapping_since")),
+        "storm": incident.get("parent"),
         "previous": incident.get("previous_incident_id"),
         "merged into": incident.get("merged_into"),
         "reason": incident.get("resolution_reason"),

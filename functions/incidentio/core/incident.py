@@ -45,6 +45,8 @@ class Incident(BaseModel):
     return of impact; `told_episode` is the last one somebody was told of, or was not for a recorded reason.
     `labels` are what rules and senders gave it, for matchers; `related` are open incidents of other services that
     belong to the same trouble; `parent` is the incident of the storm it is told through.
+    `flapping_since` is set while its signals change too often; until `flapping_until` it does not recover.
+    `held_for`: in monitor mode until it has so many members (0: nothing holds it).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -87,6 +89,9 @@ class Incident(BaseModel):
     parent: str | None = None
     members: int = 0
     firing: int = 0
+    held_for: int = 0
+    flapping_since: datetime | None = None
+    flapping_until: datetime | None = None
     pages: int = 0
     repeat_seconds: int = 0
     runs: int = 0
