@@ -12,7 +12,9 @@ from constructs import Construct
 from infra.constructs.function import Function
 
 _KEY_REUSE = Duration.hours(1)
-_ATTEMPTS = 5
+_ATTEMPTS = 30
+"""A quarter of an hour of trouble, before a message waits for a person."""
+_SPARE_SECONDS = 5
 
 
 class DeadLetters(sqs.Queue):
@@ -45,8 +47,9 @@ class WorkQueue(Construct):
             enforce_ssl=True,
             retention_period=Duration.days(4),
             receive_message_wait_time=Duration.seconds(20),
-            # AWS asks for six times the function's timeout, so that a slow batch is not delivered twice.
-            visibility_timeout=Duration.seconds(6 * handling_time.to_seconds()),
+            # A worker that died must not hold its alarms for longer than it could have lived. AWS asks for six times
+            # the timeout where a function may be throttled; `feed` sees to it that ours are not.
+            visibility_timeout=Duration.seconds(handling_time.to_seconds() + _SPARE_SECONDS),
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=_ATTEMPTS),
         )
 

@@ -113,12 +113,12 @@ def test_queues_hand_out_no_more_batches_than_their_function_may_run(tmp_path: P
         assert feed["ScalingConfig"]["MaximumConcurrency"] == function["ReservedConcurrentExecutions"]
 
 
-def test_work_queues_redrive_and_wait_six_times_the_functions_time(assembly: Assembly) -> None:
+def test_work_queues_wait_as_long_as_a_worker_may_live_and_try_for_a_quarter_of_an_hour(assembly: Assembly) -> None:
     work = [r["Properties"] for name, r in assembly.resources("AWS::SQS::Queue").items() if "WorkQueue" in name]
     assert len(work) == 2
     for queue in work:
-        assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
-        assert queue["VisibilityTimeout"] == 6 * 30
+        assert queue["RedrivePolicy"]["maxReceiveCount"] == 30
+        assert queue["VisibilityTimeout"] == 30 + 5
 
 
 def test_asynchronous_functions_send_what_fails_to_the_lanes_dead_letters(assembly: Assembly) -> None:
