@@ -325,7 +325,17 @@ class World:
         return self
 
     def told(self, incident_id: str, *, topic: str | None = None, event: str | None = None) -> list[dict[str, Any]]:
-        """What was published about `incident_id` so far: {topic, subject, body, attributes}."""
+        """What was published about `incident_id` so far, in the form of `everything_told`."""
+        return [
+            page
+            for page in self.everything_told()
+            if page["attributes"].get("incident_id") == incident_id
+            and (topic is None or page["topic"] == self.outputs[topic])
+            and (event is None or page["attributes"].get("event") == event)
+        ]
+
+    def everything_told(self) -> list[dict[str, Any]]:
+        """What was published since `listen`: {topic, subject, body, attributes}."""
         sqs = self.client("sqs")
         while messages := sqs.receive_message(QueueUrl=self._mailbox, MaxNumberOfMessages=10).get("Messages", []):
             for message in messages:
@@ -339,13 +349,7 @@ class World:
                     }
                 )
                 sqs.delete_message(QueueUrl=self._mailbox, ReceiptHandle=message["ReceiptHandle"])
-        return [
-            page
-            for page in self._seen
-            if page["attributes"].get("incident_id") == incident_id
-            and (topic is None or page["topic"] == self.outputs[topic])
-            and (event is None or page["attributes"].get("event") == event)
-        ]
+        return self._seen
 
     # --- playbooks
 

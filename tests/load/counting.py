@@ -16,11 +16,12 @@ _CAPACITY = (*_WRITES, "GetItem", "Query", "BatchGetItem")
 
 @dataclass
 class Count:
-    """What happened since it was made; `operations` in order."""
+    """What happened since it was made; `operations` in order, `sent_bytes` of their bodies."""
 
     operations: list[str] = field(default_factory=list)
     write_units: float = 0.0
     read_units: float = 0.0
+    sent_bytes: int = 0
 
     @property
     def calls(self) -> int:
@@ -74,6 +75,9 @@ def counted(client: Any) -> Iterator[Count]:
         if model.name in _CAPACITY:
             params["ReturnConsumedCapacity"] = "TOTAL"
 
+    def sending(request: Any, **_: Any) -> None:
+        count.sent_bytes += len(request.body or b"")
+
     def after(parsed: dict[str, Any], **_: Any) -> None:
         consumed = parsed.get("ConsumedCapacity", [])
         for each in consumed if isinstance(consumed, list) else [consumed]:
@@ -84,9 +88,11 @@ def counted(client: Any) -> Iterator[Count]:
 
     events = client.meta.events
     events.register("provide-client-params", before)
+    events.register("before-send", sending)
     events.register("after-call", after)
     try:
         yield count
     finally:
         events.unregister("provide-client-params", before)
+        events.unregister("before-send", sending)
         events.unregister("after-call", after)

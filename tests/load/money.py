@@ -21,6 +21,8 @@ USD = {
     "kms_request": 3e-6,
     "xray_trace": 5.00e-6,
 }
+ASSEMBLY = Path("cdk.out")
+"""What `make synth` wrote."""
 _MINUTES = 60 * 24 * 30.4
 _POLLERS = 5  # Lambda keeps five long polls of 20 s open on an idle queue
 _NEW_SHARE = 0.001  # of a million signals, this share opens an incident; the rest repeats
@@ -31,8 +33,8 @@ _SWEEP_READ_UNITS = 2.5
 _INGEST_SECONDS_PER_BATCH = 0.03
 
 
-def measure(counted: Mapping[str, float], assembly: Path = Path("cdk.out")) -> Iterator[Row]:
-    """`counted`: rows measured in the same run. `assembly`: what `make synth` wrote."""
+def measure(counted: Mapping[str, float], assembly: Path = ASSEMBLY) -> Iterator[Row]:
+    """`counted`: rows measured in the same run."""
     yield row("idle_usd_per_month", sum(idle(resources(assembly)).values()))
     yield row("usd_per_million_signals", sum(million(counted).values()))
 
