@@ -12,6 +12,8 @@ from incidentio.core.lifecycle import change_severity
 from incidentio.core.redaction import redact
 
 _FINAL = frozenset({Status.CLOSED, Status.CANCELLED, Status.MERGED})
+_GIVEN = frozenset({"service", "environment"})
+"""What triage decides as well, and leaves alone once a person has said it."""
 
 
 def corrected(incident: Incident, call: Call, wanted: Corrections) -> Change | None:
@@ -44,6 +46,7 @@ def corrected(incident: Incident, call: Call, wanted: Corrections) -> Change | N
         text=f"{words}, by {call.actor}",
         data={"before": before, "after": after},
         lifecycle=True,
+        given=tuple(dict.fromkeys([*incident.given, *sorted(_GIVEN & changed.keys())])),
         **changed,
     )
 

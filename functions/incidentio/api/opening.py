@@ -66,6 +66,7 @@ def _opened(call: Call, wanted: NewIncident, incident_id: str) -> Change:
         severity_set=wanted.severity is not None,
         service=wanted.service,
         environment=wanted.environment or "production",
+        given=tuple(name for name in ("environment", "service") if getattr(wanted, name)),
         kind=wanted.kind,
         mode_reason=f"opened by {call.actor}",
         correlation_id=incident_id,

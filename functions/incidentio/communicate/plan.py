@@ -108,7 +108,9 @@ def repeat_seconds(incident: Incident, routing: Routing) -> int:
 
 
 def _route(incident: Incident, routing: Routing) -> Route:
-    return routing.route.find(labels_of(incident))
+    route = routing.route.find(labels_of(incident))
+    ruled = incident.receiver
+    return Route(receiver=ruled) if ruled and ruled != route.receiver else route
 
 
 def _channel(incident: Incident, routing: Routing) -> Channel:

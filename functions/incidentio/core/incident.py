@@ -47,6 +47,9 @@ class Incident(BaseModel):
     belong to the same trouble; `parent` is the incident of the storm it is told through.
     `flapping_since` is set while its signals change too often; until `flapping_until` it does not recover.
     `held_for`: in monitor mode until it has so many members (0: nothing holds it).
+    `receiver` is where a rule sends its calls, whatever the route says; `responders` are whom rules suggest;
+    `ruled` names the rule that decided a field; `given` what a person said beside the severity (`service`,
+    `environment`), which triage keeps.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -87,6 +90,10 @@ class Incident(BaseModel):
     labels: dict[str, str] = Field(default_factory=dict)
     related: tuple[str, ...] = ()
     parent: str | None = None
+    receiver: Literal["page", "ticket"] | None = None
+    responders: tuple[str, ...] = ()
+    ruled: dict[str, str] = Field(default_factory=dict)
+    given: tuple[str, ...] = ()
     members: int = 0
     firing: int = 0
     held_for: int = 0

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from incidentio.core.duration import Duration
 from incidentio.core.matchers import MatcherField, all_match
+from incidentio.core.rules import Rules
 from incidentio.core.severity import Severity
 
 
@@ -60,6 +61,7 @@ class Recovery(_Strict):
 
 class Routing(_Strict):
     route: Route = Field(default_factory=_default_route)
+    rules: Rules = ()
     recovery: Recovery = Recovery()
     repeat_interval: Duration = timedelta(minutes=5)
     reopen_window: Duration = timedelta(minutes=15)

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from incidentio.core.attachment import PAGE_TAG, wants_pages
 from incidentio.core.catalog import Bundle, Service
 from incidentio.core.errors import InvalidInput
 from incidentio.core.incident import Incident
 from incidentio.core.labels import labels_of
+from incidentio.core.rules import Ruling, rule_on
 from incidentio.core.severity import Severity, parse_severity, severity_from_tier, worst
 from incidentio.core.signal import Mode
 from incidentio.triage.evidence import Evidence
@@ -30,6 +31,8 @@ class Triage:
     environment_why: str
     mode: Mode
     mode_reason: str
+    labels: Mapping[str, str]
+    ruling: Ruling
     blast_radius: tuple[str, ...]
     proposed_why: Mapping[str, str]
     missing: tuple[str, ...] = field(default_factory=tuple)
@@ -40,35 +43,89 @@ class Triage:
 
 
 def classify(incident: Incident, evidence: Evidence, bundle: Bundle) -> Triage:
-    """Judge `incident`; what was already judged or said by a person is kept, and severity only rises."""
-    service, service_why = _service(incident, evidence, bundle)
-    entry = bundle.catalog.services.get(service, Service()) if service else Service()
-    environment, environment_why = _environment(incident, evidence, bundle.catalog.services.get(service or ""))
+    """Judge `incident`; what was already judged or said by a person is kept, and severity only rises.
+
+    Rules are judged at the time it was detected, so that triage says the same whenever it runs.
+    """
     mode, mode_reason = _mode(incident, evidence)
-    known = incident.model_copy(
-        update={"service": service, "environment": environment, "mode": mode, "mode_reason": mode_reason}
-    )
-    severity, severity_why, unread = _severity(known, evidence, entry.tier)
-    judged = known.model_copy(update={"severity": severity})
+    known = incident.model_copy(update={"mode": mode, "mode_reason": mode_reason})
+
+    def seen(ruling: Ruling) -> dict[str, str]:
+        return {**evidence.labels, **ruling.labels, **labels_of(_judged(known, evidence, bundle, ruling).incident)}
+
+    ruling = rule_on(bundle.catalog.routing.rules, seen, incident.detected_at)
+    judged = _kept(incident, _judged(known, evidence, bundle, ruling), ruling)
+    service = judged.incident.service
     return Triage(
         service=service,
-        service_why=service_why,
-        severity=severity,
-        severity_why=severity_why,
-        environment=environment,
-        environment_why=environment_why,
+        service_why=judged.service_why,
+        severity=judged.incident.severity,
+        severity_why=judged.severity_why,
+        environment=judged.incident.environment,
+        environment_why=judged.environment_why,
         mode=mode,
         mode_reason=mode_reason,
+        labels=judged.incident.labels,
+        ruling=ruling,
         blast_radius=bundle.catalog.downstream_of(service) if service else (),
-        proposed_why=proposed(labels_of(judged), entry.automation, bundle),
-        missing=evidence.missing + unread,
+        proposed_why=proposed(labels_of(judged.incident), judged.entry.automation, bundle),
+        missing=evidence.missing + judged.unread,
     )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """`incident` with service, environment, severity and labels as decided; `entry` is its service's."""
+
+    incident: Incident
+    entry: Service
+    service_why: str
+    environment_why: str
+    severity_why: str
+    unread: tuple[str, ...]
+
+
+def _judged(incident: Incident, evidence: Evidence, bundle: Bundle, ruling: Ruling) -> _Judged:
+    service, service_why = _service(incident, evidence, bundle)
+    if ruling.service and "service" not in incident.given:
+        service, service_why = ruling.service, _by_rule(ruling, "service")
+    listed = bundle.catalog.services.get(service or "")
+    environment, environment_why = _environment(incident, evidence, listed)
+    if ruling.environment and "environment" not in incident.given:
+        environment, environment_why = _spelled(ruling.environment), _by_rule(ruling, "environment")
+    entry = listed or Service()
+    known = incident.model_copy(
+        update={
+            "service": service,
+            "environment": environment,
+            "labels": {**incident.labels, **ruling.labels},
+        }
+    )
+    severity, severity_why, unread = _severity(known, evidence, entry.tier, ruling)
+    judged = known.model_copy(update={"severity": severity})
+    return _Judged(judged, entry, service_why, environment_why, severity_why, unread)
+
+
+def _kept(before: Incident, judged: _Judged, ruling: Ruling) -> _Judged:
+    """A second look never lowers the severity; a rule may, as long as nobody was told."""
+    found = judged.incident.severity
+    if not before.triaged_at or not before.severity.is_worse_than(found) or (ruling.severity and not before.pages):
+        return judged
+    why = f"it was already {before.severity.value}, and triage does not lower; {judged.severity_why}"
+    kept = judged.incident.model_copy(update={"severity": before.severity})
+    return replace(judged, incident=kept, severity_why=why)
+
+
+def _by_rule(ruling: Ruling, name: str) -> str:
+    return f"rule {ruling.by[name]}"
 
 
 def _service(incident: Incident, evidence: Evidence, bundle: Bundle) -> tuple[str | None, str]:
-    if incident.service:
+    if incident.service and _stands(incident, "service"):
         return incident.service, "named by the incident"
     for heard in evidence.heard:
+        if heard.service:
+            return heard.service, "named by the signal"
         if named := _name(heard.tags.get("incidentio:service")):
             return named, f"alarm tag incidentio:service={named}"
     found: dict[str, str] = {}
@@ -84,6 +141,11 @@ def _service(incident: Incident, evidence: Evidence, bundle: Bundle) -> tuple[st
     return None, "no service of the catalogue matches, and no tag names one"
 
 
+def _stands(incident: Incident, name: str) -> bool:
+    """What a rule decided is judged again from what was there before it, unless a person said it since."""
+    return name in incident.given or name not in incident.ruled
+
+
 def _matches(evidence: Evidence, bundle: Bundle) -> Iterator[tuple[str, str]]:
     for heard in evidence.heard:
         subject = heard.subject
@@ -94,9 +156,12 @@ def _matches(evidence: Evidence, bundle: Bundle) -> Iterator[tuple[str, str]]:
 
 
 def _environment(incident: Incident, evidence: Evidence, service: Service | None) -> tuple[str, str]:
-    if incident.environment != "production":
+    known = incident.environment != "production" or "environment" in incident.given
+    if known and _stands(incident, "environment"):
         return _spelled(incident.environment), "named by the incident"
     for heard in evidence.heard:
+        if heard.environment and "environment" in incident.ruled:
+            return _spelled(heard.environment), "named by the signal"
         tag = heard.tag("environment")
         if tag and _name(tag[1]):
             return _spelled(tag[1]), f"alarm tag {tag[0]}={tag[1]}"
@@ -125,10 +190,14 @@ def _mode(incident: Incident, evidence: Evidence) -> tuple[Mode, str]:
     return incident.mode, incident.mode_reason
 
 
-def _severity(incident: Incident, evidence: Evidence, tier: int | None) -> tuple[Severity, str, tuple[str, ...]]:
+def _severity(
+    incident: Incident, evidence: Evidence, tier: int | None, ruling: Ruling
+) -> tuple[Severity, str, tuple[str, ...]]:
     said, unread = _said(evidence)
     if incident.severity_set:
         return incident.severity, "set by a person, which triage leaves alone", unread
+    if ruling.severity:
+        return ruling.severity, _by_rule(ruling, "severity"), unread
     if said:
         found = worst(s for s, _ in said)
         why = ", ".join(dict.fromkeys(w for s, w in said if s is found))
@@ -141,8 +210,6 @@ def _severity(incident: Incident, evidence: Evidence, tier: int | None) -> tuple
         found, why = Severity.SEV2, f"no tag or tier says otherwise, and it was attached on purpose{because}"
     else:
         found, why = Severity.SEV3, "no tag or tier says otherwise"
-    if incident.triaged_at and incident.severity.is_worse_than(found):
-        return incident.severity, f"it was already {incident.severity.value}, and triage does not lower; {why}", unread
     return found, why, unread
 
 

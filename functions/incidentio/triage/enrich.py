@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from incidentio.core.amend import Decision, amend
 from incidentio.core.catalog import Bundle
@@ -71,6 +72,9 @@ def _news(incident: Incident, triage: Triage) -> bool:
         incident.service,
         incident.severity,
         incident.environment,
+        incident.labels,
+        incident.receiver,
+        incident.responders,
         incident.blast_radius,
         incident.proposed,
     )
@@ -79,6 +83,9 @@ def _news(incident: Incident, triage: Triage) -> bool:
         triage.service,
         triage.severity,
         triage.environment,
+        triage.labels,
+        triage.ruling.receiver,
+        triage.ruling.responders,
         triage.blast_radius,
         triage.proposed,
     )
@@ -100,6 +107,7 @@ def _enriched(incident: Incident, triage: Triage, evidence: Evidence, at: dateti
             "environment": triage.environment,
             "environment_why": redact(triage.environment_why, limit=300),
             "mode": triage.mode.value,
+            **_ruled(triage),
             "blast_radius": list(triage.blast_radius),
             "proposed": list(triage.proposed),
             "proposed_why": dict(triage.proposed_why),
@@ -111,10 +119,27 @@ def _enriched(incident: Incident, triage: Triage, evidence: Evidence, at: dateti
         service=triage.service,
         severity=triage.severity,
         environment=triage.environment,
+        labels=dict(triage.labels),
+        receiver=triage.ruling.receiver,
+        responders=triage.ruling.responders,
+        ruled={name: rule for name, rule in triage.ruling.by.items() if "." not in name},
         blast_radius=triage.blast_radius,
         proposed=triage.proposed,
         why=redact(_why(incident, triage, evidence), limit=600),
     )
+
+
+def _ruled(triage: Triage) -> dict[str, Any]:
+    """What rules decided, and which rule each thing: `{"receiver": "page", "rules": {"receiver": "nights"}}`."""
+    ruling = triage.ruling
+    if not ruling.by:
+        return {}
+    return {
+        "labels": dict(ruling.labels),
+        "responders": list(ruling.responders),
+        "receiver": ruling.receiver,
+        "rules": dict(ruling.by),
+    }
 
 
 def _listed(missing: Sequence[str]) -> list[str]:
@@ -129,6 +154,13 @@ def _sentence(triage: Triage) -> str:
         f"service {triage.service or 'unknown'}: {triage.service_why}",
         f"{triage.environment}: {triage.environment_why}",
     ]
+    if triage.ruling.receiver:
+        parts.append(f"sent as {triage.ruling.receiver}: rule {triage.ruling.by['receiver']}")
+    if triage.ruling.labels:
+        labels = ", ".join(f"{n}={v} (rule {triage.ruling.by[f'labels.{n}']})" for n, v in triage.ruling.labels.items())
+        parts.append(f"labels {labels}")
+    if triage.ruling.responders:
+        parts.append(f"turn to {', '.join(triage.ruling.responders)}")
     if triage.blast_radius:
         parts.append(f"also affects {', '.join(triage.blast_radius)}")
     if triage.proposed:

@@ -14,6 +14,8 @@ class Heard:
     subject: Subject
     tags: Mapping[str, str] = field(default_factory=dict)
     severity: Severity | None = None
+    service: str | None = None
+    environment: str | None = None
     reason: str = ""
 
     def tag(self, name: str) -> tuple[str, str] | None:
@@ -30,6 +32,11 @@ class Evidence:
 
     heard: tuple[Heard, ...]
     missing: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The tags of all signals; of one that several have, the first signal's."""
+        return {key: value for heard in reversed(self.heard) for key, value in heard.tags.items()}
 
     @property
     def reason(self) -> str:

@@ -47,11 +47,13 @@ def _joined(member: Member) -> Heard:
 
 
 def _heard(member: Member, subject: Subject) -> Heard:
-    """The member record has the tags and the severity the signal came with."""
+    """The member record has the tags and what else the signal came with."""
     said = member.get("severity")
     return Heard(
         subject=subject,
         tags=member.get("tags") or {},
         severity=Severity(said) if said else None,
+        service=member.get("service"),
+        environment=member.get("environment"),
         reason=str(member.get("reason") or ""),
     )

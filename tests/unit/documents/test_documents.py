@@ -69,7 +69,9 @@ def test_the_shipped_files_load_and_their_examples_are_true(folders: Folders) ->
         (folders.catalog / name).write_text("\n".join(line.removeprefix("#").removeprefix(" ") for line in example))
     loaded = load_catalog(folders.catalog, playbooks)
     assert loaded.services["checkout"].automation.auto == ("scale-out-service",)
-    assert loaded.routing == Catalog().routing.model_copy(update={"route": loaded.routing.route})
+    shown = {"route": loaded.routing.route, "rules": loaded.routing.rules}
+    assert loaded.routing == Catalog().routing.model_copy(update=shown)
+    assert [rule.name for rule in loaded.routing.rules] == ["batch-at-night"]
 
 
 def test_values_arrive(folders: Folders) -> None:
@@ -80,6 +82,20 @@ def test_values_arrive(folders: Folders) -> None:
     assert bundle.catalog.services["a"].tier == 1
     assert bundle.catalog.routing.recovery.stable_for.total_seconds() == 3
     assert bundle.playbooks["scale"].version == "1.2.0"
+
+
+def test_a_mistake_in_a_rule_is_told_at_its_line(folders: Folders) -> None:
+    (folders.catalog / "routing.yaml").write_text(
+        "rules:\n"
+        "  - name: nights\n"
+        "    matchers: ['severity=SEV1', 'service is x']\n"
+        "    during: {from: 22:00, to: 6am}\n"
+        "    set: {reciever: page}\n"
+    )
+    matcher, during, sets = folders.told()
+    assert matcher.startswith("catalog/routing.yaml:3: rules[0].matchers[1]: 'service is x' is not a matcher: write it")
+    assert during.startswith("catalog/routing.yaml:4: rules[0].during.to: '6am' is not a time of day: write it like")
+    assert sets.startswith("catalog/routing.yaml:5: rules[0].set.reciever: unknown key: valid are environment, labels")
 
 
 def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:

@@ -1,0 +1,161 @@
+"""Triage rules of `routing.yaml`: what a team says of a signal before anybody looks at it.
+
+All rules are tried, from first to last. What one has set, the next ones see in their matchers. Of two that would set
+the same thing the first wins, as in PagerDuty's event rules: later ones may add, not overrule. Responders add up.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from incidentio.core.errors import InvalidInput
+from incidentio.core.matchers import MatcherField, all_match
+from incidentio.core.severity import Severity, parse_severity
+
+Receiver = Literal["page", "ticket"]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+_DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
+
+
+def _severity(value: Any) -> Severity:
+    try:
+        return parse_severity(str(value))
+    except InvalidInput as error:
+        raise ValueError(error.message) from None
+
+
+def _clock(text: str) -> str:
+    if not _CLOCK.fullmatch(text):
+        raise ValueError(f"{text!r} is not a time of day: write it like 08:30 or 22:00")
+    return text
+
+
+def _timezone(name: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415 - only who writes `during` pays for it
+
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is not a time zone: write it like Europe/Berlin or UTC") from None
+    return name
+
+
+Clock = Annotated[str, AfterValidator(_clock)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Label = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]{0,62}$")]
+Value = Annotated[str, Field(max_length=128)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class During(_Strict):
+    """A window of local time. With `to` before `from` it ends on the next day; `days` are those it begins on."""
+
+    days: tuple[Day, ...] = _DAYS
+    start: Clock = Field(default="00:00", alias="from")
+    end: Clock = Field(default="24:00", alias="to")
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
+
+    def holds(self, at: datetime) -> bool:
+        from zoneinfo import ZoneInfo  # noqa: PLC0415 - only who writes `during` pays for it
+
+        local = at.astimezone(ZoneInfo(self.timezone))
+        today, yesterday = _DAYS[local.weekday()], _DAYS[(local - timedelta(days=1)).weekday()]
+        now, start, end = local.time().replace(tzinfo=None), _time(self.start), _time(self.end)
+        if self.end == "24:00":
+            return today in self.days and now >= start
+        if start < end:
+            return today in self.days and start <= now < end
+        return (today in self.days and now >= start) or (yesterday in self.days and now < end)
+
+
+def _time(text: str) -> time:
+    return time.min if text == "24:00" else time.fromisoformat(text)
+
+
+class Outcome(_Strict):
+    """What a rule sets; at least one thing."""
+
+    severity: Annotated[Severity, BeforeValidator(_severity)] | None = None
+    service: Name | None = None
+    environment: Name | None = None
+    labels: dict[Label, Value] = Field(default_factory=dict, max_length=16)
+    responders: tuple[Value, ...] = Field(default=(), max_length=10)
+    receiver: Receiver | None = None
+
+    @model_validator(mode="after")
+    def _sets_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError(f"sets nothing: give at least one of {', '.join(sorted(type(self).model_fields))}")
+        return self
+
+
+class Rule(_Strict):
+    """One rule. Without matchers it holds for everything, without `during` at any time."""
+
+    name: Name
+    matchers: tuple[MatcherField, ...] = ()
+    during: During | None = None
+    set: Outcome
+
+    def holds(self, labels: Mapping[str, str], at: datetime) -> bool:
+        return all_match(self.matchers, labels) and (self.during is None or self.during.holds(at))
+
+
+def distinct(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """Raises: ValueError: two rules of one name, which no timeline could tell apart."""
+    names = [rule.name for rule in rules]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two rules are named {', '.join(twice)}: every rule needs a name of its own")
+    return rules
+
+
+Rules = Annotated[tuple[Rule, ...], AfterValidator(distinct)]
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What the rules say. `by` names, for each thing that is set, the rule that set it."""
+
+    severity: Severity | None = None
+    service: str | None = None
+    environment: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    responders: tuple[str, ...] = ()
+    receiver: Receiver | None = None
+    by: Mapping[str, str] = field(default_factory=dict)
+
+    def with_rule(self, rule: Rule) -> "Ruling":
+        by = dict(self.by)
+
+        def first(name: str) -> Any:
+            before, now = getattr(self, name), getattr(rule.set, name)
+            if before is None and now is not None:
+                by[name] = rule.name
+            return now if before is None else before
+
+        single = {name: first(name) for name in ("severity", "service", "environment", "receiver")}
+        labels = {name: value for name, value in rule.set.labels.items() if name not in self.labels}
+        by.update({f"labels.{name}": rule.name for name in labels})
+        more = tuple(who for who in rule.set.responders if who not in self.responders)
+        by.update({f"responders.{who}": rule.name for who in more})
+        return Ruling(**single, labels={**self.labels, **labels}, responders=self.responders + more, by=by)
+
+
+def rule_on(rules: Iterable[Rule], labels: Callable[[Ruling], Mapping[str, str]], at: datetime) -> Ruling:
+    """Try every rule at the time `at`; `labels` gives what is known once a ruling is applied."""
+    ruling = Ruling()
+    seen = labels(ruling)
+    for rule in rules:
+        if rule.holds(seen, at):
+            ruling = ruling.with_rule(rule)
+            seen = labels(ruling)
+    return ruling

@@ -1,0 +1,81 @@
+"""What the team's rules change of an incident, and what they never change."""
+
+from typing import Any
+
+import pytest
+
+from incidentio.core.incident import Incident, recorded
+from incidentio.core.person import SYSTEM
+from incidentio.core.severity import Severity
+from tests.unit.triage.conftest import CATALOG, ID, Room, bundle_of
+
+NIGHT = {"days": ["sun"], "from": "11:00", "to": "13:00"}  # the room's clock says Sunday, noon
+
+
+def with_rules(*rules: dict[str, Any]) -> Any:
+    return bundle_of({**CATALOG, "routing": {"rules": list(rules)}})
+
+
+def rule(*matchers: str, during: dict[str, Any] | None = None, **sets: Any) -> dict[str, Any]:
+    return {"name": "night", "matchers": list(matchers), "set": sets, **({"during": during} if during else {})}
+
+
+def changed(room: Room, **updates: Any) -> Incident:
+    room.table.commit(
+        recorded(room.table.incident(ID), "IncidentUpdated", actor=SYSTEM, at=room.clock(), text="x", **updates)
+    )
+    return room.table.incident(ID)
+
+
+def test_every_decision_of_a_rule_is_in_the_entry_with_its_name(room: Room) -> None:
+    room.bundle = with_rules(
+        rule('service="checkout"', during=NIGHT, severity="SEV4", receiver="page", labels={"team": "pay"},
+             responders=["ana"]),
+    )  # fmt: skip
+    room.open()
+    incident = room.triage()
+    assert (incident.severity, incident.receiver, incident.labels) == (Severity.SEV4, "page", {"team": "pay"})
+    assert incident.responders == ("ana",)
+    assert room.last["severity_why"] == "rule night"
+    assert room.last["rules"] == {
+        "severity": "night", "receiver": "night", "labels.team": "night", "responders.ana": "night",
+    }  # fmt: skip
+    assert "sent as page: rule night" in room.table.entries[ID][-1].text
+    assert room.triage() == incident
+
+
+@pytest.mark.parametrize(
+    "decided",
+    [
+        rule('service="checkout"', service="web", environment="dev", severity="SEV5"),
+        rule('severity="SEV1"', severity="SEV4", receiver="ticket"),
+        rule('severity="SEV1"', 'environment="production"', environment="staging", service="orders-db"),
+    ],
+)
+def test_a_rule_that_changes_what_it_matched_on_decides_once(room: Room, decided: dict[str, Any]) -> None:
+    room.bundle = with_rules(decided)
+    room.open(tags={"severity": "SEV1"})
+    incident = room.triage()
+    assert incident.ruled
+    assert room.triage() == incident
+
+
+def test_a_rule_lowers_what_tags_say_but_not_after_people_were_told(room: Room) -> None:
+    room.bundle = with_rules(rule(severity="SEV4"))
+    room.open(tags={"severity": "SEV1"})
+    assert room.triage().severity is Severity.SEV4
+    changed(room, severity=Severity.SEV1, pages=1)
+    assert room.triage().severity is Severity.SEV1
+
+
+def test_what_a_person_said_stands(room: Room) -> None:
+    room.bundle = with_rules(rule(severity="SEV1", service="web", environment="dev"))
+    room.open(severity=Severity.SEV3, severity_set=True, service="checkout", given=("environment", "service"))
+    incident = room.triage()
+    assert (incident.severity, incident.service, incident.environment) == (Severity.SEV3, "checkout", "production")
+
+
+def test_rules_see_the_tags_of_the_alarm(room: Room) -> None:
+    room.bundle = with_rules(rule('squad="blue"', receiver="ticket"))
+    room.open(tags={"squad": "blue"})
+    assert room.triage().receiver == "ticket"
