@@ -22,7 +22,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 # Those that wait come first: the others fill the cores meanwhile.
 TESTS = tests/e2e tests/integration tests/infra tests/unit
 
-.PHONY: help setup node check test demo bench synth deploy clean
+.PHONY: help setup node alertmanager check test demo bench synth deploy clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -54,6 +54,15 @@ deploy: setup ## Deploy to the account of your AWS profile (PAGE_EMAIL=you@examp
 
 clean: ## Remove everything that make created
 	rm -rf build .venv cdk.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+alertmanager: ## Fetch Debian's Alertmanager, with which the tests talk to us as its users do (needs root)
+	@command -v prometheus-alertmanager >/dev/null || [ -x build/alertmanager/usr/bin/prometheus-alertmanager ] || { \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "no Alertmanager: install prometheus-alertmanager" >&2; exit 1; }; \
+	  rm -rf build/alertmanager; mkdir -p build/alertmanager && cd build/alertmanager; \
+	  apt-get download -qq prometheus-alertmanager 2>/dev/null \
+	    || { apt-get update -qq && apt-get download -qq prometheus-alertmanager; } || exit 1; \
+	  dpkg -x prometheus-alertmanager_*.deb . && rm prometheus-alertmanager_*.deb; \
+	  mkdir -p /usr/share/prometheus && cp -r usr/share/prometheus/alertmanager /usr/share/prometheus/; } # it looks nowhere else
 
 # An interpreter that is new enough, or one clear line.
 define FIND_PYTHON
