@@ -1,6 +1,6 @@
 """Whether an alarm acts, is only watched, or is none of our business."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from incidentio.core.catalog import Catalog
@@ -9,6 +9,9 @@ from incidentio.core.signal import Mode
 PAGE_TAG = "incidentio:page"
 ATTACHED = "its action is our signal topic"
 _NOT_ATTACHED = f"not attached to our signal topic, not tagged {PAGE_TAG}, and of no service in the catalogue"
+SENT_ON_PURPOSE = "somebody sends it to our signal topic"
+_UNASKED = "AWS tells of it unasked, and what it is about is of no service in the catalogue"
+_SECURITY = "a security finding of high or critical severity, which acts without being asked for"
 _NO = ("false", "no", "0", "off")
 
 
@@ -40,3 +43,17 @@ class Attachment:
             if why := service.match.why(alarm_name=alarm_name, alarm_arn=alarm_arn, tags=tags):
                 return Mode.LIVE, f"service {name}: {why}"
         return Mode.MONITOR, _NOT_ATTACHED
+
+    def of_resources(
+        self, resources: Sequence[str], tags: Mapping[str, str], *, urgent: bool = False
+    ) -> tuple[Mode, str, str | None]:
+        """Mode, reason and service of what AWS tells unasked: live only for a service we know, or where it is `urgent`.
+
+        `urgent` is kept for security findings of high or critical severity.
+        """
+        owner = self.catalog.owner_of(resources, tags)
+        if owner:
+            return Mode.LIVE, f"service {owner[0]}: {owner[1]}", owner[0]
+        if wants_pages(tags):
+            return Mode.LIVE, f"tagged {PAGE_TAG}", None
+        return (Mode.LIVE, _SECURITY, None) if urgent else (Mode.MONITOR, _UNASKED, None)

@@ -4,7 +4,7 @@ The validated catalogue and the playbooks travel in the Lambda asset as one docu
 (`Bundle`), so reading configuration costs nothing on the hot path and is versioned with the code.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -23,13 +23,19 @@ class _Strict(BaseModel):
 
 
 class ServiceMatch(_Strict):
-    """An alarm belongs to the service when any name or ARN pattern matches, or all the tags do."""
+    """What belongs to the service: an alarm or a resource that any pattern matches, or whose tags are all of these.
+
+    `resources` are compared with whole ARNs and with the names they end in.
+    """
 
     alarm_names: tuple[str, ...] = ()
     alarm_arns: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
     tags: dict[str, str] = Field(default_factory=dict)
 
-    def why(self, *, alarm_name: str, alarm_arn: str, tags: Mapping[str, str]) -> str | None:
+    def why(
+        self, *, tags: Mapping[str, str], alarm_name: str = "", alarm_arn: str = "", resources: Sequence[str] = ()
+    ) -> str | None:
         """Which condition matched, as a sentence part; None when none did. Patterns are shell globs."""
         for pattern in self.alarm_names:
             if alarm_name and fnmatchcase(alarm_name, pattern):
@@ -37,9 +43,19 @@ class ServiceMatch(_Strict):
         for pattern in self.alarm_arns:
             if alarm_arn and fnmatchcase(alarm_arn, pattern):
                 return f"alarm ARN matches {pattern}"
+        for pattern in self.resources:
+            if any(
+                fnmatchcase(part, pattern) for resource in resources for part in (resource, resource_name(resource))
+            ):
+                return f"resource matches {pattern}"
         if self.tags and all(tags.get(k) == v for k, v in self.tags.items()):
             return "tags match " + ", ".join(f"{k}={v}" for k, v in sorted(self.tags.items()))
         return None
+
+
+def resource_name(resource: str) -> str:
+    """What an ARN ends in: the name of a function, a service, a stack; a plain name is itself."""
+    return resource.rpartition("/")[2].rpartition(":")[2]
 
 
 class Impact(_Strict):
@@ -81,6 +97,13 @@ class Catalog(_Strict):
                         f"known are {', '.join(sorted(self.services))}"
                     )
         return self
+
+    def owner_of(self, resources: Sequence[str], tags: Mapping[str, str]) -> tuple[str, str] | None:
+        """The first service that any of `resources` or the `tags` belong to, and why."""
+        for name, service in self.services.items():
+            if why := service.match.why(resources=resources, tags=tags):
+                return name, why
+        return None
 
     def downstream_of(self, service: str) -> tuple[str, ...]:
         """Services that depend on `service`, directly or through others: its blast radius, sorted."""

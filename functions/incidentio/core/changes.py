@@ -19,7 +19,10 @@ Text = Annotated[str, StringConstraints(max_length=300)]
 
 
 class ChangeRecord(BaseModel):
-    """One change, redacted. `id` is the source's own, so that a repeated event is one record.
+    """One change, redacted.
+
+    `id` is the source's own and is that of the whole change: what is told of its start and of its end are two records
+    of one id, and a repeated event is the same record again.
 
     `reversible` is False where rolling back would break data; `status` is `started`, `succeeded` or `failed`.
     """
@@ -47,13 +50,14 @@ def change_write(change: ChangeRecord) -> Put:
 
 
 def changes_of(records: Records, service: str | None, *, since: datetime, limit: int = 50) -> list[ChangeRecord]:
-    """Changes of `service` not older than `since`, newest first."""
-    found = []
+    """Changes of `service` not older than `since`, newest first, each as it was told last."""
+    found: dict[str, ChangeRecord] = {}
     for key, body in records.query(_partition(service), newest_first=True, limit=limit):
         if key.sk < iso(since.astimezone(UTC)):
             break
-        found.append(change_from(body))
-    return found
+        change = change_from(body)
+        found.setdefault(change.id, change)
+    return list(found.values())
 
 
 def change_from(body: Mapping[str, Any]) -> ChangeRecord:

@@ -41,6 +41,7 @@ class Subject(BaseModel):
     namespace: str = ""
     metric: str = ""
     dimensions: dict[str, str] = Field(default_factory=dict)
+    resources: tuple[str, ...] = ()
 
 
 def dedup_hash(dedup_key: str) -> str:

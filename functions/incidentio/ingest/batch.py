@@ -11,7 +11,7 @@ from incidentio.core.ports import Clock
 from incidentio.core.redaction import redact
 from incidentio.ingest.intake import Intake
 from incidentio.ingest.message import read
-from incidentio.ingest.observation import Ignored, Unreadable
+from incidentio.ingest.observation import Changed, Ignored, Unreadable
 from incidentio.ingest.run import Received, Run, runs
 
 
@@ -47,12 +47,17 @@ class Batch:
         for record in records:
             message_id, body = record["messageId"], record["body"]
             try:
-                observation = read(body, attachment=self._attachment, now=now)
+                found = read(body, attachment=self._attachment, now=now)
             except Unreadable as unreadable:
                 self._give_up(message_id, body, unreadable, report)
                 continue
             except Exception as error:  # noqa: BLE001 - a defect of ours: this message waits, the others go on
                 self._hand_back([message_id], report, error)
+                continue
+            if isinstance(found, Changed) and not self._kept(found, message_id, report):
+                continue
+            observation = found.signal if isinstance(found, Changed) else found
+            if observation is None:
                 continue
             if isinstance(observation, Ignored):
                 report.counts["ignored"] += 1
@@ -63,6 +68,17 @@ class Batch:
         for messages in by_key.values():
             self._take(runs(messages), report)
         return report
+
+    def _kept(self, found: Changed, message_id: str, report: Report) -> bool:
+        """Whether the change is written: before its signal, so that triage of what failed finds what was changed."""
+        try:
+            self._intake.keep(found.record)
+        except Exception as error:  # noqa: BLE001 - the queue delivers it again, and the same record is written once
+            self._hand_back([message_id], report, error)
+            return False
+        report.counts["change"] += 1
+        log("change", change_id=found.record.id, service=found.record.service, message_id=message_id)
+        return True
 
     def _take(self, of_one_key: Sequence[Run], report: Report) -> None:
         for position, run in enumerate(of_one_key):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from incidentio.core.errors import Unavailable
 from incidentio.core.ids import iso, new_incident_id
@@ -15,6 +15,9 @@ from incidentio.ingest.attempt import Attempt
 from incidentio.ingest.decide import NOTE_EVERY, Pointer, Step, decide
 from incidentio.ingest.outcome import Ended, Outcome
 from incidentio.ingest.run import Run
+
+if TYPE_CHECKING:
+    from incidentio.core.changes import ChangeRecord
 
 _ATTEMPTS = 10
 
@@ -43,6 +46,16 @@ class Intake:
             return self._repeated(run, now)
         except Refused as refused:
             return self._decided(run, now, refused.current)
+
+    def keep(self, change: "ChangeRecord") -> None:
+        """Write a change of the estate down, which is no incident.
+
+        Raises:
+            Unavailable: try again later.
+        """
+        from incidentio.core.changes import change_write  # noqa: PLC0415 - alarms do not need it
+
+        self._table.write(change_write(change))
 
     def _repeated(self, run: Run, now: datetime) -> Outcome:
         """The fast path: a member that fires already is counted in one plain update, without a read.

@@ -1,23 +1,26 @@
-"""A queue message's body → an observation: which contract it follows, and what that contract says."""
+"""A queue message's body → what it says: which contract it follows, and what that contract makes of it."""
 
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from incidentio.core.attachment import Attachment
+from incidentio.core.attachment import SENT_ON_PURPOSE, Attachment
 from incidentio.core.ids import iso
-from incidentio.ingest.alarm_action import read_action
-from incidentio.ingest.cloudwatch import DETAIL_TYPE, read_event
-from incidentio.ingest.observation import Ignored, Observation, Unreadable
-from incidentio.ingest.signal_v1 import MARK, read_signal
+from incidentio.core.signal import Mode
+from incidentio.ingest.contracts.alarm_action import read_action
+from incidentio.ingest.contracts.cloudwatch import DETAIL_TYPE, read_event
+from incidentio.ingest.contracts.registry import reader_of
+from incidentio.ingest.contracts.signal_v1 import read_signal
+from incidentio.ingest.observation import Changed, Found, Observation, Unreadable, as_object
 
 MAX_BODY = 256 * 1024
 SIGNAL_DETAIL_TYPE = "Signal"
 _CLOCK_SKEW = timedelta(minutes=15)
+_NOT_JSON = object()
 
 
-def read(body: str, *, attachment: Attachment, now: datetime) -> Observation | Ignored:
+def read(body: str, *, attachment: Attachment, now: datetime) -> Found:
     """Read one body.
 
     Raises:
@@ -26,44 +29,59 @@ def read(body: str, *, attachment: Attachment, now: datetime) -> Observation | I
     """
     if len(body) > MAX_BODY:
         raise Unreadable(f"{len(body)} characters: at most {MAX_BODY}")
-    observation = _by_contract(_object(body, "the body"), attachment)
+    document = _decoded(body)
+    if not isinstance(document, dict):
+        raise Unreadable("the body is not JSON" if document is _NOT_JSON else "the body is not a JSON object")
+    found = _by_contract(document, attachment, now)
+    observation = found.signal if isinstance(found, Changed) else found
     if isinstance(observation, Observation) and observation.changed_at > iso(now + _CLOCK_SKEW):
         raise Unreadable(f"its state changed at {observation.changed_at}, which is in the future")
-    return observation
+    return found
 
 
-def _by_contract(document: Mapping[str, Any], attachment: Attachment) -> Observation | Ignored:
+def _by_contract(document: Mapping[str, Any], attachment: Attachment, now: datetime) -> Found:
     if "detail-type" in document:
         return _event(document, attachment)
     if "TopicArn" in document and "Message" in document:
-        return _notification(document, attachment)
+        return _notification(document, attachment, now)
     raise Unreadable("neither an EventBridge event nor an SNS notification")
 
 
-def _event(event: Mapping[str, Any], attachment: Attachment) -> Observation | Ignored:
+def _event(event: Mapping[str, Any], attachment: Attachment) -> Found:
     kind = event["detail-type"]
     if kind == DETAIL_TYPE:
         return read_event(event, attachment)
     detail = event.get("detail")
     if kind == SIGNAL_DETAIL_TYPE and isinstance(detail, dict) and "incidentio" in detail:
         return read_signal(detail)
-    raise Unreadable(f"unknown detail-type: expected {DETAIL_TYPE!r} or {SIGNAL_DETAIL_TYPE!r}")
+    if reader := reader_of(event.get("source"), kind):
+        return reader(event, attachment)
+    raise Unreadable(
+        f"no contract of ours has this source and detail-type: an own signal's is {SIGNAL_DETAIL_TYPE!r} "
+        "(docs/connect-a-source.md lists them all)"
+    )
 
 
-def _notification(envelope: Mapping[str, Any], attachment: Attachment) -> Observation | Ignored:
-    message = _object(envelope["Message"], "the SNS message")
+def _notification(envelope: Mapping[str, Any], attachment: Attachment, now: datetime) -> Found:
+    """A message that is one of the known documents is that; any other text is a signal of its own."""
+    message = as_object(_decoded(envelope["Message"]))
     if "AlarmName" in message:
         return read_action(message, topic_arn=envelope["TopicArn"], attachment=attachment)
+    kind = message.get("detail-type")
+    if kind is not None and (kind == DETAIL_TYPE or reader_of(message.get("source"), kind)):
+        # Whoever routes an event through our topic means it.
+        return _event({**message, "incidentio": {"mode": Mode.LIVE, "reason": SENT_ON_PURPOSE}}, attachment)
     if "incidentio" in message:
         return read_signal(message)
-    raise Unreadable(f"the SNS message is neither an alarm action nor a {MARK}")
+    # Few messages are none of these, so what reads the others is imported when one comes in.
+    from incidentio.ingest.contracts.sns_text import read_other  # noqa: PLC0415
+
+    return read_other(envelope, message, attachment=attachment, now=now)
 
 
-def _object(text: Any, what: str) -> dict[str, Any]:
+def _decoded(text: Any) -> Any:
+    """The JSON value that `text` is, or _NOT_JSON."""
     try:
-        document = json.loads(text)
+        return json.loads(text)
     except (TypeError, ValueError, RecursionError):
-        raise Unreadable(f"{what} is not JSON") from None
-    if not isinstance(document, dict):
-        raise Unreadable(f"{what} is not a JSON object")
-    return document
+        return _NOT_JSON

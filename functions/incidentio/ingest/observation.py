@@ -4,13 +4,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from incidentio.core.errors import InvalidInput
 from incidentio.core.ids import iso
 from incidentio.core.redaction import redact
 from incidentio.core.severity import Severity, parse_severity
 from incidentio.core.signal import Kind, Mode, Signal, SignalState
+
+if TYPE_CHECKING:
+    from incidentio.core.changes import ChangeRecord  # its module is imported only where a change comes in
 
 ALARM_STATES = {"ALARM": SignalState.FIRING, "OK": SignalState.OK, "INSUFFICIENT_DATA": SignalState.NOTE}
 
@@ -45,6 +48,32 @@ class Ignored:
     """A message that is understood and never becomes an incident."""
 
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A change of the estate, and the signal where the same message says that it failed, or that it works again."""
+
+    record: "ChangeRecord"
+    signal: Observation | None = None
+
+
+Found = Observation | Ignored | Changed
+
+
+def given_mode(event: Mapping[str, Any]) -> tuple[Mode, str] | None:
+    """Mode and reason that we ourselves put beside `detail`, where nothing that comes over a bus can.
+
+    Raises:
+        Unreadable: it is there and is none.
+    """
+    given = event.get("incidentio")
+    if given is None:
+        return None
+    try:
+        return Mode(given["mode"]), str(given["reason"])
+    except (KeyError, TypeError, ValueError):
+        raise Unreadable("incidentio is not {mode, reason}") from None
 
 
 def instant(text: Any) -> str:
@@ -110,6 +139,20 @@ def object_field(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def as_object(value: Any) -> Mapping[str, Any]:
     """The object, or an empty one: for what a document may leave out."""
     return value if isinstance(value, dict) else {}
+
+
+def pairs(items: Any) -> dict[str, str]:
+    """Names and values, as an object or as a list of pairs, which AWS writes in either case."""
+    if isinstance(items, dict):
+        return {str(k): str(v) for k, v in items.items()}
+    found = {}
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict):
+            low = {str(k).lower(): v for k, v in item.items()}
+            name = low.get("name", low.get("key"))
+            if name is not None:
+                found[str(name)] = str(low.get("value", ""))
+    return found
 
 
 def severity_tag(tags: Mapping[str, str]) -> Severity | None:

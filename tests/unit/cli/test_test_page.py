@@ -71,7 +71,7 @@ def test_it_says_how_long_the_page_took_and_tidies_up(world: World, api: Scripte
 
 
 def test_the_signal_is_one_that_ingest_takes(world: World) -> None:
-    from incidentio.ingest.signal_v1 import read_signal
+    from incidentio.ingest.contracts.signal_v1 import read_signal
 
     world.writes(1, "PagePublished")
     world.run()

@@ -107,3 +107,29 @@ def test_a_test_page_is_a_drill_whatever_it_says() -> None:
     assert isinstance(found, Observation)
     assert found.build(NOW).kind is Kind.DRILL
     assert signal("sns_test_page").kind is Kind.DRILL
+
+
+def test_alertmanager_tells_by_attributes() -> None:
+    firing, resolved = signal("sns_alertmanager"), signal("sns_alertmanager_resolved")
+    assert firing.dedup_key == resolved.dedup_key == "prometheus/HighErrorRate/checkout"
+    assert (firing.state, resolved.state) == (SignalState.FIRING, SignalState.OK)
+    assert (firing.severity, firing.service) == (Severity.SEV1, "checkout")
+    assert firing.tags == {"alertname": "HighErrorRate"}
+
+
+def test_a_text_is_told_by_its_subject() -> None:
+    found = signal("sns_text")
+    assert (found.title, found.state, found.mode) == ("Nightly import failed", SignalState.FIRING, Mode.LIVE)
+
+
+def test_a_budget_is_read_from_its_text() -> None:
+    found = signal("sns_budget")
+    assert found.dedup_key == "budget/111122223333/checkout-monthly/ACTUAL/> $800.00"
+    assert (found.title, found.severity) == ("Budget checkout-monthly: actual cost over $800.00", Severity.SEV3)
+    assert found.reason == "ACTUAL Amount $812.34, budgeted $1,000.00"
+
+
+def test_an_event_that_somebody_sends_through_the_topic_is_live() -> None:
+    through_topic, unasked = signal("sns_forwarded_event"), signal("cloudwatch_metric_alarm")
+    assert through_topic.dedup_key == unasked.dedup_key
+    assert (through_topic.mode, unasked.mode) == (Mode.LIVE, Mode.MONITOR)

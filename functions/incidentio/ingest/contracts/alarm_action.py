@@ -12,8 +12,8 @@ from typing import Any
 
 from incidentio.core.attachment import ATTACHED, Attachment
 from incidentio.core.signal import Mode, Signal
-from incidentio.ingest.cloudwatch import alarm_arn, alarm_signal, alarm_state
-from incidentio.ingest.observation import Ignored, Observation, Unreadable, as_object, instant, text_field
+from incidentio.ingest.contracts.cloudwatch import alarm_arn, alarm_signal, alarm_state
+from incidentio.ingest.observation import Ignored, Observation, Unreadable, as_object, instant, pairs, text_field
 
 
 def read_action(message: Mapping[str, Any], *, topic_arn: Any, attachment: Attachment) -> Observation | Ignored:
@@ -41,7 +41,7 @@ def read_action(message: Mapping[str, Any], *, topic_arn: Any, attachment: Attac
             mode=Mode.LIVE,
             mode_reason=ATTACHED,
             metric=_metric(message.get("Trigger")),
-            tags=_pairs(message.get("AlarmTags")),
+            tags=pairs(message.get("AlarmTags")),
         )
 
     return Observation(arn, state, changed_at, Mode.LIVE, build)
@@ -70,18 +70,4 @@ def _metric(trigger: Any) -> tuple[str, str, Mapping[str, Any]]:
         if metric := as_object(as_object(as_object(item).get("MetricStat")).get("Metric")):
             found = metric
             break
-    return str(found.get("Namespace") or ""), str(found.get("MetricName") or ""), _pairs(found.get("Dimensions"))
-
-
-def _pairs(items: Any) -> dict[str, str]:
-    """Names and values, as an object or as a list of pairs, which AWS writes in either case."""
-    if isinstance(items, dict):
-        return {str(k): str(v) for k, v in items.items()}
-    found = {}
-    for item in items if isinstance(items, list) else ():
-        if isinstance(item, dict):
-            low = {str(k).lower(): v for k, v in item.items()}
-            name = low.get("name", low.get("key"))
-            if name is not None:
-                found[str(name)] = str(low.get("value", ""))
-    return found
+    return str(found.get("Namespace") or ""), str(found.get("MetricName") or ""), pairs(found.get("Dimensions"))

@@ -17,6 +17,7 @@ from incidentio.ingest.observation import (
     Observation,
     Unreadable,
     as_object,
+    given_mode,
     instant,
     kind_tag,
     object_field,
@@ -47,7 +48,7 @@ def read_event(event: Mapping[str, Any], attachment: Attachment) -> Observation 
     arn = _arn(event)
     state = object_field(detail, "state")
     tags = _tags(detail.get("alarmTags"))
-    mode, mode_reason = _given_mode(event) or attachment.of_event(alarm_name=name, alarm_arn=arn, tags=tags)
+    mode, mode_reason = given_mode(event) or attachment.of_event(alarm_name=name, alarm_arn=arn, tags=tags)
     changed_at = instant(state.get("timestamp"))
     value = alarm_state(state.get("value"))
 
@@ -151,16 +152,6 @@ def alarm_arn(arn: Any, where: str) -> str:
 def _tags(tags: Any) -> Mapping[str, str]:
     """`alarmTags` is there only where an alarm opted in."""
     return {str(k): str(v) for k, v in tags.items()} if isinstance(tags, dict) else {}
-
-
-def _given_mode(event: Mapping[str, Any]) -> tuple[Mode, str] | None:
-    given = event.get("incidentio")
-    if given is None:
-        return None
-    try:
-        return Mode(given["mode"]), str(given["reason"])
-    except (KeyError, TypeError, ValueError):
-        raise Unreadable("incidentio is not {mode, reason}") from None
 
 
 def _metric(detail: Mapping[str, Any]) -> tuple[str, str, Mapping[str, Any]]:
