@@ -1,4 +1,4 @@
-"""The table in memory, which simulations and lane tests stand on, and the one on DynamoDB answer alike."""
+"""The tables in memory, which simulations and tests stand on, and the one on DynamoDB answer alike."""
 
 import uuid
 from datetime import timedelta
@@ -18,12 +18,15 @@ from incidentio.core.routing import Routing
 from incidentio.core.timeline import first_broken_link
 from tests.e2e.world import World
 from tests.make import ALICE, NOW, opened
+from tests.trust.cloud import Clients, Cloud
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+@pytest.fixture(params=["memory", "answered in memory", "dynamodb"])
 def table(request: pytest.FixtureRequest) -> Table:
     if request.param == "memory":
         return MemoryTable()
+    if request.param == "answered in memory":
+        return DynamoTable(Clients(Cloud())["dynamodb"], "incidents", Routing())
     world = World(request.getfixturevalue("target"))
     return DynamoTable(world.client("dynamodb"), _twin_of_the_deployed_table(world), Routing())
 

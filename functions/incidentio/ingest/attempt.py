@@ -76,7 +76,7 @@ class Attempt:
         if self.pointer and self.pointer.incident_id:
             return self._pointing(state=SignalState.OK)
         fence = Record(self._key, self._whole_pointer(None, Mode.LIVE), self.now + _FENCE_KEPT)
-        return Put(fence, when=self._unchanged)
+        return Put(fence, when=self._uncounted)
 
     # --- a new incident
 
@@ -226,6 +226,12 @@ class Attempt:
         return ABSENT if self.stored is None else {name: self.stored.get(name) for name in _GUARDED}
 
     @property
+    def _uncounted(self) -> Condition:
+        """Unchanged, counters too: who writes a fence's pointer whole takes them over."""
+        stored = self.stored
+        return ABSENT if stored is None else {name: stored.get(name) for name in (*_GUARDED, "count", "stale")}
+
+    @property
     def _live(self) -> Write:
         return Update(self._key, {"mode": Mode.LIVE.value}, when=self._unchanged)
 
@@ -268,7 +274,7 @@ class Attempt:
         member = Record(member_key(incident.id, self.run.dedup_key), member_body(self.signal, first_seen_at=first_seen))
         if self.pointer is None or self.pointer.incident_id is None:
             body = self._whole_pointer(incident.id, incident.mode)
-            pointer: Write = Put(Record(self._key, body), when=self._unchanged)
+            pointer: Write = Put(Record(self._key, body), when=self._uncounted)
         else:
             pointer = self._pointing(
                 incident_id=incident.id, open=True, state=SignalState.FIRING, mode=incident.mode.value
@@ -285,11 +291,13 @@ class Attempt:
         )
 
     def _whole_pointer(self, incident_id: str | None, mode: Mode) -> dict[str, Any]:
+        counted = self.stored or {}
         return pointer_body(
             self.signal,
             incident_id=incident_id,
             mode=mode,
             fence=self.run.changed_at,
-            count=self.run.count,
+            count=self.run.count + int(counted.get("count", 0)),
+            stale=int(counted.get("stale", 0)),
             at=self.now,
         )

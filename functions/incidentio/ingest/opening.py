@@ -98,7 +98,7 @@ def member_body(signal: Signal, *, first_seen_at: str) -> dict[str, Any]:
 
 
 def pointer_body(
-    signal: Signal, *, incident_id: str | None, mode: Mode, fence: str, count: int, at: datetime
+    signal: Signal, *, incident_id: str | None, mode: Mode, fence: str, count: int, stale: int, at: datetime
 ) -> dict[str, Any]:
     """A dedup key's first pointer: to an incident, or (ok, without one) only a fence."""
     return {
@@ -108,7 +108,7 @@ def pointer_body(
         "mode": mode.value,
         "fence": fence,
         "count": count,
-        "stale": 0,
+        "stale": stale,
         "first_seen_at": iso(at),
         "last_seen_at": iso(at),
         "source": signal.source,
