@@ -3,6 +3,7 @@
 Items are in DynamoDB's own wire form. `tests/integration/test_table_contract.py` holds it against the real answers.
 """
 
+import json
 import re
 from copy import deepcopy
 from typing import Any
@@ -14,6 +15,7 @@ from incidentio.aws.attributes import from_attribute
 Item = dict[str, Any]
 Id = tuple[str, str]
 
+_LARGEST = 400 * 1024
 _TERM = re.compile(
     r"attribute_not_exists\((?P<absent>[#\w]+)\)|begins_with\((?P<prefixed>\w+), (?P<prefix>:\w+)\)"
     r"|(?P<name>[#\w]+) (?P<how><=|=) (?P<value>:\w+)"
@@ -76,6 +78,9 @@ class MemoryDynamo:
         if token in self._transactions:
             return {}
         writes = [next(iter(write.items())) for write in request["TransactItems"]]
+        ids = [_id(write.get("Key") or write["Item"]) for _, write in writes]
+        if len(set(ids)) != len(ids) or any(len(json.dumps(write)) > _LARGEST for _, write in writes):
+            raise Fault("ValidationException")
         reasons: list[dict[str, Any]] = []
         for _, write in writes:
             try:

@@ -39,8 +39,8 @@ _TOPIC = "arn:aws:sns:eu-west-1:111122223333:signals"
 _TRIAGED = ("IncidentTriggered", "IncidentPromoted", "SignalJoined")
 _TOLD = CALLS | NEEDS_A_PERSON | UPDATES | {"SeverityChanged"}
 _AT_ONCE = 2
-_COMES_BACK = timedelta(minutes=3)
-_DELIVERIES = 5
+_COMES_BACK = timedelta(seconds=35)
+_DELIVERIES = 30
 _ASYNCHRONOUS_TRIES = 3
 
 
