@@ -4,6 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from incidentio.core.events import NOTIFYING
 from infra.constructs.bus import DomainBus
 from infra.constructs.function import Function, Lane, Runtime
 from infra.constructs.queues import WorkQueue, accept_rules
@@ -11,12 +12,6 @@ from infra.constructs.rule import Target
 from infra.constructs.table import IncidentTable
 from infra.constructs.topics import Telling
 
-NOTIFYING = (
-    "ApprovalEscalated", "ApprovalRequested", "ForeignChangeFound", "ImpactReturned", "IncidentCancelled",
-    "IncidentMerged", "IncidentMitigated", "IncidentPromoted", "IncidentReopened", "IncidentResolved",
-    "IncidentTriaged", "PlaybookRefused", "PlaybookRolledBack", "PlaybookSucceeded", "RollbackFailed",
-    "SeverityChanged", "TriageOverdue",
-)  # fmt: skip
 _TIMEOUT = Duration.seconds(30)
 _AT_ONCE = 10
 

@@ -3,13 +3,12 @@
 from aws_cdk import Duration
 from constructs import Construct
 
+from incidentio.core.events import TRIAGED
 from infra.constructs.bus import DomainBus
 from infra.constructs.function import Function, Lane, Runtime
 from infra.constructs.observed import describe_alarms
 from infra.constructs.rule import Target
 from infra.constructs.table import IncidentTable
-
-TRIAGED = ("IncidentTriggered", "IncidentPromoted", "SignalJoined")
 
 
 class Triage(Construct):

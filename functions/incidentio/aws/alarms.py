@@ -24,13 +24,14 @@ class CloudWatchAlarms:
             with translated("asking which alarms fire"):
                 answer = self._client.describe_alarms(**arguments)
             for item in [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]:
-                yield _alarm(item)
+                yield alarm_of(item)
             if not answer.get("NextToken"):
                 return
             arguments["NextToken"] = answer["NextToken"]
 
 
-def _alarm(item: Mapping[str, Any]) -> Alarm:
+def alarm_of(item: Mapping[str, Any]) -> Alarm:
+    """One alarm of the answer, metric or composite."""
     metric = item
     for query in item.get("Metrics", []):
         if "MetricStat" in query:

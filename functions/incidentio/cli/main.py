@@ -10,6 +10,7 @@ _COMMANDS = {
     "playbooks": "incidentio.cli.playbooks:playbooks",
     "hands-off": "incidentio.cli.hands_off:hands_off",
     "postmortem": "incidentio.cli.postmortem:postmortem",
+    "backtest": "incidentio.cli.backtest.command:backtest",
     "doctor": "incidentio.cli.doctor.command:doctor",
     "test-page": "incidentio.cli.test_page:test_page",
     "local": "incidentio.cli.local:local",

@@ -11,6 +11,16 @@ from incidentio.core.timeline import Entry
 SOURCE = "incidentio"
 SCHEMA_VERSION = "1.0"
 
+TRIAGED = ("IncidentTriggered", "IncidentPromoted", "SignalJoined")
+"""What triage hears of."""
+NOTIFYING = (
+    "ApprovalEscalated", "ApprovalRequested", "ForeignChangeFound", "ImpactReturned", "IncidentCancelled",
+    "IncidentMerged", "IncidentMitigated", "IncidentPromoted", "IncidentReopened", "IncidentResolved",
+    "IncidentTriaged", "PlaybookRefused", "PlaybookRolledBack", "PlaybookSucceeded", "RollbackFailed",
+    "SeverityChanged", "TriageOverdue",
+)  # fmt: skip
+"""What communicate hears of."""
+
 
 class DomainEvent(BaseModel):
     """The `detail` of one event. It is a hint: a consumer re-reads the incident and ignores older versions.

@@ -7,9 +7,8 @@ changed in the table. `tests/integration/test_table_contract.py` proves that thi
 import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from incidentio.core.deadlines import next_due
 from incidentio.core.errors import InvalidInput, NotFound
@@ -121,19 +120,19 @@ class MemoryTable:
     # --- records
 
     def get(self, key: Key) -> Mapping[str, Any] | None:
-        return deepcopy(self.records.get(key))
+        return _copy(self.records.get(key))
 
     def get_many(self, keys: Sequence[Key]) -> dict[Key, Mapping[str, Any]]:
         if len(set(keys)) > READS_AT_ONCE:
             raise InvalidInput(f"{len(set(keys))} records at once: at most {READS_AT_ONCE}")
-        return {key: deepcopy(self.records[key]) for key in keys if key in self.records}
+        return {key: _copy(self.records[key]) for key in keys if key in self.records}
 
     def query(
         self, pk: str, prefix: str = "", *, newest_first: bool = False, limit: int | None = None
     ) -> Iterable[tuple[Key, Mapping[str, Any]]]:
         found = sorted((sk for sk in self.records.sort_keys.get(pk, ()) if sk.startswith(prefix)), reverse=newest_first)
         keys = [key for sk in found if (key := Key(pk, sk)) in self.records]
-        yield from [(key, deepcopy(self.records[key])) for key in keys[:limit]]
+        yield from [(key, _copy(self.records[key])) for key in keys[:limit]]
 
     def write(self, *writes: Write) -> None:
         self._check(writes)
@@ -144,7 +143,7 @@ class MemoryTable:
     ) -> Mapping[str, Any]:
         self._check_condition(key, when)
         self._change(key, sets or {}, counts)
-        return deepcopy(self.records[key])
+        return _copy(self.records[key])
 
     # --- writing
 
@@ -167,7 +166,7 @@ class MemoryTable:
         else:
             holds = current is None
         if not holds:
-            raise Refused(key, deepcopy(current))
+            raise Refused(key, _copy(current))
 
     def _apply(self, writes: Sequence[Write]) -> None:
         for write in writes:
@@ -191,6 +190,19 @@ class MemoryTable:
         body.update(json.loads(json.dumps(dict(sets))))
         body.update({name: body.get(name, 0) + amount for name, amount in adds.items()})
         self.records[key] = body
+
+
+Body = TypeVar("Body")
+
+
+def _copy(body: Body) -> Body:
+    """Of what JSON can hold; several times faster than `copy.deepcopy`."""
+    copied: Any = body
+    if isinstance(body, dict):
+        copied = {name: _copy(value) for name, value in body.items()}
+    elif isinstance(body, list):
+        copied = [_copy(value) for value in body]
+    return cast("Body", copied)
 
 
 def _key_of(write: Write) -> Key:

@@ -1,0 +1,1 @@
+"""Replay of what CloudWatch remembers through the real lanes, in simulated time."""

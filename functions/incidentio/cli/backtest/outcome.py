@@ -1,0 +1,223 @@
+"""What a simulated period came to: incidents, pages, by service and alarm, and why nobody was told of the rest."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from incidentio.cli.backtest.estate import Estate
+from incidentio.cli.backtest.simulation import Simulated
+from incidentio.cli.night import Night
+from incidentio.core.incident import Incident
+from incidentio.core.members import members_of
+from incidentio.core.signal import Kind, Mode
+from incidentio.core.timeline import Entry
+
+UNKNOWN = "(unknown)"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Made(_Model):
+    """One incident. `pages` and `tickets` are calls ("there is something for you"), news of its end not counted.
+
+    `alarms` are all that joined, the one that opened it first; `not_told` says why nobody was called.
+    """
+
+    id: str
+    title: str
+    alarms: tuple[str, ...]
+    service: str
+    severity: str
+    environment: str
+    mode: str
+    detected_at: datetime
+    ended_at: datetime | None
+    pages: int
+    pages_at_night: int
+    tickets: int
+    not_told: str
+
+
+class ByService(_Model):
+    """`alarms`: how many of them opened or joined an incident of the service."""
+
+    service: str
+    alarms: int
+    incidents: int
+    pages: int
+    pages_at_night: int
+    tickets: int
+
+
+class ByAlarm(_Model):
+    """`fired`: how often it went to ALARM, or was in it when the period began. `joined`: incidents of others."""
+
+    alarm: str
+    service: str
+    fired: int
+    incidents: int
+    joined: int
+    pages: int
+    pages_at_night: int
+    tickets: int
+    not_told: str
+
+
+class Suppressed(_Model):
+    """`incidents` nobody was called for, and `signals` that never became part of one, for the same reason."""
+
+    why: str
+    incidents: int = 0
+    signals: int = 0
+
+
+class Totals(_Model):
+    """`signals`: state changes by what ingest made of them. `nights`: with at least one page."""
+
+    alarms: int
+    state_changes: int
+    fired: int
+    signals: dict[str, int]
+    incidents: int
+    live: int
+    pages: int
+    pages_at_night: int
+    nights: int
+    tickets: int
+
+
+class Outcome(_Model):
+    """Everything a report prints. Lists are complete, and worst first."""
+
+    start: datetime
+    end: datetime
+    totals: Totals
+    services: tuple[ByService, ...]
+    alarms: tuple[ByAlarm, ...]
+    incidents: tuple[Made, ...]
+    suppressed: tuple[Suppressed, ...]
+    given_up: tuple[str, ...]
+
+
+def outcome(estate: Estate, simulated: Simulated, night: Night) -> Outcome:
+    """Count what is in the simulated table."""
+    table = simulated.table
+    incidents = sorted(table.incidents.values(), key=lambda i: (i.detected_at, i.id))
+    made = [_made(i, table.entries[i.id], _alarms(simulated, i), night) for i in incidents if i.kind is Kind.REAL]
+    fired = Counter(change.alarm for change in estate.changes if change.new == "ALARM")
+    fired.update(estate.firing_at_start())
+    nights = {night.of(call.at) for i in incidents for call in _calls(table.entries[i.id], "page")} - {None}
+    return Outcome(
+        start=estate.start,
+        end=estate.end,
+        totals=Totals(
+            alarms=len(estate.alarms),
+            state_changes=len(estate.changes),
+            fired=fired.total(),
+            signals=dict(sorted(simulated.steps.items())),
+            incidents=len(made),
+            live=sum(m.mode == Mode.LIVE for m in made),
+            pages=sum(m.pages for m in made),
+            pages_at_night=sum(m.pages_at_night for m in made),
+            nights=len(nights),
+            tickets=sum(m.tickets for m in made),
+        ),
+        services=tuple(_by_service(made)),
+        alarms=tuple(_by_alarm(made, fired, simulated)),
+        incidents=tuple(made),
+        suppressed=tuple(_suppressed(made, simulated)),
+        given_up=tuple(simulated.given_up),
+    )
+
+
+def _alarms(simulated: Simulated, incident: Incident) -> tuple[str, ...]:
+    opened = incident.subject.alarm_name
+    others = (str(m["dedup_key"]).rpartition(":alarm:")[2] for m in members_of(simulated.table, incident.id))
+    return tuple(dict.fromkeys([*([opened] if opened else []), *sorted(others)]))
+
+
+def _made(incident: Incident, entries: Iterable[Entry], alarms: tuple[str, ...], night: Night) -> Made:
+    entries = list(entries)
+    pages, tickets = _calls(entries, "page"), _calls(entries, "ticket")
+    silences = [str(e.data.get("reason", e.text)) for e in entries if e.type == "NotificationSkipped"]
+    return Made(
+        id=incident.id,
+        title=incident.title,
+        alarms=alarms,
+        service=incident.service or UNKNOWN,
+        severity=incident.severity.value,
+        environment=incident.environment,
+        mode=incident.mode.value,
+        detected_at=incident.detected_at,
+        ended_at=incident.resolved_at if not incident.is_open else None,
+        pages=len(pages),
+        pages_at_night=sum(night.of(call.at) is not None for call in pages),
+        tickets=len(tickets),
+        not_told="" if pages or tickets else silences[-1] if silences else "not recorded",
+    )
+
+
+def _calls(entries: Iterable[Entry], channel: str) -> list[Entry]:
+    called = [e for e in entries if e.type == "PagePublished" and e.data.get("call")]
+    return [e for e in called if e.data["channel"] == channel]
+
+
+def _by_service(made: list[Made]) -> Iterable[ByService]:
+    names = dict.fromkeys(m.service for m in made)
+    rows = []
+    for name in names:
+        own = [m for m in made if m.service == name]
+        rows.append(
+            ByService(
+                service=name,
+                alarms=len({alarm for m in own for alarm in m.alarms}),
+                incidents=len(own),
+                pages=sum(m.pages for m in own),
+                pages_at_night=sum(m.pages_at_night for m in own),
+                tickets=sum(m.tickets for m in own),
+            )
+        )
+    return sorted(rows, key=lambda r: (-r.pages, -r.incidents, r.service))
+
+
+def _by_alarm(made: list[Made], fired: Counter[str], simulated: Simulated) -> Iterable[ByAlarm]:
+    opened: dict[str, list[Made]] = {}
+    joined: Counter[str] = Counter()
+    for m in made:
+        opened.setdefault(m.alarms[0] if m.alarms else "", []).append(m)
+        joined.update(m.alarms[1:])
+    rows = []
+    for alarm, times in fired.items():
+        own = opened.get(alarm, [])
+        silent = [m.not_told for m in own if m.not_told]
+        _, why = simulated.ignored.get(alarm, (0, ""))
+        rows.append(
+            ByAlarm(
+                alarm=alarm,
+                service=own[-1].service if own else UNKNOWN,
+                fired=times,
+                incidents=len(own),
+                joined=joined[alarm],
+                pages=sum(m.pages for m in own),
+                pages_at_night=sum(m.pages_at_night for m in own),
+                tickets=sum(m.tickets for m in own),
+                not_told=why or (silent[-1] if silent else ""),
+            )
+        )
+    return sorted(rows, key=lambda r: (-r.pages, -r.fired, r.alarm))
+
+
+def _suppressed(made: list[Made], simulated: Simulated) -> Iterable[Suppressed]:
+    incidents = Counter(m.not_told for m in made if m.not_told)
+    signals: Counter[str] = Counter()
+    for times, why in simulated.ignored.values():
+        signals[why] += times
+    rows = [
+        Suppressed(why=why, incidents=incidents[why], signals=signals[why])
+        for why in dict.fromkeys((*incidents, *signals))
+    ]
+    return sorted(rows, key=lambda r: (-r.incidents, -r.signals, r.why))
