@@ -13,11 +13,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import botocore.session
+from botocore.config import Config
+
 from incidentio.aws.attributes import to_item
 from incidentio.aws.stored import incident_item
+from incidentio.aws.table import DynamoTable
 from incidentio.core.ids import iso
 from incidentio.core.members import pointer_key
 from incidentio.core.ports import Filters
+from incidentio.core.routing import Routing
 from infra.local import emulator
 from infra.local.environment import ACCESS_KEY_ID, ACCOUNT, REGION, SECRET_ACCESS_KEY, endpoint_url, local_client
 from infra.local.state import TargetState
@@ -69,13 +74,17 @@ def _duplicates(table: str, port: int) -> Count:
 
 
 def _page(table: str, port: int) -> Count:
-    with environment(_description(table, port)):
-        from incidentio.aws.clients import client
-        from incidentio.aws.table import DynamoTable
-        from incidentio.core.routing import Routing
-
-        with counted(client("dynamodb")) as count:
-            page = DynamoTable(client("dynamodb"), table, Routing()).page(Filters(status="open"), limit=50)
+    # The emulator sorts a whole partition for each query.
+    patient = botocore.session.get_session().create_client(
+        "dynamodb",
+        region_name=REGION,
+        endpoint_url=endpoint_url(port),
+        aws_access_key_id=ACCESS_KEY_ID,
+        aws_secret_access_key=SECRET_ACCESS_KEY,
+        config=Config(read_timeout=300),
+    )
+    with counted(patient) as count:
+        page = DynamoTable(patient, table, Routing()).page(Filters(status="open"), limit=50)
     assert len(page.items) == 50
     return count
 
@@ -85,8 +94,12 @@ def _table(port: int, incidents: int) -> str:
     name, bucket = f"open-{incidents:07d}", "import"
     s3, dynamodb = local_client("s3", port), local_client("dynamodb", port)
     s3.create_bucket(Bucket=bucket)
-    lines = b"\n".join(json.dumps({"Item": item}, separators=(",", ":")).encode() for item in _items(incidents))
-    s3.put_object(Bucket=bucket, Key=name, Body=gzip.compress(lines, compresslevel=1))
+    with tempfile.TemporaryFile() as packed:
+        with gzip.open(packed, "wb", compresslevel=1) as lines:
+            for item in _items(incidents):
+                lines.write(json.dumps({"Item": item}, separators=(",", ":")).encode() + b"\n")
+        packed.seek(0)
+        s3.put_object(Bucket=bucket, Key=name, Body=packed)
     answer = dynamodb.import_table(
         S3BucketSource={"S3Bucket": bucket, "S3KeyPrefix": name},
         InputFormat="DYNAMODB_JSON",
