@@ -1,4 +1,4 @@
-"""The one line a phone shows: `SEV2 checkout Errors 12>5, INC-7K3F9A`."""
+"""The one line a phone shows."""
 
 import re
 
@@ -35,17 +35,21 @@ _SAID = {
     "PlaybookRolledBack": "playbook failed and was rolled back",
     "RollbackFailed": "ROLLBACK FAILED",
     "ForeignChangeFound": "left alone: changed by somebody else",
+    "IncidentLinked": "is linked with another incident",
     "TriageOverdue": "not triaged in time",
 }
 
 
-def headline(incident: Incident, page: Page, reason: str) -> str:
-    """At most 100 printable ASCII characters on one line (SNS's rule); the middle gives way, never the id."""
+def headline(incident: Incident, page: Page, reason: str, suspect: str = "") -> str:
+    """`SEV2 checkout Errors 12>5, deploy 6 min ago, INC-7K3F9A`, where there is a `suspect` to name.
+
+    At most 100 printable ASCII characters on one line (SNS's rule); the middle gives way, never the id."""
     drill = "" if incident.kind is Kind.REAL else f"[{incident.kind.value.upper()}] "
     start = f"{drill}{incident.severity.value} {_plain(incident.service or incident.subject.alarm_name)}".rstrip()
     late_no_more = page.event == "TriageOverdue" and incident.triaged_as != "overdue"
     said = "" if late_no_more else _SAID.get(page.event, "")
-    details = [said, short_reason(incident, reason)] if not page.call else [short_reason(incident, reason), said]
+    what = short_reason(incident, reason)
+    details = [what, suspect, said] if page.call else [said, what]
     if page.n > 1:
         details.insert(0, f"page {page.n}, not acknowledged")
     end = f", {incident.id}"

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from incidentio.communicate.background import Background
 from incidentio.communicate.commands import commands
+from incidentio.communicate.findings import findings, suspected
 from incidentio.communicate.headline import headline
 from incidentio.communicate.outlook import decision_needed, what_automation_does
 from incidentio.communicate.pages import Page
 from incidentio.core.catalog import Bundle
+from incidentio.core.console import console_links
 from incidentio.core.incident import Incident
 from incidentio.core.redaction import redact
 
@@ -19,13 +22,13 @@ _ATTRIBUTE = re.compile(r"[^\w .:/@+=-]")
 
 @dataclass(frozen=True)
 class Context:
-    """What stands behind a notice. `text` and `data` are those of its timeline entry; `reason` the first signal's."""
+    """What stands behind a notice. `text` and `data` are those of its timeline entry; `background` what it quotes."""
 
     incident: Incident
     page: Page
     bundle: Bundle
     api_url: str
-    reason: str = ""
+    background: Background = field(default_factory=Background)
     text: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
 
@@ -42,10 +45,14 @@ class Message:
 def message(context: Context) -> Message:
     """Pure and deterministic; all text from outside is on one line each, redacted and quoted where it can be pasted."""
     incident, page = context.incident, context.page
-    line = headline(incident, page, context.reason)
+    at = page.claimed_at or incident.detected_at
+    situation = context.background.situation
+    line = headline(incident, page, context.background.reason, suspected(situation, page.claimed_at))
+    known = findings(incident, context.background, context.bundle.catalog, at) if page.call else []
     sections = [
         line,
         _section("Why you were paged" if page.call else "What happened", _why(context)),
+        _section("What is known", known),
         _section("What automation does next", what_automation_does(incident, page, context.bundle)),
         _section("What is needed from you", decision_needed(incident, page, context.data)),
         _section("Commands to paste", commands(incident, page, context.data)),
@@ -61,13 +68,13 @@ def _section(title: str, lines: list[str]) -> str:
 
 
 def _why(context: Context) -> list[str]:
-    incident, page = context.incident, context.page
+    incident, page, reason = context.incident, context.page, context.background.reason
     lines = []
     if page.n > 1 and incident.first_paged_at:
         lines.append(f"This is page {page.n}: nobody has acknowledged it since {incident.first_paged_at:%H:%M:%S} UTC.")
     if not page.call and context.text:
         lines.append(f"{context.text[:1].upper()}{context.text[1:]}")
-    opened = incident.why or f"{incident.title}{f': {context.reason}' if context.reason else ''}"
+    opened = incident.why or f"{incident.title}{f': {reason}' if reason else ''}"
     lines.append(opened if page.call else f"It is about: {opened}")
     if incident.blast_radius and not incident.why:
         lines.append(f"Services that depend on it: {', '.join(incident.blast_radius)}.")
@@ -81,7 +88,10 @@ def _links(context: Context) -> list[str]:
     lines = [f"{base} (signed with SigV4: the commands above do that)", f"{base}/timeline"]
     if service and service.runbook:
         lines.append(f"runbook: {service.runbook}")
-    return lines
+    traces = context.background.situation.traces.get("xray_trace_id", ())
+    until = context.page.claimed_at or incident.detected_at
+    found = console_links(incident.subject, since=incident.impact_started_at, until=until, traces=traces)
+    return lines + [f"{name}: {url}" for name, url in found.items()]
 
 
 def _attributes(context: Context) -> dict[str, str]:

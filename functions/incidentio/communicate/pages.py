@@ -31,7 +31,10 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True)
 class Page:
-    """One thing told on one channel. `event` led to it, `seq` is its entry (0: the incident as it stands)."""
+    """One thing told on one channel. `event` led to it, `seq` is its entry (0: the incident as it stands).
+
+    `seen` is the last entry its text could know of.
+    """
 
     incident_id: str
     channel: Channel
@@ -41,6 +44,7 @@ class Page:
     event: str = ""
     call: bool = False
     seq: int = 0
+    seen: int = 0
     claimed_at: datetime | None = None
     published_at: datetime | None = None
 
@@ -90,6 +94,7 @@ def page_from(body: Mapping[str, Any]) -> Page:
         event=body["event"],
         call=body["call"],
         seq=body["seq"],
+        seen=body["seen"],
         claimed_at=_at(body["claimed_at"]),
         published_at=_at(body["published_at"]),
     )

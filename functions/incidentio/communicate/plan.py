@@ -81,6 +81,8 @@ def plan(incident: Incident, event: Event | None, pages: Sequence[Page], routing
         return _help(incident, event)
     if event.type in UPDATES or event.type == "SeverityChanged":
         return _update(incident, event, pages)
+    if event.type == "IncidentLinked":
+        return _linked(incident, event, pages)
     return Nothing(f"{event.type} is not told to anybody")
 
 
@@ -184,6 +186,16 @@ def _update(incident: Incident, event: Event, pages: Sequence[Page]) -> Plan:
     channels = sorted({page.channel for page in pages if page.call})
     if not channels:
         return Nothing("nobody was told of it before")
+    return Publish(tuple(_about(incident, event, channel) for channel in channels))
+
+
+def _linked(incident: Incident, event: Event, pages: Sequence[Page]) -> Plan:
+    """Told once: by a call that knew of it already or is still to come, else by a notice where calls went before."""
+    calls = [p for p in pages if p.call and p.published_at]
+    told = {p.channel for p in calls if p.seen >= event.seq}
+    channels = sorted({p.channel for p in calls} - told)
+    if not channels or incident.mode is Mode.MONITOR:
+        return Nothing("a call says it" if told or not calls else "monitor mode")
     return Publish(tuple(_about(incident, event, channel) for channel in channels))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from incidentio.communicate.background import background_of
 from incidentio.communicate.entries import published, skipped
 from incidentio.communicate.message import Context, message
 from incidentio.communicate.pages import Page, page_from, pages_of, silence
@@ -137,7 +138,7 @@ class Teller:
             page=claim,
             bundle=self.bundle,
             api_url=self.api_url,
-            reason=signal_reason(incident, self.table),
+            background=background_of(incident, self.table),
             text=str(data.get("text") or ""),
             data=data,
         )
@@ -145,7 +146,7 @@ class Teller:
         message_id = self.topics.publish(
             claim.channel, subject=told.subject, body=told.body, attributes=told.attributes
         )
-        page = claim.published(self.clock())
+        page = replace(claim.published(self.clock()), seen=incident.timeline_seq)
         proof = Put(page.record(message_id=message_id, subject=told.subject), when=_still(claim))
         routing = self.bundle.catalog.routing
 

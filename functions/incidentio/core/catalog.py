@@ -114,6 +114,24 @@ class Catalog(_Strict):
             found |= frontier
         return tuple(sorted(found))
 
+    def upstream_of(self, service: str) -> tuple[str, ...]:
+        """What `service` depends on, directly or through others, the nearest first."""
+        found: dict[str, None] = {}
+        frontier = [service]
+        while frontier:
+            named = [other for name in frontier if name in self.services for other in self.services[name].depends_on]
+            frontier = [other for other in dict.fromkeys(named) if other not in found and other != service]
+            found.update(dict.fromkeys(frontier))
+        return tuple(found)
+
+    def relation(self, service: str | None, other: str | None) -> str | None:
+        """How two services hang together, as a sentence part; None when they do not, or are the same."""
+        if not service or not other or service == other:
+            return None
+        if other in self.upstream_of(service):
+            return f"{service} depends on {other}"
+        return f"{other} depends on {service}" if service in self.upstream_of(other) else None
+
 
 class Bundle(_Strict):
     """The one document in the asset."""

@@ -15,9 +15,9 @@ TRIAGED = ("IncidentTriggered", "IncidentPromoted", "SignalJoined")
 """What triage hears of."""
 NOTIFYING = (
     "ApprovalEscalated", "ApprovalRequested", "ForeignChangeFound", "ImpactReturned", "IncidentCancelled",
-    "IncidentMerged", "IncidentMitigated", "IncidentPromoted", "IncidentReopened", "IncidentResolved",
-    "IncidentTriaged", "PlaybookRefused", "PlaybookRolledBack", "PlaybookSucceeded", "RollbackFailed",
-    "SeverityChanged", "TriageOverdue",
+    "IncidentLinked", "IncidentMerged", "IncidentMitigated", "IncidentPromoted", "IncidentReopened",
+    "IncidentResolved", "IncidentTriaged", "PlaybookRefused", "PlaybookRolledBack", "PlaybookSucceeded",
+    "RollbackFailed", "SeverityChanged", "TriageOverdue",
 )  # fmt: skip
 """What communicate hears of."""
 

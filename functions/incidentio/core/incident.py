@@ -34,6 +34,15 @@ TriagedAs = Literal["", "overdue", "monitor", "live"]
 PostmortemStatus = Literal["none", "draft", "reviewed", "waived"]
 
 
+class SaidImpact(BaseModel):
+    """What a person says the impact was: `users` hit, and `revenue` lost, such as `1200 EUR`. None: not said."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    users: int | None = Field(default=None, ge=0)
+    revenue: str | None = Field(default=None, pattern=r"^\d{1,15}(\.\d{1,2})? [A-Z]{3}$")
+
+
 class Incident(BaseModel):
     """The summary item. `version` moves on lifecycle change only, `timeline_seq` on every append.
 
@@ -94,6 +103,7 @@ class Incident(BaseModel):
     responders: tuple[str, ...] = ()
     ruled: dict[str, str] = Field(default_factory=dict)
     given: tuple[str, ...] = ()
+    impact: SaidImpact | None = None
     members: int = 0
     firing: int = 0
     held_for: int = 0

@@ -62,6 +62,7 @@ class Recovery(_Strict):
 class Routing(_Strict):
     route: Route = Field(default_factory=_default_route)
     rules: Rules = ()
+    link_window: Duration = timedelta(minutes=30)
     recovery: Recovery = Recovery()
     repeat_interval: Duration = timedelta(minutes=5)
     reopen_window: Duration = timedelta(minutes=15)

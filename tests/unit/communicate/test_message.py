@@ -1,11 +1,14 @@
 """What a person reads: SNS's rules hold for any input, and nothing from outside can act."""
 
 import shlex
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incidentio.communicate.background import Background
 from incidentio.communicate.headline import headline
 from incidentio.communicate.message import Context, message
 from incidentio.communicate.pages import Channel, Page
@@ -13,7 +16,8 @@ from incidentio.core.catalog import Bundle
 from incidentio.core.incident import Status
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Subject
-from tests.make import an_incident
+from incidentio.core.situation import Gap, Similar, Situation, Suspect
+from tests.make import NOW, an_incident
 
 REASON = "Threshold Crossed: 1 datapoint [12.0 (01/03/26 11:58:00)] was greater than the threshold (5.0)."
 CALL = Page("INC-7K3F9A", Channel.PAGE, "SEV2", 1, event="IncidentTriaged", call=True)
@@ -38,7 +42,7 @@ BUNDLE = Bundle.model_validate(
 )
 
 
-def write(page=CALL, *, reason=REASON, text="", data=None, **fields):
+def write(page=CALL, *, reason=REASON, text="", data=None, known=None, **fields):
     incident = an_incident(
         **{
             "subject": SUBJECT,
@@ -49,7 +53,8 @@ def write(page=CALL, *, reason=REASON, text="", data=None, **fields):
             **fields,
         }
     )
-    return message(Context(incident, page, BUNDLE, "https://api.example.com/prod/", reason, text, data or {}))
+    background = Background(reason, **(known or {}))
+    return message(Context(incident, page, BUNDLE, "https://api.example.com/prod/", background, text, data or {}))
 
 
 def test_the_subject_is_the_line_a_phone_shows():
@@ -158,3 +163,59 @@ def test_the_whole_message_stays_far_below_256_kb():
     long = "x" * 200_000
     told = write(why=long, proposed=tuple(f"playbook-{i}" for i in range(5000)))
     assert len(told.body.encode()) <= 64 * 1024
+
+
+SUSPECT = Suspect(
+    id="d-1",
+    what="deployment of checkout",
+    kind="deploy",
+    service="checkout",
+    at=NOW - timedelta(minutes=8),
+    minutes=6,
+    actor="ana",
+    version="v42",
+    score=81,
+    why="own service (+40), 6 min before impact (+36)",
+)
+
+
+def test_the_likely_suspect_is_in_the_subject_and_what_is_known_in_the_body():
+    page = replace(CALL, claimed_at=NOW)
+    past = Similar(
+        incident_id="INC-4M2P8Q",
+        title="checkout-5xx",
+        service="checkout",
+        at=NOW,
+        score=82,
+        why="",
+        fixed_by="rollback",
+    )
+    situation = Situation(
+        suspects=(SUSPECT,),
+        similar=(past,),
+        traces={"xray_trace_id": ("1-5759e988-bd862e3fe1be46a994272793",)},
+        completeness=85,
+        gaps=(Gap(name="runbook", todo="add it"),),
+    )
+    related = an_incident(id="INC-0A1B2C", service="orders-db", title="disk full", severity=Severity.SEV3)
+    told = write(page, known={"situation": situation, "related": (related,)}, responders=("bo",))
+    assert told.subject == "SEV2 checkout Errors 12>5, deploy 8 min ago, INC-7K3F9A"
+    for line in (
+        "Suspect: deploy v42 of checkout 6 min before impact, by ana (81 of 100: own service (+40), 6 min",
+        "Linked: INC-0A1B2C SEV3 orders-db (triggered), disk full.",
+        "Similar: INC-4M2P8Q (82 %), checkout-5xx; then: rollback.",
+        "Turn to: bo.",
+        "Context 85 of 100; missing: runbook.",
+        "alarm: https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#alarmsV2:alarm/checkout-5xx",
+        "traces: https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#xray:traces/1-5759e988-",
+    ):
+        assert line in told.body
+    assert (
+        told.body.index("Why you were paged:") < told.body.index("What is known:") < told.body.index("What automation")
+    )
+
+
+@pytest.mark.parametrize("unlikely", [{"score": 49}, {"minutes": -3}])
+def test_an_unlikely_suspect_stays_out_of_the_subject(unlikely):
+    situation = Situation(suspects=(SUSPECT.model_copy(update=unlikely),))
+    assert "ago" not in write(replace(CALL, claimed_at=NOW), known={"situation": situation}).subject
