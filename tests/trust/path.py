@@ -143,7 +143,7 @@ class Path:
     def _ingest(self) -> None:
         batch = self._some(self.ingest_queue)
         worker = Batch(
-            intake=Intake(self.table, self.bundle.catalog.routing, self._clock, self._new_id),
+            intake=Intake(self.table, self.bundle.catalog, self._clock, self._new_id),
             dead_letters=SqsQueue(self.clients["sqs"], "https://sqs.eu-west-1.amazonaws.com/111122223333/dead"),
             attachment=Attachment(own_prefix="incidentio", catalog=self.bundle.catalog),
             clock=self._clock,

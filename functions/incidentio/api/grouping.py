@@ -130,7 +130,7 @@ def _opened(table: Table, call: Call, source: Incident, member: Member, note: st
         pointers = pointers_of(table, [member])
         firing = bool(_firing(pointers, {source.id}))
         change = _split_off(source, member, new_incident_id(), call, firing=firing, note=note)
-        moving = moving_writes([member], pointers, source=source.id, target=change.incident)
+        moving = moving_writes([member], pointers, source=source.id, target=change.incident, apart=True)
         writes = _unless_gone(moving, dedup_key=member["dedup_key"])
         if call.key:
             writes.append(remembered(call.key, change.incident.id, call.at))

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from incidentio.core.playbook import Playbook
 from incidentio.core.routing import Routing
+from incidentio.core.signal import Subject
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
@@ -104,6 +105,17 @@ class Catalog(_Strict):
             if why := service.match.why(resources=resources, tags=tags):
                 return name, why
         return None
+
+    def service_of(self, subject: Subject, tags: Mapping[str, str]) -> str | None:
+        """The service a signal belongs to: by its own tag, by the catalogue, by the tag that others use too."""
+        if named := tags.get("incidentio:service"):
+            return named
+        for name, service in self.services.items():
+            if service.match.why(
+                alarm_name=subject.alarm_name, alarm_arn=subject.alarm_arn, resources=subject.resources, tags=tags
+            ):
+                return name
+        return tags.get("service")
 
     def downstream_of(self, service: str) -> tuple[str, ...]:
         """Services that depend on `service`, directly or through others: its blast radius, sorted."""

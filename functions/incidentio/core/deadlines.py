@@ -8,7 +8,7 @@ from incidentio.core.signal import Mode
 
 
 def next_due(incident: Incident, routing: Routing) -> datetime | None:
-    """The earliest open wait of `incident`: triage, first page, repeat, or recovery; None when there is none."""
+    """The earliest open wait of `incident`: triage, first page, repeat, recovery or quiet; None when there is none."""
     if not incident.is_open:
         return None
     waits = [
@@ -16,6 +16,7 @@ def next_due(incident: Incident, routing: Routing) -> datetime | None:
         told_due(incident, routing),
         repeat_due(incident),
         recovery_due(incident, routing),
+        incident.flapping_until,
     ]
     return min((at for at in waits if at is not None), default=None)
 
@@ -42,5 +43,11 @@ def repeat_due(incident: Incident) -> datetime | None:
 
 
 def recovery_due(incident: Incident, routing: Routing) -> datetime | None:
-    """Every signal has been ok since `ok_since`; from then on for `stable_for` it counts as recovered."""
-    return incident.ok_since + routing.recovery.stable_for if incident.ok_since else None
+    """Every signal has been ok since `ok_since`; from then on for `stable_for` it counts as recovered.
+
+    While it flaps, ok means nothing before it has been quiet.
+    """
+    if incident.ok_since is None:
+        return None
+    stable = incident.ok_since + routing.recovery.stable_for
+    return max(stable, incident.flapping_until) if incident.flapping_until else stable

@@ -71,9 +71,16 @@ def promoting_writes(members: Iterable[Member]) -> list[Write]:
 
 
 def moving_writes(
-    members: Iterable[Member], pointers: Mapping[str, Mapping[str, Any]], *, source: str, target: Incident
+    members: Iterable[Member],
+    pointers: Mapping[str, Mapping[str, Any]],
+    *,
+    source: str,
+    target: Incident,
+    apart: bool = False,
 ) -> list[Write]:
     """They leave incident `source` for `target` (merge, split): three writes per member.
+
+    `apart`: somebody split them off, so they do not come back to `source` by themselves.
 
     Refused where a pointer no longer says what it does in `pointers`, which is what was counted.
     A pointer that a newer incident has stays there.
@@ -85,7 +92,13 @@ def moving_writes(
         writes.append(Delete(member_key(source, key)))
         pointer = pointers.get(key, {})
         if pointer.get("incident_id") == source:
-            pointing = {"open": target.is_open, "incident_id": target.id, "mode": target.mode.value}
+            pointing = {
+                "open": target.is_open,
+                "incident_id": target.id,
+                "mode": target.mode.value,
+                "apart": source if apart else "",
+                "inhibited": False,
+            }
             as_counted = {"incident_id": source, "state": pointer.get("state")}
             writes.append(Update(pointer_key(key), pointing, when=as_counted))
     return writes

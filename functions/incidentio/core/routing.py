@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from incidentio.core.duration import Duration
+from incidentio.core.flapping import Flapping
+from incidentio.core.inhibition import InhibitRule
 from incidentio.core.matchers import MatcherField, all_match
 from incidentio.core.rules import Rules
 from incidentio.core.severity import Severity
+from incidentio.core.storm import Storm
 
 
 class _Strict(BaseModel):
@@ -17,18 +20,38 @@ class _Strict(BaseModel):
 
 
 class Route(_Strict):
-    """Who is told: the first matching child wins, else this receiver. `repeat_interval` 0s never repeats."""
+    """Who is told: the first matching child wins, else this receiver. `repeat_interval` 0s never repeats.
+
+    What a child leaves out of `group_by`, `group_window` and `threshold` is as its parent says (see `core.grouping`).
+    """
 
     receiver: Literal["page", "ticket"]
     matchers: tuple[MatcherField, ...] = ()
     repeat_interval: Duration | None = None
+    group_by: tuple[str, ...] | None = None
+    group_window: Duration | None = None
+    threshold: int | None = Field(default=None, ge=1, le=1000)
     routes: "tuple[Route, ...]" = ()
 
     def find(self, labels: Mapping[str, str]) -> "Route":
+        return self.path(labels)[-1]
+
+    def path(self, labels: Mapping[str, str]) -> "tuple[Route, ...]":
+        """The routes from this one to the one that `find` finds."""
         for route in self.routes:
             if all_match(route.matchers, labels):
-                return route.find(labels)
-        return self
+                return (self, *route.path(labels))
+        return (self,)
+
+    @property
+    def groups(self) -> bool:
+        """Whether anything is grouped here or below."""
+        return bool(self.group_by) or any(route.groups for route in self.routes)
+
+    def counts_without_groups(self, grouped: bool = False) -> bool:
+        """Whether here or below a `threshold` counts the signals of no group."""
+        grouped = grouped if self.group_by is None else bool(self.group_by)
+        return (not grouped and (self.threshold or 1) > 1) or any(r.counts_without_groups(grouped) for r in self.routes)
 
 
 def _default_route() -> Route:
@@ -63,7 +86,16 @@ class Routing(_Strict):
     route: Route = Field(default_factory=_default_route)
     rules: Rules = ()
     link_window: Duration = timedelta(minutes=30)
+    inhibit_rules: tuple[InhibitRule, ...] = ()
+    storm: Storm | None = Storm()
+    flapping: Flapping | None = Flapping()
     recovery: Recovery = Recovery()
     repeat_interval: Duration = timedelta(minutes=5)
     reopen_window: Duration = timedelta(minutes=15)
     triage_timeout: Duration = timedelta(seconds=60)
+
+    @model_validator(mode="after")
+    def _a_threshold_counts_a_group(self) -> "Routing":
+        if self.route.counts_without_groups():
+            raise ValueError("a threshold counts the signals of one group: give its route, or one above it, a group_by")
+        return self

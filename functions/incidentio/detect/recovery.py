@@ -1,4 +1,4 @@
-"""Incidents whose every signal has been ok for long enough end by themselves, or stop paging."""
+"""Incidents whose every signal has been ok for long enough end by themselves, or stop paging; flapping ends as well."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -9,7 +9,8 @@ from incidentio.core.archive import anchor_due
 from incidentio.core.deadlines import recovery_due
 from incidentio.core.duration import format_duration
 from incidentio.core.errors import NotFound
-from incidentio.core.incident import Incident, Status, recorded
+from incidentio.core.ids import iso
+from incidentio.core.incident import Change, Incident, Status, recorded
 from incidentio.core.lifecycle import mitigate, resolve
 from incidentio.core.members import closing
 from incidentio.core.person import SYSTEM
@@ -32,7 +33,7 @@ def recover(table: Table, routing: Routing, now: datetime, clock: Clock | None =
             before = table.incident(incident_id)
             if not _is_due(before, routing, now):
                 continue
-            after = amend(table, incident_id, lambda incident: _recovered(table, incident, routing, now))
+            after = amend(table, incident_id, lambda incident: _moved_on(table, incident, routing, now))
         except NotFound:
             continue
         except Exception as error:  # noqa: BLE001 - one incident never holds up the others; it stays due
@@ -45,13 +46,35 @@ def recover(table: Table, routing: Routing, now: datetime, clock: Clock | None =
 
 
 def _is_due(incident: Incident, routing: Routing, now: datetime) -> bool:
-    at = recovery_due(incident, routing) if incident.is_open else None
-    return at is not None and at <= now
+    """Whether it has recovered, or has stopped flapping."""
+    waits = (recovery_due(incident, routing), incident.flapping_until) if incident.is_open else ()
+    return any(at is not None and at <= now for at in waits)
+
+
+def _moved_on(table: Table, incident: Incident, routing: Routing, now: datetime) -> Decision:
+    """What flapped has been quiet; and perhaps it has recovered at that."""
+    if not _is_due(incident, routing, now):
+        return None
+    if incident.flapping_until is None or incident.flapping_until > now:
+        return _recovered(table, incident, routing, now)
+    quiet = recorded(
+        incident,
+        "FlappingEnded",
+        actor=SYSTEM,
+        at=now,
+        text="no signal changed its state for long enough: it does not flap any more",
+        data={"flapping_since": iso(incident.flapping_since or now)},
+        flapping_since=None,
+        flapping_until=None,
+    )
+    more = _recovered(table, quiet.incident, routing, now) if _is_due(quiet.incident, routing, now) else None
+    if more is None:
+        return quiet
+    change, writes = more if isinstance(more, tuple) else (more, ())
+    return Change(change.incident, quiet.entries + change.entries, quiet.expected_seq), writes
 
 
 def _recovered(table: Table, incident: Incident, routing: Routing, now: datetime) -> Decision:
-    if not _is_due(incident, routing, now):
-        return None
     why = f"every signal has been ok for {format_duration(routing.recovery.stable_for)}"
     if routing.recovery.action(incident.severity) == "resolve":
         change = resolve(incident, actor=SYSTEM, at=now, note=why)

@@ -1,6 +1,6 @@
 """One delivery of the queue: each message is understood, ignored, given up with a reason, or handed back."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -65,8 +65,10 @@ class Batch:
             else:
                 received = Received(message_id, observation)
                 by_key.setdefault(observation.dedup_key, []).append(received)
-        for messages in by_key.values():
-            self._take(runs(messages), report)
+        waiting = [deque(runs(messages)) for messages in by_key.values()]
+        while waiting:
+            self._take(waiting, report)
+            waiting = [of_one_key for of_one_key in waiting if of_one_key]
         return report
 
     def _kept(self, found: Changed, message_id: str, report: Report) -> bool:
@@ -80,24 +82,24 @@ class Batch:
         log("change", change_id=found.record.id, service=found.record.service, message_id=message_id)
         return True
 
-    def _take(self, of_one_key: Sequence[Run], report: Report) -> None:
-        for position, run in enumerate(of_one_key):
-            try:
-                outcome = self._intake.take(run)
-            except Exception as error:  # noqa: BLE001 - whatever it was, the queue delivers these again
-                left = [m.message_id for later in of_one_key[position:] for m in later.messages]
-                self._hand_back(left, report, error)
-                return
-            else:
-                report.counts[outcome.step.value] += run.count
-                log(
-                    outcome.step.value,
-                    incident_id=outcome.incident_id,
-                    correlation_id=run.correlation_id,
-                    state=run.state.value,
-                    mode=run.mode.value,
-                    messages=run.count,
-                )
+    def _take(self, waiting: Sequence[deque[Run]], report: Report) -> None:
+        """The first run of each key; a key whose run fails is handed back whole."""
+        results = self._intake.take([of_one_key[0] for of_one_key in waiting])
+        for of_one_key, result in zip(waiting, results, strict=True):
+            if isinstance(result, Exception):
+                self._hand_back([m.message_id for run in of_one_key for m in run.messages], report, result)
+                of_one_key.clear()
+                continue
+            run = of_one_key.popleft()
+            report.counts[result.step.value] += run.count
+            log(
+                result.step.value,
+                incident_id=result.incident_id,
+                correlation_id=run.correlation_id,
+                state=run.state.value,
+                mode=run.mode.value,
+                messages=run.count,
+            )
 
     def _hand_back(self, message_ids: Sequence[str], report: Report, error: Exception) -> None:
         report.failed += message_ids

@@ -22,6 +22,9 @@ class Pointer:
     """What is stored under a dedup key. Without `incident_id` it is only a fence.
 
     `ended`: its incident was read, and is over. A pointer can be closed without that (see `core.members`).
+    `inhibited`: a member only because another signal fires; its pointer stays closed, so that each signal looks
+    again whether that is still so. `apart`: the incident it was split off, where it does not come back to.
+    `changes`: its last state changes, in seconds since 1970.
     """
 
     incident_id: str | None
@@ -31,6 +34,14 @@ class Pointer:
     fence: str
     noted_at: str | None = None
     ended: bool = False
+    inhibited: bool = False
+    apart: str = ""
+    changes: tuple[int, ...] = ()
+
+    @property
+    def has_left(self) -> bool:
+        """It belongs to nothing for the moment: it left the incident that it names."""
+        return bool(self.apart) and self.apart == self.incident_id
 
     @classmethod
     def of(cls, body: Mapping[str, Any] | None) -> "Pointer | None":
@@ -45,6 +56,9 @@ class Pointer:
             mode=Mode(body.get("mode", Mode.LIVE)),
             fence=body["fence"],
             noted_at=body.get("noted_at"),
+            inhibited=bool(body.get("inhibited")),
+            apart=body.get("apart") or "",
+            changes=tuple(int(at) for at in body.get("changes", ())),
         )
 
 
@@ -54,7 +68,7 @@ class Step(StrEnum):
     DUPLICATE = "duplicate"  # known already: count it
     STALE = "stale"  # older than what we know: count it as such
     OPEN = "new"  # nothing is known that it could belong to: a new incident
-    JOINED = "joined"  # on a target that a playbook works on: a member of its incident (never decided, found)
+    JOINED = "joined"  # a new member of an open incident: its group's, its inhibitor's, … (never decided, found)
     RETURNED = "returned"  # fires after its incident ended: look at that one (`after_end`)
     FIRE_AGAIN = "fires_again"  # a recovered member of an open incident
     PROMOTE = "promoted"  # watched until now, and somebody attached it on purpose
@@ -72,6 +86,8 @@ def decide(pointer: Pointer | None, *, state: SignalState, changed_at: str, mode
         return Step.OPEN if state is SignalState.FIRING else Step.REMEMBER
     if pointer.open and state is SignalState.FIRING and (pointer.mode, mode) == (Mode.MONITOR, Mode.LIVE):
         return Step.PROMOTE
+    if state is SignalState.FIRING and (pointer.inhibited or pointer.has_left) and changed_at >= pointer.fence:
+        return Step.RETURNED
     if _known(pointer, state, changed_at):
         return Step.DUPLICATE if changed_at == pointer.fence and state is pointer.state else Step.STALE
     return _news_of_open(pointer, state) if pointer.open else _news_of_ended(pointer, state)
@@ -112,6 +128,7 @@ def _news_of_open(pointer: Pointer, state: SignalState) -> Step:
 def _news_of_ended(pointer: Pointer, state: SignalState) -> Step:
     if state is not SignalState.FIRING:
         doubtful = pointer.state is SignalState.FIRING and pointer.incident_id and not pointer.ended
+        doubtful = doubtful and not pointer.has_left
         return Step.RECOVER if doubtful else Step.REMEMBER
     return Step.RETURNED if pointer.incident_id else Step.OPEN
 

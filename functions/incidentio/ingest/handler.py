@@ -24,7 +24,7 @@ def _batch() -> Batch:
     given = settings(IngestSettings)
     catalog = load_bundle().catalog
     return Batch(
-        intake=Intake(DynamoTable(client("dynamodb"), given.table_name, catalog.routing), catalog.routing, _now),
+        intake=Intake(DynamoTable(client("dynamodb"), given.table_name, catalog.routing), catalog, _now),
         dead_letters=SqsQueue(LaterClient("sqs"), given.ingest_dlq_url),
         attachment=Attachment(own_prefix=given.stack_prefix, catalog=catalog),
         clock=_now,

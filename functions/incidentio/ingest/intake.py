@@ -1,51 +1,53 @@
-"""From a run of signals to what is stored: usually one counted write and no read at all."""
+"""From runs of signals to what is stored: usually one counted write each, and no read at all."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from incidentio.core.catalog import Catalog
 from incidentio.core.errors import Unavailable
 from incidentio.core.ids import iso, new_incident_id
-from incidentio.core.members import pointer_key
 from incidentio.core.ports import AtMost, Clock, Refused, Table
-from incidentio.core.routing import Routing
 from incidentio.core.signal import Mode, SignalState
-from incidentio.ingest.attempt import Attempt
-from incidentio.ingest.decide import NOTE_EVERY, Pointer, Step, decide
-from incidentio.ingest.outcome import Ended, Outcome
+from incidentio.ingest.case import Case, blamed
+from incidentio.ingest.decide import Step
+from incidentio.ingest.outcome import Outcome
+from incidentio.ingest.rounds import Rounds
 from incidentio.ingest.run import Run
 
 if TYPE_CHECKING:
     from incidentio.core.changes import ChangeRecord
 
-_ATTEMPTS = 10
+_ROUNDS = 12
+_READ_AT_ONCE = 100
 
 
 class Intake:
-    """One deployment's way from signal to incident."""
+    """One deployment's way from signals to incidents."""
 
     def __init__(
-        self, table: Table, routing: Routing, clock: Clock, new_id: Callable[[], str] = new_incident_id
+        self, table: Table, catalog: Catalog, clock: Clock, new_id: Callable[[], str] = new_incident_id
     ) -> None:
         self._table = table
-        self._routing = routing
+        self._catalog = catalog
         self._clock = clock
-        self._new_id = new_id
+        self._rounds = Rounds(table, catalog.routing, new_id)
 
-    def take(self, run: Run) -> Outcome:
-        """Account for every message of the run.
+    def take(self, runs: Sequence[Run]) -> list[Outcome | Exception]:
+        """Account for every message of each run, in order; what prevents one is its result and holds up no other.
 
-        Raises:
-            Unavailable: try again later.
+        Each run is of another dedup key. They are taken in rounds: what somebody else changed meanwhile, and what
+        another one of them has just opened, is looked at again in the next.
         """
         now = self._clock()
-        if run.state is not SignalState.FIRING:
-            return self._decided(run, now, self._table.get(pointer_key(run.dedup_key)))
-        try:
-            return self._repeated(run, now)
-        except Refused as refused:
-            return self._decided(run, now, refused.current)
+        cases = self._looked_up(runs, now)
+        for _ in range(_ROUNDS):
+            pending = [case for case in cases if case.result is None]
+            if not pending:
+                break
+            self._rounds.one(pending, now)
+        contended = Unavailable("this signal's record is being changed by many at once")
+        return [case.result or contended for case in cases]
 
     def keep(self, change: "ChangeRecord") -> None:
         """Write a change of the estate down, which is no incident.
@@ -57,47 +59,36 @@ class Intake:
 
         self._table.write(change_write(change))
 
-    def _repeated(self, run: Run, now: datetime) -> Outcome:
-        """The fast path: a member that fires already is counted in one plain update, without a read.
+    def _looked_up(self, runs: Sequence[Run], now: datetime) -> list[Case]:
+        """Repetitions are counted at once; of the others it is known what is stored."""
+        cases = [Case(run, self._catalog, now, None) for run in runs]
+        others = [case for case in cases if case.run.state is not SignalState.FIRING]
+        for start in range(0, len(others), _READ_AT_ONCE):
+            some = others[start : start + _READ_AT_ONCE]
+            with blamed(*some):
+                stored = self._table.get_many([case.key for case in some])
+                for case in some:
+                    case.see(stored.get(case.key))
+        for case in cases:
+            if case.run.state is SignalState.FIRING:
+                with blamed(case):
+                    self._repeated(case)
+        return cases
 
-        Raises: Refused: it is no repetition.
-        """
+    def _repeated(self, case: Case) -> None:
+        """The fast path: a member that fires already is counted in one plain update, without a read."""
+        run = case.run
         when = {"open": True, "state": SignalState.FIRING.value, "fence": AtMost(run.changed_at)}
         if run.mode is Mode.LIVE:
             when["mode"] = Mode.LIVE.value
-        after = self._table.add(
-            pointer_key(run.dedup_key),
-            {"count": run.count},
-            sets={"last_seen_at": iso(now), "fence": run.changed_at},
-            when=when,
-        )
-        return Outcome(Step.DUPLICATE, after.get("incident_id"))
-
-    def _decided(self, run: Run, now: datetime, stored: Mapping[str, Any] | None) -> Outcome:
-        signal = run.signal(now)
-        ended, promoted = False, None
-        for _ in range(_ATTEMPTS):
-            pointer = Pointer.of(stored)
-            if pointer and ended:
-                pointer = replace(pointer, open=False, ended=True)
-            step = decide(
-                pointer,
-                state=run.state,
-                changed_at=run.changed_at,
-                mode=run.mode,
-                noted_before=iso(now - NOTE_EVERY),
+        try:
+            after = self._table.add(
+                case.key,
+                {"count": run.count},
+                sets={"last_seen_at": iso(case.now), "fence": run.changed_at},
+                when=when,
             )
-            attempt = Attempt(self._table, self._routing, self._new_id, now, run, signal, stored, pointer)
-            try:
-                outcome = attempt.carry_out(step)
-            except Refused as refused:
-                key, ended = pointer_key(run.dedup_key), False
-                stored = refused.current if refused.key == key else self._table.get(key)
-            except Ended:
-                ended = True
-            else:
-                if step is not Step.PROMOTE:
-                    return promoted or outcome
-                promoted = outcome
-                stored = self._table.get(pointer_key(run.dedup_key))
-        raise Unavailable("this signal's record is being changed by many at once")
+        except Refused as refused:
+            case.see(refused.current)
+        else:
+            case.done(Step.DUPLICATE, after.get("incident_id"))

@@ -1,18 +1,22 @@
 """A target under a running playbook: what it signals now belongs to the incident the playbook works for."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from incidentio.core.ports import Key, Records
+from incidentio.core.ports import Key
 from incidentio.core.signal import Subject
 from incidentio.core.targets import targets_of
 
 
-def locking_incident(records: Records, subject: Subject, now: datetime) -> str | None:
-    """The incident whose playbook run holds a target that `subject` names; None when nothing is held."""
-    keys = [Key(f"LOCK#{target}", "LOCK") for target in targets_of(subject).values()]
-    if not keys:
-        return None
-    for lock in records.get_many(keys).values():
+def lock_keys(subject: Subject) -> list[Key]:
+    """Where the locks of the targets that `subject` names would be."""
+    return [Key(f"LOCK#{target}", "LOCK") for target in targets_of(subject).values()]
+
+
+def holder_of(subject: Subject, stored: Mapping[Key, Mapping[str, Any]], now: datetime) -> str | None:
+    """The incident whose playbook run holds such a target; None when nothing is held."""
+    for lock in (stored[key] for key in lock_keys(subject) if key in stored):
         expires_at = lock.get("expires_at")
         if "incident_id" in lock and (expires_at is None or datetime.fromisoformat(expires_at) > now):
             return str(lock["incident_id"])

@@ -16,13 +16,23 @@ def actor_of(signal: Signal) -> Actor:
 
 
 def opened(
-    incident_id: str, signal: Signal, *, at: datetime, correlation_id: str, previous_incident_id: str | None
+    incident_id: str,
+    signal: Signal,
+    *,
+    at: datetime,
+    correlation_id: str,
+    previous_incident_id: str | None = None,
+    parent: str | None = None,
+    threshold: int = 1,
 ) -> Change:
-    """The first version of the incident and its first entry.
+    """The first version of the incident and its first entry; `parent` is the storm it belongs to.
 
     Severity is what the signal says; else SEV2 when somebody attached it to us on purpose, and SEV3 when not.
-    Triage looks closer.
+    Triage looks closer. A live signal of a group is only watched until there are `threshold` of them.
     """
+    mode, reason, held_for = signal.mode, signal.mode_reason, 0
+    if mode is Mode.LIVE and threshold > 1:
+        mode, reason, held_for = Mode.MONITOR, held(1, threshold), threshold
     assumed = Severity.SEV2 if signal.mode is Mode.LIVE else Severity.SEV3
     incident = Incident(
         id=incident_id,
@@ -31,8 +41,10 @@ def opened(
         service=signal.service,
         environment=signal.environment or "production",
         kind=signal.kind,
-        mode=signal.mode,
-        mode_reason=signal.mode_reason,
+        mode=mode,
+        mode_reason=reason,
+        held_for=held_for,
+        parent=parent,
         correlation_id=correlation_id,
         impact_started_at=min(signal.impact_started_at or signal.changed_at, at),
         detected_at=at,
@@ -48,20 +60,25 @@ def opened(
         "IncidentTriggered",
         actor=actor_of(signal),
         at=at,
-        text=sentence(f"{signal.title} fires", signal),
+        text=sentence(f"{signal.title} fires" + (f" in the storm {parent}" if parent else ""), signal),
         data={
             "source": signal.source,
             "state": signal.state.value,
             "changed_at": iso(signal.changed_at),
-            "mode": signal.mode.value,
-            "mode_reason": signal.mode_reason,
+            "mode": mode.value,
+            "mode_reason": reason,
+            **({"parent": parent} if parent else {}),
         },
     )
 
 
-def promoted(incident: Incident, signal: Signal, *, at: datetime) -> Change:
-    """From watched to live: somebody attached `signal` to us on purpose."""
-    reason = signal.mode_reason
+def held(members: int, needed: int) -> str:
+    """Why an incident is only watched although live signals came."""
+    return f"{members} of {needed} signals that it takes before anybody is told"
+
+
+def promoted(incident: Incident, signal: Signal, *, at: datetime, reason: str, parent: str | None) -> Change:
+    """From watched to live for `reason`: somebody attached `signal` to us on purpose; in the storm `parent`, if any."""
     return recorded(
         incident,
         "IncidentPromoted",
@@ -72,6 +89,8 @@ def promoted(incident: Incident, signal: Signal, *, at: datetime) -> Change:
         lifecycle=True,
         mode=Mode.LIVE,
         mode_reason=reason,
+        held_for=0,
+        parent=parent or incident.parent,
     )
 
 

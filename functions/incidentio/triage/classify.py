@@ -182,7 +182,7 @@ def _spelled(environment: str) -> str:
 
 
 def _mode(incident: Incident, evidence: Evidence) -> tuple[Mode, str]:
-    if incident.mode is Mode.LIVE:
+    if incident.mode is Mode.LIVE or incident.held_for:
         return incident.mode, incident.mode_reason
     for heard in evidence.heard:
         if wants_pages(heard.tags):

@@ -16,8 +16,11 @@ LOOKUPS = 3
 
 
 def gather(incident: Incident, table: Table, alarm_tags: AlarmTags) -> Evidence:
-    """Everything known about `incident`. Tags that cannot be read are reported, never waited for."""
-    members = members_of(table, incident.id) if incident.members else []
+    """Everything known about `incident`. Tags that cannot be read are reported, never waited for.
+
+    A signal that is only there because something inhibits it makes nothing worse.
+    """
+    members = [m for m in members_of(table, incident.id) if not m.get("inhibited")] if incident.members else []
     signals = [_opening(incident, members)]
     signals += [_joined(m) for m in members if m["dedup_key"] != incident.dedup_key]
     heard, missing, asked = [], [], 0

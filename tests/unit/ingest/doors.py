@@ -1,13 +1,14 @@
 """Messages as the ingest queue delivers them, through either door, and a whole ingest on fakes."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Catalog
+from incidentio.core.ids import new_incident_id
 from incidentio.core.incident import Incident
 from incidentio.core.members import pointer_key
 from incidentio.ingest.batch import Batch, Report
@@ -104,13 +105,13 @@ class DeadLetters(list[tuple[str, str]]):
 class Desk:
     """Ingest on fakes: `desk(body, …)` is one delivery."""
 
-    def __init__(self, catalog: Catalog | None = None) -> None:
+    def __init__(self, catalog: Catalog | None = None, new_id: Callable[[], str] = new_incident_id) -> None:
         catalog = catalog or Catalog()
         self.clock = FakeClock()
         self.table = FakeTable(catalog.routing)
         self.dead_letters = DeadLetters()
         attachment = Attachment(own_prefix="incidentio", catalog=catalog)
-        intake = Intake(self.table, catalog.routing, self.clock)
+        intake = Intake(self.table, catalog, self.clock, new_id)
         self.batch = Batch(intake, self.dead_letters, attachment, self.clock)
 
     def __call__(self, *bodies: str) -> Report:

@@ -51,10 +51,10 @@ def test_a_failure_of_one_key_hands_back_its_messages_only(monkeypatch: pytest.M
 def test_what_was_done_before_the_failure_is_not_handed_back(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk()
 
-    def failing(_key):  # type: ignore[no-untyped-def]
+    def failing(_keys):  # type: ignore[no-untyped-def]
         raise Unavailable("throttled")
 
-    monkeypatch.setattr(desk.table, "get", failing)
+    monkeypatch.setattr(desk.table, "get_many", failing)
     assert desk(action("ALARM", desk.at(0)), action("OK", desk.at(5))).failed == ["m1"]
     monkeypatch.undo()
     desk(action("OK", desk.at(5)))

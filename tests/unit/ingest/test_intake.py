@@ -52,20 +52,23 @@ def test_an_alarm_nobody_attached_is_only_watched() -> None:
     assert "not attached" in desk.incident.mode_reason
 
 
-def test_a_new_incident_is_two_calls_and_a_lock_lookup_where_a_target_is_named() -> None:
+def test_a_new_incident_is_two_calls_a_lock_lookup_where_a_target_is_named_and_the_rate_where_it_is_live() -> None:
     desk = Desk()
-    desk(action("ALARM", desk.at(0)))
+    desk(event("ALARM", desk.at(0)))
     assert desk.table.calls == 2
-    desk(action("ALARM", desk.at(0), alarm="other", function="checkout"))
+    desk(event("ALARM", desk.at(0), alarm="other", function="checkout"))
     assert desk.table.calls == 5
+    desk(action("ALARM", desk.at(0), alarm="the first in its window"))
+    desk.table.calls = 0
+    desk(action("ALARM", desk.at(0), alarm="live", function="checkout"))
+    assert desk.table.calls == 4
 
 
 def test_an_id_that_is_taken_is_drawn_again() -> None:
-    desk = Desk()
+    taken = "INC-AAAAAA"
+    ids = iter([taken, taken, "INC-BBBBBB"])
+    desk = Desk(new_id=lambda: next(ids))
     desk(action("ALARM", desk.at(0)))
-    taken = desk.incident.id
-    ids = iter([taken, "INC-BBBBBB"])
-    desk.batch._intake._new_id = lambda: next(ids)
     desk(action("ALARM", desk.at(0), alarm="other"))
     assert set(desk.table.incidents) == {taken, "INC-BBBBBB"}
 

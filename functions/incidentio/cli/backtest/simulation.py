@@ -97,7 +97,7 @@ class _World:
         self.result = Simulated(self._table)
         self._attachment = Attachment(own_prefix=own_prefix, catalog=bundle.catalog)
         self._ingest = Batch(
-            Intake(self._table, routing, self._clock, self._new_id), self, self._attachment, self._clock
+            Intake(self._table, bundle.catalog, self._clock, self._new_id), self, self._attachment, self._clock
         )
         self._reconciliation = Reconciliation(self._table, self, self, self._attachment, TOPIC)
         self._teller = Teller(

@@ -79,7 +79,8 @@ def catalog(folder: Path, routing: str = "", **more: str) -> str:
         lines += [f"  {name}:", f"    tier: {tier}", f'    match: {{alarm_names: ["{name}-*"]}}']
         lines += ["    environment: staging"] if name == "staging-api" else []
     (folder / "services.yaml").write_text("\n".join(lines) + "\n")
-    (folder / "routing.yaml").write_text(routing)
+    # The independent count knows nothing of flapping and storms.
+    (folder / "routing.yaml").write_text(f"flapping: null\nstorm: null\n{routing}")
     return str(folder)
 
 

@@ -1,0 +1,33 @@
+"""Flapping: a signal that changes its state too often keeps one incident open, instead of a new one every time."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from incidentio.core.duration import Duration, format_duration
+
+
+class Flapping(BaseModel):
+    """`flapping:` of `routing.yaml`: so many state changes of one signal `within`; over when quiet for `quiet_for`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    changes: int = Field(default=4, ge=2, le=20)
+    within: Duration = timedelta(minutes=30)
+    quiet_for: Duration = timedelta(minutes=30)
+
+    def recent(self, earlier: Iterable[int], at: datetime) -> list[int]:
+        """The state changes that count once there was one more `at`, in seconds since 1970, the newest last.
+
+        At most `changes` of them: that many mean flapping.
+        """
+        now = int(at.timestamp())
+        return [*(t for t in earlier if t > now - self.within.total_seconds()), now][-self.changes :]
+
+    def why(self, title: str) -> str:
+        """The sentence of the entry."""
+        return (
+            f"{title} changed its state {self.changes} times within {format_duration(self.within)}: it flaps, "
+            f"and does not recover before it was quiet for {format_duration(self.quiet_for)}"
+        )

@@ -1,0 +1,56 @@
+"""Inhibition, as Alertmanager has it: while the source fires, targets with equal labels join it and page nobody.
+
+Source: https://prometheus.io/docs/alerting/latest/configuration/#inhibition-related-settings
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from incidentio.core.matchers import MatcherField, all_match
+from incidentio.core.ports import Key, Put, Record
+from incidentio.core.signal import dedup_hash
+
+
+class InhibitRule(BaseModel):
+    """One of `inhibit_rules:`. A label that is missing equals an empty one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source_matchers: tuple[MatcherField, ...] = Field(min_length=1)
+    target_matchers: tuple[MatcherField, ...] = Field(min_length=1)
+    equal: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        source, target = (", ".join(map(str, m)) for m in (self.source_matchers, self.target_matchers))
+        return f"{source} inhibits {target}" + (f" of equal {', '.join(self.equal)}" if self.equal else "")
+
+
+@dataclass(frozen=True)
+class Inhibition:
+    """One side of a rule, for certain values of its equal labels. `both`: the signal is on both sides of it."""
+
+    rule: InhibitRule
+    pk: str
+    both: bool
+
+    def write(self, dedup_key: str) -> Put:
+        """The record by which targets find this source; whether it fires is what its own pointer says."""
+        return Put(Record(Key(self.pk, dedup_hash(dedup_key)), {"dedup_key": dedup_key, "both": self.both}))
+
+
+def as_source(rules: Iterable[InhibitRule], labels: Mapping[str, str]) -> list[Inhibition]:
+    """What a signal with these labels inhibits."""
+    return [_side(rule, labels) for rule in rules if all_match(rule.source_matchers, labels)]
+
+
+def as_target(rules: Iterable[InhibitRule], labels: Mapping[str, str]) -> list[Inhibition]:
+    """What a signal with these labels may be inhibited by."""
+    return [_side(rule, labels) for rule in rules if all_match(rule.target_matchers, labels)]
+
+
+def _side(rule: InhibitRule, labels: Mapping[str, str]) -> Inhibition:
+    equal = [(name, labels.get(name, "")) for name in rule.equal]
+    both = all_match(rule.source_matchers, labels) and all_match(rule.target_matchers, labels)
+    return Inhibition(rule, f"INHIBIT#{dedup_hash(repr((str(rule), equal)))}", both)

@@ -1,0 +1,79 @@
+"""Storm mode: above a rate of new live incidents one parent collects, and people are told through it.
+
+The rate is one record: incidents in the present window of `within` and in the one before, of which as much counts as
+the last `within` still covers. So a storm that straddles two windows is seen a little late, never twice.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from incidentio.core.duration import Duration
+from incidentio.core.errors import Unavailable
+from incidentio.core.ports import ABSENT, Condition, Key, Records, Refused, Update
+
+RATE = Key("STORM", "RATE")
+DEDUP_KEY = "incidentio:storm"
+"""The storm is a signal of its parent: while it goes on, the parent does not recover."""
+_TRIES = 4
+
+
+class Storm(BaseModel):
+    """`storm:` of `routing.yaml`: so many new live incidents `within`; over when below that for `quiet_for`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    opens: int = Field(default=50, ge=2)
+    within: Duration = timedelta(minutes=5)
+    quiet_for: Duration = timedelta(minutes=10)
+
+    def rate(self, body: Mapping[str, Any] | None, now: datetime) -> float:
+        """About how many opened in the last `within`, given the record."""
+        window, passed = self._window(now)
+        match window - int((body or {}).get("window", -2)):
+            case 0 if body:
+                return int(body["opens"]) + int(body["before"]) * (1 - passed)
+            case 1 if body:
+                return int(body["opens"]) * (1 - passed)
+        return 0.0
+
+    def counted(self, records: Records, opens: int, now: datetime) -> Mapping[str, Any]:
+        """Count `opens` more: one plain update, two when a window begins. Returns the record afterwards.
+
+        Raises:
+            Unavailable: it was not counted.
+        """
+        window, _ = self._window(now)
+        for _ in range(_TRIES):
+            try:
+                return records.add(RATE, {"opens": opens}, when={"window": window})
+            except Refused as refused:
+                stored = refused.current
+            if stored is not None and int(stored["window"]) > window:
+                window = int(stored["window"])
+                continue
+            before = int(stored["opens"]) if stored and int(stored["window"]) == window - 1 else 0
+            begun = {"window": window, "opens": opens, "before": before}
+            when: Condition = ABSENT if stored is None else {"window": stored["window"]}
+            try:
+                records.write(Update(RATE, begun, when=when))
+            except Refused:
+                continue
+            return {**(stored or {}), **begun}
+        raise Unavailable("the rate of new incidents is being counted by many at once")
+
+    def _window(self, now: datetime) -> tuple[int, float]:
+        """The number of the present window, and how much of it has passed."""
+        number, rest = divmod(now.timestamp(), self.within.total_seconds())
+        return int(number), rest / self.within.total_seconds()
+
+
+def parent_of(body: Mapping[str, Any] | None) -> str | None:
+    """The incident of the storm that goes on, by the record."""
+    return (body or {}).get("parent") or None
+
+
+def child_key(parent: str, child: str) -> Key:
+    return Key(f"INC#{parent}", f"CHILD#{child}")

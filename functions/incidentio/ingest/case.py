@@ -1,0 +1,218 @@
+"""One run of signals on its way into the table: what is known of its pointer, and the writes that move it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from incidentio.core.catalog import Catalog
+from incidentio.core.grouping import Group, group_of
+from incidentio.core.ids import iso
+from incidentio.core.incident import Incident
+from incidentio.core.inhibition import as_source
+from incidentio.core.labels import labels_of_signal
+from incidentio.core.members import member_key, pointer_key
+from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Records, Update, Write
+from incidentio.core.signal import Mode, Signal, SignalState
+from incidentio.ingest.decide import NOTE_EVERY, Pointer, Step, decide
+from incidentio.ingest.opening import member_body, pointer_body
+from incidentio.ingest.outcome import Outcome
+from incidentio.ingest.run import Run
+
+_FENCE_KEPT = timedelta(days=15)  # longer than a queue keeps the alarm that it makes late
+_GUARDED = ("incident_id", "open", "state", "mode", "fence")
+_COUNTERS = ("count", "stale")
+
+
+@contextmanager
+def blamed(*cases: "Case") -> Iterator[None]:
+    """Whatever goes wrong inside is the result of those that have none yet, and of no others."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the queue delivers these again
+        for case in cases:
+            if case.result is None:
+                case.result = error
+
+
+@dataclass(eq=False)
+class Case:
+    """`stored` is the pointer record as last seen. `ended`: the incident it names turned out to be over.
+
+    `moved`: incidents that cannot take the signal, and the one each was merged into ("" where there is none).
+    `previous`: the incident it had before, which is over. `in_rate`: it is counted in the rate of new incidents.
+    `result` is how it ended: an outcome, or what prevents it for now.
+    """
+
+    run: Run
+    catalog: Catalog
+    now: datetime
+    stored: Mapping[str, Any] | None
+    ended: bool = False
+    moved: dict[str, str] = field(default_factory=dict)
+    in_rate: bool = False
+    previous: str | None = None
+    promoted: Outcome | None = None
+    result: Outcome | Exception | None = None
+
+    @cached_property
+    def signal(self) -> Signal:
+        return self.run.signal(self.now)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        subject, tags = self.signal.subject, self.signal.tags
+        service = self.signal.service or self.catalog.service_of(subject, tags)
+        return labels_of_signal(self.signal, service=service)
+
+    @cached_property
+    def group(self) -> Group | None:
+        route = self.catalog.routing.route
+        return group_of(route, self.labels) if route.groups else None
+
+    @property
+    def threshold(self) -> int:
+        return self.group.grouping.threshold if self.group else 1
+
+    @property
+    def key(self) -> Key:
+        return pointer_key(self.run.dedup_key)
+
+    @property
+    def pointer(self) -> Pointer | None:
+        pointer = Pointer.of(self.stored)
+        return replace(pointer, open=False, ended=True) if pointer and self.ended else pointer
+
+    def step(self) -> Step:
+        return decide(
+            self.pointer,
+            state=self.run.state,
+            changed_at=self.run.changed_at,
+            mode=self.run.mode,
+            noted_before=iso(self.now - NOTE_EVERY),
+        )
+
+    @property
+    def noted_at(self) -> str:
+        return iso(self.now)
+
+    def see(self, stored: Mapping[str, Any] | None) -> None:
+        """Somebody else changed the pointer."""
+        self.stored, self.ended = stored, False
+
+    def done(self, step: Step, incident_id: str | None) -> None:
+        self.result = self.promoted or Outcome(step, incident_id)
+
+    def go_on(self, stored: Mapping[str, Any] | None) -> None:
+        """It was promoted, which is its result in the end; its messages are yet to be counted."""
+        if isinstance(self.result, Outcome):
+            self.promoted = self.result
+        self.result = None
+        self.see(stored)
+
+    # --- what a member counts for
+
+    def is_member(self, incident: Incident) -> bool:
+        return self.pointer is not None and self.pointer.incident_id == incident.id and not self.pointer.has_left
+
+    def fires_in(self, incident: Incident) -> bool:
+        """It is counted as firing there already."""
+        return self.is_member(incident) and self.pointer is not None and self.pointer.state is SignalState.FIRING
+
+    @property
+    def changes(self) -> list[int]:
+        """Its state changes, this one included, as far as they count for flapping."""
+        flapping, earlier = self.catalog.routing.flapping, self.pointer.changes if self.pointer else ()
+        return flapping.recent(earlier, datetime.fromisoformat(self.run.changed_at)) if flapping else []
+
+    @property
+    def flaps(self) -> bool:
+        flapping = self.catalog.routing.flapping
+        return flapping is not None and len(self.changes) >= flapping.changes
+
+    # --- writes
+
+    def count(self, records: Records, step: Step) -> None:
+        """It changes nothing: count it on the pointer."""
+        pointer = self.pointer
+        if pointer is None:
+            return
+        attribute = "stale" if step is Step.STALE else "count"
+        sets = {"last_seen_at": iso(self.now)}
+        if step is Step.DUPLICATE:
+            sets["fence"] = max(pointer.fence, self.run.changed_at)
+        records.add(self.key, {attribute: self.run.count}, sets=sets, when=self.unchanged)
+
+    def remembered(self) -> Write:
+        """Only the fence: ok, and of no open incident."""
+        if self.pointer and self.pointer.incident_id:
+            return self.pointing(state=SignalState.OK)
+        return Put(Record(self.key, self._whole_pointer(None, Mode.LIVE), self.now + _FENCE_KEPT), when=self.unchanged)
+
+    def joining(self, incident: Incident, *, rule: str = "") -> list[Write]:
+        """Member record and pointer of a signal that fires in `incident`, inhibited by `rule` or not."""
+        first_seen = str((self.stored or {}).get("first_seen_at") or iso(self.now))
+        body = member_body(self.signal, first_seen_at=first_seen)
+        member = Record(member_key(incident.id, self.run.dedup_key), body | ({"inhibited": rule} if rule else {}))
+        mode = Mode.LIVE if Mode.LIVE in (incident.mode, self.signal.mode) else Mode.MONITOR
+        pointer: Write
+        if self.pointer is None or self.pointer.incident_id is None:
+            whole = self._whole_pointer(incident.id, mode)
+            body = {**whole, "open": False, "inhibited": True} if rule else whole
+            pointer = Put(Record(self.key, body), when=self.unchanged)
+        else:
+            told = {"incident_id": incident.id, "open": not rule, "state": SignalState.FIRING, "mode": mode.value}
+            changed = {"inhibited": bool(rule)} if self.pointer.inhibited != bool(rule) else {}
+            pointer = self.pointing(**told, **changed, **self._changes)
+        return [Put(member), pointer, *self._inhibiting]
+
+    def recovering(self, incident: Incident) -> list[Write]:
+        """It is ok in `incident`; whether an inhibited one belongs there is looked at when it fires again."""
+        told = {"state": SignalState.OK.value, "changed_at": self.run.changed_at}
+        inhibited = self.pointer is not None and self.pointer.inhibited
+        pointing = self.pointing(state=SignalState.OK, open=not inhibited, **self._changes)
+        return [Update(member_key(incident.id, self.run.dedup_key), told), pointing]
+
+    def pointing(self, **sets: Any) -> Write:
+        """The stored pointer, moved to this state change (a note moves no fence)."""
+        if self.run.state is not SignalState.NOTE:
+            sets["fence"] = self.run.changed_at
+        told = {name: value.value if isinstance(value, SignalState) else value for name, value in sets.items()}
+        sets = {**told, "last_seen_at": iso(self.now)}
+        return Update(self.key, sets, when=self.unchanged, adds={"count": self.run.count})
+
+    @property
+    def live(self) -> Write:
+        """It has been told that it is live."""
+        return Update(self.key, {"mode": Mode.LIVE.value}, when=self.unchanged)
+
+    @property
+    def unchanged(self) -> Condition:
+        if self.stored is None:
+            return ABSENT
+        alone = self.stored.get("incident_id") is None  # such a record is replaced whole, with its counters
+        return {name: self.stored.get(name) for name in (*_GUARDED, *(_COUNTERS if alone else ()))}
+
+    @property
+    def _changes(self) -> dict[str, Any]:
+        return {"changes": self.changes} if self.catalog.routing.flapping else {}
+
+    @property
+    def _inhibiting(self) -> list[Write]:
+        rules = self.catalog.routing.inhibit_rules
+        return [side.write(self.run.dedup_key) for side in as_source(rules, self.labels)] if rules else []
+
+    def _whole_pointer(self, incident_id: str | None, mode: Mode) -> dict[str, Any]:
+        counted = self.stored or {}
+        body = pointer_body(
+            self.signal,
+            incident_id=incident_id,
+            mode=mode,
+            fence=self.run.changed_at,
+            count=self.run.count + int(counted.get("count", 0)),
+            stale=int(counted.get("stale", 0)),
+            at=self.now,
+        )
+        return body | self._changes

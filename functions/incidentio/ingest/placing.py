@@ -1,0 +1,127 @@
+"""Where a signal belongs that is of no incident yet: read once for all of a delivery, in this order.
+
+1. A playbook is working on its target: that run's incident.
+2. Something fires that inhibits it: that one's incident, silently.
+3. Its group is open: the group's incident.
+4. A storm goes on: the storm's incident of its service, or the storm itself (`storming`).
+5. Otherwise it opens one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from incidentio.core.grouping import Group, taking
+from incidentio.core.inhibition import Inhibition, as_target
+from incidentio.core.members import pointers_of
+from incidentio.core.ports import Key, Records
+from incidentio.core.signal import SignalState
+from incidentio.ingest.case import Case
+from incidentio.ingest.locks import holder_of, lock_keys
+
+_AT_ONCE = 100
+Stored = Mapping[Key, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """An open incident that takes the signal, and why; `rule` says what inhibits it there."""
+
+    incident_id: str
+    why: str
+    rule: str = ""
+    threshold: int = 1
+
+
+@dataclass(frozen=True)
+class Opening:
+    """No incident takes it, so it opens one, which is that of its `group` from then on; `stored` is the group's record.
+
+    `parent` is the storm it belongs to; `own` is what it would have opened without one.
+    """
+
+    group: Group | None = None
+    stored: Mapping[str, Any] | None = None
+    parent: str | None = None
+    own: "Opening | None" = None
+
+
+def places(cases: Sequence[Case], records: Records) -> list[tuple[Case, Place | Opening]]:
+    """Each case and where it belongs by the first three rules. One read, and two more where it may be inhibited."""
+    keys = [key for case in cases for key in _keys(case)]
+    stored = _read(records, dict.fromkeys(keys))
+    return [(case, _place(case, stored, records)) for case in cases]
+
+
+def inhibited_by(case: Case, records: Records) -> Place | None:
+    """The incident of the first signal that fires and inhibits this one; where it is not to go does not count."""
+    rules = case.catalog.routing.inhibit_rules
+    for side in as_target(rules, case.labels) if rules else ():
+        for incident_id, source in _firing(side, case, records):
+            if usable := open_to(case, incident_id):
+                return Place(usable, "", rule=f"{source} fires ({side.rule})")
+    return None
+
+
+def open_to(case: Case, incident_id: str | None) -> str | None:
+    """The incident itself or the one it was merged into; None where the signal was split off, or refused before."""
+    for _ in range(len(case.moved) + 1):
+        if not incident_id or (case.pointer and case.pointer.apart == incident_id):
+            return None
+        if incident_id not in case.moved:
+            return incident_id
+        incident_id = case.moved[incident_id]
+    return None
+
+
+def group_place(case: Case, stored: Mapping[str, Any] | None) -> Place | None:
+    """The open incident of the case's group."""
+    if case.group is None:
+        return None
+    return group_record_place(case, stored, why=f"too, grouped by {case.group.text}", threshold=case.threshold)
+
+
+def group_record_place(case: Case, stored: Mapping[str, Any] | None, *, why: str, threshold: int = 1) -> Place | None:
+    """The open incident that a group's record names."""
+    incident_id = open_to(case, taking(stored, now=case.now))
+    return Place(incident_id, why, threshold=threshold) if incident_id else None
+
+
+def _place(case: Case, stored: Stored, records: Records) -> Place | Opening:
+    locked = holder_of(case.signal.subject, stored, case.now)
+    if locked and (holder := open_to(case, locked)):
+        return Place(holder, "on a target that a playbook is working on")
+    if inhibited := inhibited_by(case, records):
+        return inhibited
+    record = stored.get(case.group.key) if case.group else None
+    return group_place(case, record) or Opening(_own_group(case, record), record)
+
+
+def _own_group(case: Case, record: Mapping[str, Any] | None) -> Group | None:
+    """What is split off its group's incident does not become the group."""
+    named = taking(record, now=case.now)
+    apart = named and case.pointer and case.pointer.apart == named
+    return None if apart else case.group
+
+
+def _keys(case: Case) -> list[Key]:
+    return [*lock_keys(case.signal.subject), *([case.group.key] if case.group else [])]
+
+
+def _read(records: Records, keys: Iterable[Key]) -> Stored:
+    wanted = list(keys)
+    found: dict[Key, Mapping[str, Any]] = {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        found |= records.get_many(wanted[start : start + _AT_ONCE])
+    return found
+
+
+def _firing(side: Inhibition, case: Case, records: Records) -> list[tuple[str, str]]:
+    """Incident and name of what fires on the other side. A signal on both sides inhibits none that is so as well."""
+    sources = [body for _, body in records.query(side.pk) if not (side.both and body["both"])]
+    pointers = pointers_of(records, [s for s in sources if s["dedup_key"] != case.run.dedup_key])
+    return [
+        (pointer["incident_id"], key.rpartition(":alarm:")[2])
+        for key, pointer in pointers.items()
+        if (pointer.get("open") or pointer.get("inhibited")) and pointer.get("state") == SignalState.FIRING
+    ]
