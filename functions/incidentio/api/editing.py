@@ -7,7 +7,7 @@ from incidentio.api.calls import Call
 from incidentio.api.opening import impact_start
 from incidentio.api.requests import Corrections, RoleAssignment, SeverityChange
 from incidentio.core.errors import Conflict, InvalidInput
-from incidentio.core.incident import Change, Incident, Status, recorded
+from incidentio.core.incident import Change, Incident, SaidImpact, Status, recorded
 from incidentio.core.lifecycle import change_severity
 from incidentio.core.redaction import redact
 
@@ -17,13 +17,13 @@ _GIVEN = frozenset({"service", "environment"})
 
 
 def corrected(incident: Incident, call: Call, wanted: Corrections) -> Change | None:
-    """Title, service, environment and start of impact, with before and after in the entry.
+    """Title, service, environment, impact and its start, with before and after in the entry.
 
     Raises:
         InvalidInput: nothing given, or a null where there must be a value.
     """
     if not wanted.model_fields_set:
-        raise InvalidInput("nothing to change: give title, service, environment or impact_started_at")
+        raise InvalidInput("nothing to change: give title, service, environment, impact or impact_started_at")
     updates: dict[str, Any] = {name: getattr(wanted, name) for name in sorted(wanted.model_fields_set)}
     for name in ("title", "environment", "impact_started_at"):
         if name in updates and updates[name] is None:
@@ -32,12 +32,14 @@ def corrected(incident: Incident, call: Call, wanted: Corrections) -> Change | N
         updates["title"] = texts.title(updates["title"])
     if "impact_started_at" in updates:
         updates["impact_started_at"] = impact_start(updates["impact_started_at"], call.at)
+    if "impact" in updates:
+        updates["impact"] = _said_impact(incident.impact, wanted.impact)
     changed = {name: value for name, value in updates.items() if getattr(incident, name) != value}
     if not changed:
         return None
     before = {name: _plain(getattr(incident, name)) for name in changed}
     after = {name: _plain(value) for name, value in changed.items()}
-    words = ", ".join(f"{name} {before[name] or 'none'} → {after[name] or 'none'}" for name in changed)
+    words = ", ".join(f"{name} {_words(before[name])} → {_words(after[name])}" for name in changed)
     return recorded(
         incident,
         "IncidentUpdated",
@@ -105,5 +107,19 @@ def severity_changed(incident: Incident, call: Call, wanted: SeverityChange) -> 
     )
 
 
+def _said_impact(before: SaidImpact | None, wanted: SaidImpact | None) -> SaidImpact | None:
+    """What was given changes, the rest stays; None when a person says nothing any more."""
+    given = {name: getattr(wanted, name) for name in wanted.model_fields_set} if wanted else SaidImpact().model_dump()
+    after = (before or SaidImpact()).model_copy(update=given)
+    return None if after == SaidImpact() else after
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, SaidImpact):
+        return value.model_dump(exclude_none=True)
     return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _words(value: Any) -> str:
+    said = ", ".join(f"{name} {part}" for name, part in value.items()) if isinstance(value, dict) else value
+    return str(said or "none")

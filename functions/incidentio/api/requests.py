@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from incidentio.core.errors import InvalidInput
-from incidentio.core.incident import Role
+from incidentio.core.incident import Role, SaidImpact
 from incidentio.core.severity import Severity, parse_severity
 from incidentio.core.signal import Kind
 
@@ -68,6 +68,9 @@ class Corrections(_Body):
     service: Name | None = None
     environment: Name | None = None
     impact_started_at: Moment | None = None
+    impact: SaidImpact | None = Field(
+        default=None, description="What it was, instead of the estimate; a null gives that number back to it."
+    )
 
 
 class Remark(_Body):

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
+from incidentio.api.findings import ContextView, Findings
 from incidentio.core.clocks import Clocks, clocks_of
 from incidentio.core.ids import iso
+from incidentio.core.impact import Estimate
 from incidentio.core.incident import Incident, PostmortemStatus, Status
 from incidentio.core.playbook import Playbook
 from incidentio.core.severity import Severity
@@ -111,6 +113,13 @@ class IncidentView(_View):
     pages: int
     blast_radius: list[str]
     proposed: list[str]
+    labels: dict[str, str]
+    receiver: Literal["page", "ticket"] | None = Field(description="Where a rule sends its calls.")
+    responders: list[str]
+    ruled: dict[str, str] = Field(description="Which rule of routing.yaml decided a field.")
+    related: list[str] = Field(description="Open incidents of services that depend on this one, or it on them.")
+    impact: Estimate | None = Field(description="Null in the answer of most writes: read it again.")
+    context: ContextView | None = Field(description="Null until triage has looked, and as `impact`.")
     roles: dict[str, str]
     hands_off: bool
     open_leases: int
@@ -239,13 +248,17 @@ class SwitchList(_View):
     next: Next = None
 
 
-def incident_view(incident: Incident, runs: Iterable[Mapping[str, Any]] = ()) -> IncidentView:
+def incident_view(
+    incident: Incident, runs: Iterable[Mapping[str, Any]] = (), findings: Findings | None = None
+) -> IncidentView:
     values = {name: getattr(incident, name) for name in IncidentView.model_fields if name in Incident.model_fields}
     own = f"/incidents/{incident.id}"
     return IncidentView.model_validate(
         values
         | {
             "clocks": clocks_of(incident),
+            "impact": findings.impact if findings else None,
+            "context": findings.context if findings else None,
             "runs": [run_view(run) for run in runs],
             "links": Links(
                 self=own, timeline=f"{own}/timeline", postmortem=f"{own}/postmortem", approvals=f"{own}/approvals"

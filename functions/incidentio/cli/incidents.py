@@ -109,6 +109,10 @@ def _facts(incident: Mapping[str, Any]) -> dict[str, object]:
         "version": incident["version"],
         "why": incident.get("why"),
         "blast radius": ", ".join(incident.get("blast_radius") or ()),
+        "impact": _impact(incident.get("impact")),
+        **_context(incident.get("context") or {}),
+        "linked": ", ".join(incident.get("related") or ()),
+        "turn to": ", ".join(incident.get("responders") or ()),
         "proposed": ", ".join(incident.get("proposed") or ()),
         "roles": ", ".join(f"{role} {person}" for role, person in (incident.get("roles") or {}).items()),
         "automation": automation,
@@ -127,6 +131,29 @@ def _facts(incident: Mapping[str, Any]) -> dict[str, object]:
         "merged into": incident.get("merged_into"),
         "reason": incident.get("resolution_reason"),
     }  # fmt: skip
+
+
+def _impact(impact: Mapping[str, Any] | None) -> str | None:
+    if not impact:
+        return None
+    users = None if impact["users"] is None else f"{impact['users']} users ({impact['users_by']})"
+    revenue = f"{impact['revenue']} ({impact['revenue_by']})" if impact["revenue"] else None
+    return ", ".join(part for part in (users, revenue) if part) or None
+
+
+def _context(context: Mapping[str, Any]) -> dict[str, object]:
+    """What triage found: the first suspect, similar incidents, and what it would have liked to know."""
+    suspect = next(iter(context.get("suspects") or ()), None)
+    similar = [
+        f"{s['incident_id']} ({s['score']} %)" + (f": {s['fixed_by']}" if s["fixed_by"] else "")
+        for s in context.get("similar") or ()
+    ]
+    missing = [gap["name"] for gap in context.get("gaps") or ()]
+    return {
+        "suspect": f"{suspect['sentence']} ({suspect['score']} of 100: {suspect['why']})" if suspect else None,
+        "similar": "; ".join(similar),
+        "context": f"{context['completeness']} of 100, missing: {', '.join(missing)}" if missing else None,
+    }
 
 
 @incidents.command()

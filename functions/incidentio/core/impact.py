@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from incidentio.core.catalog import Catalog, Impact
 from incidentio.core.incident import Incident
@@ -20,7 +20,7 @@ Source = Literal["catalogue", "person", "unknown"]
 class Estimate(BaseModel):
     """`minutes` of impact so far, or in all. `revenue` and `revenue_per_minute` are like `720 EUR`; "" is not known."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     minutes: float
     users: int | None
@@ -30,6 +30,7 @@ class Estimate(BaseModel):
     revenue_by: Source
     services: Annotated[tuple[str, ...], Field(description="Whose numbers these are.")] = ()
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def sentence(self) -> str:
         """`up to 40000 users; about 720 EUR at risk so far`, or nothing."""

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from incidentio.core.ports import Key, Put, Record, Records
 
 
 class _Found(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Suspect(_Found):
@@ -33,6 +33,7 @@ class Suspect(_Found):
     score: int
     why: str
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def sentence(self) -> str:
         """`deploy v42 of checkout 6 min before impact, by ana`."""

@@ -11,6 +11,7 @@ from incidentio.core.incident import Incident, Status, recorded
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Clock, Table
 from incidentio.core.signal import Kind
+from incidentio.core.situation import situation_of
 from incidentio.core.timeline import Entry
 from incidentio.learn.markdown import render
 from incidentio.learn.postmortem import facts_of
@@ -37,7 +38,7 @@ def draft(incident_id: str, *, table: Table, archive: Archive, catalog: Catalog,
         return None
     at = clock()
     runs = [body for _, body in table.query(f"INC#{incident_id}", "RUN#")] if incident.runs else []
-    facts = facts_of(incident, entries, runs, catalog=catalog, at=at)
+    facts = facts_of(incident, entries, runs, situation_of(table, incident_id), catalog=catalog, at=at)
     prefix = postmortem_prefix(incident)
     document = json.dumps(facts.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
     json_version = archive.put(f"{prefix}/draft.json", document.encode(), content_type="application/json")

@@ -45,6 +45,7 @@ def _lines(p: Postmortem) -> Iterator[str]:
     yield inert(p.summary)
     yield ""
     yield from _impact(p)
+    yield from _findings(p)
     yield from _clocks(p)
     yield from _runs(p)
     yield from _timeline(p)
@@ -70,13 +71,34 @@ def _impact(p: Postmortem) -> Iterator[str]:
     if impact.blast_radius:
         yield f"- Services that depend on it: {', '.join(inert(name) for name in impact.blast_radius)}"
     if impact.users is not None:
-        yield f"- Users of the service: {impact.users}"
-    if impact.revenue_per_minute:
-        yield f"- Revenue per minute of the service: {inert(impact.revenue_per_minute)}"
+        yield f"- Users: {impact.users} ({_whose(impact.users_by)})"
+    if impact.revenue:
+        rate = f"; {inert(impact.revenue_per_minute)} a minute" if impact.revenue_per_minute else ""
+        yield f"- Revenue: {inert(impact.revenue)} ({_whose(impact.revenue_by)}{rate})"
     if p.roles:
         yield "- People: " + ", ".join(
             f"{role.replace('_', ' ')} {inert(person)}" for role, person in sorted(p.roles.items())
         )
+    yield ""
+
+
+def _whose(source: str) -> str:
+    return "as a person said" if source == "person" else "estimate from the catalogue"
+
+
+def _findings(p: Postmortem) -> Iterator[str]:
+    if not (p.suspects or p.related or p.similar):
+        return
+    yield "## What triage found"
+    yield ""
+    for suspect in p.suspects:
+        yield f"- Suspect: {inert(suspect.sentence)} ({suspect.score} of 100: {inert(suspect.why)})"
+    if p.related:
+        yield f"- Linked incidents: {', '.join(inert(other) for other in p.related)}"
+    for similar in p.similar:
+        fixed = f"; then: {inert(similar.fixed_by)}" if similar.fixed_by else ""
+        which = f"{similar.incident_id} of {similar.at:%Y-%m-%d} ({similar.score} %)"
+        yield f"- Similar: {which}, {inert(similar.title)}{fixed}"
     yield ""
 
 

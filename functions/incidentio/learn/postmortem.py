@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from incidentio.core.catalog import Catalog
 from incidentio.core.clocks import Clocks, clocks_of
+from incidentio.core.impact import estimate
 from incidentio.core.incident import Incident
+from incidentio.core.situation import Similar, Situation, Suspect
 from incidentio.core.timeline import Entry
 
 _TOLD = 1000
@@ -19,14 +21,20 @@ class _Facts(BaseModel):
 
 
 class ImpactFacts(_Facts):
-    """`seconds`: from the start of impact until it was mitigated. `users` and revenue are the catalogue's estimate."""
+    """`seconds`: from the start of impact until it was mitigated.
+
+    `…_by` says whose numbers these are: the catalogue's, or a person's.
+    """
 
     started_at: datetime
     ended_at: datetime | None
     seconds: float | None
     blast_radius: tuple[str, ...]
     users: int | None
-    revenue_per_minute: str | None
+    users_by: str
+    revenue: str
+    revenue_per_minute: str
+    revenue_by: str
 
 
 class StepFacts(_Facts):
@@ -80,6 +88,9 @@ class Postmortem(_Facts):
     kind: str
     summary: str
     impact: ImpactFacts
+    suspects: tuple[Suspect, ...]
+    related: tuple[str, ...]
+    similar: tuple[Similar, ...]
     clocks: Clocks
     roles: dict[str, str]
     runs: tuple[RunFacts, ...]
@@ -93,6 +104,7 @@ def facts_of(
     incident: Incident,
     entries: Sequence[Entry],
     runs: Iterable[Mapping[str, Any]],
+    situation: Situation | None = None,
     *,
     catalog: Catalog,
     at: datetime,
@@ -109,7 +121,10 @@ def facts_of(
         environment=incident.environment,
         kind=incident.kind.value,
         summary=_summary(incident),
-        impact=_impact(incident, catalog),
+        impact=_impact(incident, catalog, at),
+        suspects=situation.suspects if situation else (),
+        related=incident.related,
+        similar=situation.similar if situation else (),
         clocks=clocks_of(incident),
         roles=incident.roles,
         runs=tuple(_run(run) for run in runs),
@@ -128,16 +143,19 @@ def _summary(incident: Incident) -> str:
     )
 
 
-def _impact(incident: Incident, catalog: Catalog) -> ImpactFacts:
+def _impact(incident: Incident, catalog: Catalog, at: datetime) -> ImpactFacts:
     ended = incident.mitigated_at or incident.resolved_at
-    service = catalog.services.get(incident.service or "")
+    hit = estimate(incident, catalog, at)
     return ImpactFacts(
         started_at=incident.impact_started_at,
         ended_at=ended,
         seconds=max(0.0, round((ended - incident.impact_started_at).total_seconds(), 3)) if ended else None,
         blast_radius=incident.blast_radius,
-        users=service.impact.users if service else None,
-        revenue_per_minute=service.impact.revenue_per_minute if service else None,
+        users=hit.users,
+        users_by=hit.users_by,
+        revenue=hit.revenue,
+        revenue_per_minute=hit.revenue_per_minute,
+        revenue_by=hit.revenue_by,
     )
 
 

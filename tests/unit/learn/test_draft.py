@@ -6,11 +6,12 @@ import pytest
 
 from incidentio.core import lifecycle
 from incidentio.core.catalog import Catalog
-from incidentio.core.incident import Incident, recorded
+from incidentio.core.incident import Incident, SaidImpact, recorded
 from incidentio.core.person import Actor
 from incidentio.core.ports import Key, Put, Record
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind
+from incidentio.core.situation import Similar, Situation, Suspect, situation_write
 from incidentio.learn.draft import draft
 from tests.fakes import FakeArchive, FakeClock, FakeTable
 
@@ -83,6 +84,28 @@ def test_a_resolved_incident_gets_a_draft_for_people_and_programs(world: World) 
     assert document["clocks"] == {"mttd": 90.0, "mtta": None, "mttm": 300.0, "mttr": 600.0}
     assert [m["type"] for m in document["timeline"]] == ["IncidentTriggered", "IncidentMitigated", "IncidentResolved"]
     assert document["contributing_factors"] == document["action_items"] == []
+
+
+def test_what_triage_found_and_what_a_person_says_of_the_impact_is_told(world: World) -> None:
+    world.opened()
+    at = world.clock()
+    suspect = Suspect(
+        id="d-1", what="x", kind="deploy", service="checkout", at=at, minutes=6, score=76, why="own *one*"
+    )
+    past = Similar(incident_id="INC-0000A1", title="5xx", service=None, at=at, score=82, why="", fixed_by="rolled back")
+    world.table.write(situation_write(ID, Situation(suspects=(suspect,), similar=(past,))))
+    said = {"related": ("INC-4M2P8Q",), "impact": SaidImpact(users=312)}
+    world.table.commit(recorded(world.incident, "IncidentUpdated", actor=ALICE, at=at, text="x", **said))
+    world.moved("resolve")
+    world.drafted()
+    for expected in (
+        "- Users: 312 (as a person said)",
+        "- Revenue: 780 EUR (estimate from the catalogue; 120 EUR a minute)",
+        "- Suspect: deploy of checkout 6 min before impact (76 of 100: own \\*one\\*)",
+        "- Linked incidents: INC-4M2P8Q",
+        "- Similar: INC-0000A1 of 2026-03-01 (82 %), 5xx; then: rolled back",
+    ):
+        assert expected in world.markdown
 
 
 def test_playbook_runs_show_before_and_after(world: World) -> None:

@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from incidentio.api.calls import Api
 from incidentio.api.changing import change
 from incidentio.api.editing import corrected
+from incidentio.api.findings import findings_of
 from incidentio.api.opening import open_incident
 from incidentio.api.paging import Cursor, Limit, NextAlias, cursor_of
 from incidentio.api.reading import runs_of
@@ -47,16 +48,18 @@ def routes(api: Api) -> Routes:
 
     @router.post("/incidents", summary="Open an incident", tags=["incidents"], status_code=201)
     def create_incident(body: NewIncident) -> IncidentView:
-        return incident_view(open_incident(api, router.call(), body))
+        incident = open_incident(api, router.call(), body)
+        return incident_view(incident, findings=findings_of(api, incident))
 
     @router.get("/incidents/<incident_id>", summary="Read one incident", tags=["incidents"])
     def read_incident(incident_id: str) -> IncidentView:
         incident = api.table.incident(parse_incident_id(incident_id))
-        return incident_view(incident, runs_of(api.table, incident))
+        return incident_view(incident, runs_of(api.table, incident), findings_of(api, incident))
 
     @router.patch("/incidents/<incident_id>", summary="Correct an incident", tags=["incidents"])
     def correct_incident(incident_id: str, body: Corrections) -> IncidentView:
         call = router.call()
-        return incident_view(change(api, call, incident_id, lambda incident: corrected(incident, call, body)))
+        incident = change(api, call, incident_id, lambda incident: corrected(incident, call, body))
+        return incident_view(incident, findings=findings_of(api, incident))
 
     return router
