@@ -24,6 +24,7 @@ from infra.constructs.table import IncidentTable
 from infra.constructs.topics import Telling
 from infra.constructs.triage import Triage
 from infra.constructs.watch import Watch
+from infra.constructs.webhooks import Webhooks
 from infra.options import Options
 
 
@@ -70,6 +71,7 @@ class IncidentioStack(Stack):
         self.telling = Telling(self, "Telling", key=self.key, page_email=options.page_email)
         self.bus = DomainBus(self, "Domain", runtime=runtime, table=table, key=self.key)
         self.ingest = Ingest(self, "Ingesting", runtime=runtime, table=table, key=self.key)
+        self.webhooks = Webhooks(self, "Hooks", runtime=runtime, table=table, ingest=self.ingest, key=self.key)
         self.api = Api(
             self,
             "Http",
@@ -150,6 +152,7 @@ class IncidentioStack(Stack):
                 "control": self.mitigate.control,
                 "communicate": self.communicate.function,
                 "api": self.api.function,
+                "webhooks": self.webhooks.function,
                 **asynchronous,
             }
         )
@@ -175,11 +178,13 @@ class IncidentioStack(Stack):
             "RetentionDays": self._retention["RETENTION_DAYS"],
             "RetentionMode": self._retention["RETENTION_MODE"],
             "SignalTopicArn": self.ingest.topic.topic_arn,
+            "SigningSecretPrefix": f"{self.stack_name}/integrations",
             "SignalsBusName": self.ingest.signals_bus.event_bus_name,
             "SweepRuleName": self.sweep.rule.name,
             "TableName": self.table.table.table_name,
             "TestTopicArn": telling.test.topic_arn,
             "TicketTopicArn": telling.ticket.topic_arn,
             "WatchdogTopicArn": telling.watchdog.topic_arn,
+            "WebhookUrl": self.webhooks.url,
         }.items():
             CfnOutput(self, name, value=value)

@@ -7,7 +7,7 @@ from typing import Any
 from incidentio.core.archive import Retention
 from incidentio.core.incident import Change, Incident
 from incidentio.core.memory import MemoryTable
-from incidentio.core.ports import Condition, Key, Write
+from incidentio.core.ports import Condition, Key, SigningSecret, Write
 from incidentio.core.routing import Routing
 
 
@@ -97,3 +97,22 @@ class FakeArchive:
 
     def get(self, key: str) -> bytes | None:
         return self.versions[key][-1] if key in self.versions else None
+
+
+class FakeSecrets:
+    """core.ports.SigningSecrets over a dict."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, tuple[SigningSecret, ...]] = {}
+
+    def __contains__(self, integration: str) -> bool:
+        return integration in self.kept
+
+    def get(self, integration: str) -> Sequence[SigningSecret]:
+        return self.kept.get(integration, ())
+
+    def put(self, integration: str, secrets: Sequence[SigningSecret]) -> None:
+        self.kept[integration] = tuple(secrets)
+
+    def delete(self, integration: str) -> None:
+        self.kept.pop(integration, None)

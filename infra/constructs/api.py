@@ -12,6 +12,7 @@ from infra.constructs.acknowledged import acknowledge
 from infra.constructs.archive import Archive
 from infra.constructs.function import Function, Lane, Runtime
 from infra.constructs.table import IncidentTable
+from infra.constructs.webhooks import signing_secrets
 
 STAGE = "v1"
 _LOGGED = {
@@ -54,6 +55,14 @@ class Api(Construct):
         )
         table.read_write(self.function)
         archive.kept_by(self.function)
+        self.function.allow(
+            "secretsmanager:CreateSecret",
+            "secretsmanager:DeleteSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            on=[signing_secrets(self)],
+            because="Integrations are made at run time; their secrets share a prefix that holds nothing else.",
+        )
         self._api = self._rest_api()
         self.url = self._api.url
         if account_role:

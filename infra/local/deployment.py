@@ -124,8 +124,9 @@ def describe(state: TargetState) -> dict[str, Any]:
     """Return what scripts need to know to use the deployed target."""
     stacks: dict[str, dict[str, str]] = json.loads(state.stack_outputs.read_text())
     outputs = {name: value for stack in stacks.values() for name, value in stack.items()}
-    if "ApiUrl" in outputs:
-        outputs["ApiUrl"] = local_api_url(outputs["ApiUrl"], state.port)
+    for name in ("ApiUrl", "WebhookUrl"):
+        if name in outputs:
+            outputs[name] = local_api_url(outputs[name], state.port)
     return {
         "endpoint_url": endpoint_url(state.port),
         "region": REGION,
@@ -140,7 +141,7 @@ def local_api_url(url: str, port: int) -> str:
     """Return the loopback address of the API that the template names by its AWS host."""
     found = _AWS_API_URL.fullmatch(url)
     if found is None:
-        raise LocalTargetError(f"the stack output ApiUrl is no API Gateway address: {url}")
+        raise LocalTargetError(f"this stack output is no API Gateway address: {url}")
     return api_url(endpoint_url(port), found["api"], found["stage"])
 
 

@@ -240,7 +240,7 @@ def test_a_function_that_is_only_throttled_raises_its_alarm(assembly: Assembly) 
         for query in alarm["Properties"].get("Metrics", [])
         if "Expression" in query
     ]
-    assert len(expressions) == 9
+    assert len(expressions) == 10
     for expression, metrics in expressions:
         for metric in metrics:
             assert f"FILL({metric}, 0)" in expression

@@ -1,7 +1,7 @@
 """Every sample in `events/` is taken by exactly the rule that is meant for it.
 
 A file is `<source>_<what>.json`. The source says which rule: see `RULE_OF`. A sample that no rule may take has
-`ignored` in its name; one that does not come through EventBridge (`sns_…`) is taken by none.
+`ignored` in its name; one that does not come through EventBridge (`sns_…`, HTTP) is taken by none.
 """
 
 import json
@@ -14,11 +14,13 @@ from infra.options import ROOT
 from tests.infra.conftest import Assembly, text
 from tests.infra.event_pattern import matches
 
-RULE_OF = {
+HTTP = ("alertmanager", "cloudevents", "pagerduty")
+RULE_OF: dict[str, set[str]] = {
     "cloudwatch": {"IngestingAlarms"},
     "states": {"MitigatingRecovery"},
     "signals": {"IngestingAllSignals"},
     "sns": set(),
+    **{source: set() for source in HTTP},
 }
 SAMPLES = sorted((ROOT / "events").glob("*.json"))
 

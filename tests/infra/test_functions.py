@@ -17,6 +17,7 @@ SETTINGS = {
     "incidentio.communicate.handler.handler": models.CommunicateSettings,
     "incidentio.detect.handler.handler": models.SweeperSettings,
     "incidentio.ingest.handler.handler": models.IngestSettings,
+    "incidentio.ingest.http.handler.handler": models.WebhookSettings,
     "incidentio.learn.handler.handler": models.LearnSettings,
     "incidentio.mitigate.actions.handler.handler": models.ActionSettings,
     "incidentio.mitigate.control.handler.handler": models.ControlSettings,
@@ -116,6 +117,20 @@ def test_only_lanes_touch_the_table_and_nobody_scans(assembly: Assembly) -> None
         writes = {"dynamodb:PutItem", "dynamodb:UpdateItem"} & granted(assembly, function, "dynamodb")
         assert bool(writes) is (function["Handler"] in TOUCHES_THE_TABLE), name
         assert "dynamodb:Scan" not in granted(assembly, function, "dynamodb"), name
+
+
+def test_the_webhook_door_reads_integrations_and_sends_and_nothing_else(assembly: Assembly) -> None:
+    door = assembly.functions["incidentio.ingest.http.handler.handler"]
+    own = [s for s in assembly.statements_of(door) if s["Action"][0].split(":")[0] not in {"kms", "logs", "xray"}]
+    may = {action: s for s in own for action in s["Action"]}
+    assert set(may) == {
+        "dynamodb:GetItem", "dynamodb:PutItem", "secretsmanager:GetSecretValue", "sqs:SendMessage",
+    }  # fmt: skip
+    for action, partition in {"dynamodb:GetItem": "INTEGRATIONS", "dynamodb:PutItem": "INTEGRATIONS#USED"}.items():
+        assert may[action]["Condition"] == {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [partition]}}
+    assert text(may["secretsmanager:GetSecretValue"]["Resource"][0]).endswith(":secret:incidentio/integrations/*")
+    (queue,) = may["sqs:SendMessage"]["Resource"]
+    assert text(queue).startswith("<IngestingWorkQueue")
 
 
 def test_topics_are_published_to_by_those_who_should(assembly: Assembly) -> None:

@@ -122,18 +122,30 @@ def test_everything_that_takes_tags_carries_the_system_tag(assembly: Assembly) -
             assert {"Key": "incidentio:system", "Value": "incidentio"} in resource["Properties"]["Tags"], name
 
 
-def test_every_route_wants_iam_and_none_may_be_test_invoked(assembly: Assembly) -> None:
+def test_every_route_wants_iam_but_three_that_want_a_key_and_none_may_be_test_invoked(assembly: Assembly) -> None:
     methods = assembly.resources("AWS::ApiGateway::Method")
     assert methods
-    for resource in methods.values():
-        assert resource["Properties"]["AuthorizationType"] == "AWS_IAM"
+    open_to_all = {name for name, m in methods.items() if m["Properties"]["AuthorizationType"] != "AWS_IAM"}
+    assert {name.split("POST")[0] for name in open_to_all} == {
+        "HooksRestsignals", "HooksRestv2enqueue", "HooksRestwebhooksalertmanager",
+    }  # fmt: skip
+    assert not [name for name in methods if name.startswith("Hooks") and "POST" not in name]
     permissions = [
         p["Properties"]
         for p in assembly.resources("AWS::Lambda::Permission").values()
         if p["Properties"]["Principal"] == "apigateway.amazonaws.com"
     ]
-    assert len(permissions) == 1
-    assert "test-invoke-stage" not in text(permissions[0]["SourceArn"])
+    assert len(permissions) == 2
+    assert not any("test-invoke-stage" in text(p["SourceArn"]) for p in permissions)
+
+
+def test_the_webhook_door_cannot_throttle_the_api_and_logs_no_key(assembly: Assembly) -> None:
+    stages = {name: stage["Properties"] for name, stage in assembly.resources("AWS::ApiGateway::Stage").items()}
+    assert len({stage["RestApiId"]["Ref"] for stage in stages.values()}) == 2
+    assert all(stage["MethodSettings"][0]["ThrottlingRateLimit"] for stage in stages.values())
+    (door,) = [stage for name, stage in stages.items() if name.startswith("Hooks")]
+    assert door["TracingEnabled"] is False, "a trace holds the URL, which may hold a key"
+    assert not {"header", "query", "requestOverride", "authorizer"} & set(door["AccessLogSetting"]["Format"].split("."))
 
 
 def test_the_account_wide_logging_role_is_not_touched_unasked(assembly: Assembly) -> None:

@@ -19,8 +19,8 @@ from tests.load.money import idle, resources
 OUTPUTS = {
     "ApiUrl", "ArchiveBucketName", "CommunicateDlqUrl", "CommunicateQueueUrl", "EventBusName", "IngestDlqUrl",
     "IngestQueueUrl", "KillSwitchParameterName", "LaneDlqUrl", "OutboxDlqUrl", "PageTopicArn", "RetentionDays",
-    "RetentionMode", "SignalTopicArn", "SignalsBusName", "SweepRuleName", "TableName", "TestTopicArn",
-    "TicketTopicArn", "WatchdogTopicArn",
+    "RetentionMode", "SignalTopicArn", "SignalsBusName", "SigningSecretPrefix", "SweepRuleName", "TableName",
+    "TestTopicArn", "TicketTopicArn", "WatchdogTopicArn", "WebhookUrl",
 }  # fmt: skip
 
 
@@ -153,6 +153,7 @@ def test_opting_in_brings_the_account_role_reserved_concurrency_and_a_stricter_l
     }
     assert reserved == {
         "IngestingIngest", "DomainPublisher", "TriagingTriage", "CommunicatingCommunicate", "MitigatingControl",
+        "HooksDoor",
     }  # fmt: skip
     assert {
         r["Properties"]["Tags"][0]["Value"]

@@ -22,6 +22,7 @@ from incidentio.api.routes import (
     document,
     grouping,
     incidents,
+    integrations,
     lifecycle,
     people,
     playbooks,
@@ -31,9 +32,9 @@ from incidentio.api.routes import (
 from incidentio.core.archive import Archive, RetentionMode
 from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Conflict, IncidentioError, InvalidInput
-from incidentio.core.ports import Clock, Refused, Stale, Table
+from incidentio.core.ports import Clock, Refused, SigningSecrets, Stale, Table
 
-_ROUTES = (incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals)
+_ROUTES = (incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals, integrations)
 _LOG = logging.getLogger(__name__)
 
 
@@ -41,6 +42,7 @@ def create_app(
     *,
     table: Table,
     archive: Archive,
+    secrets: SigningSecrets,
     bundle: Bundle,
     clock: Clock,
     account: str,
@@ -54,7 +56,7 @@ def create_app(
     `unexpected` is told of every error that is a defect of ours, with its correlation id; the
     caller sees only the id. By default it goes to the standard log.
     """
-    api = Api(table, archive, bundle, clock, account, region, retention_mode, retention_days)
+    api = Api(table, archive, secrets, bundle, clock, account, region, retention_mode, retention_days)
     app = APIGatewayRestResolver(
         enable_validation=True,
         response_validation_error_http_code=500,

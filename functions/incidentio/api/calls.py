@@ -13,7 +13,7 @@ from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Conflict, Forbidden, InvalidInput
 from incidentio.core.incident import Incident
 from incidentio.core.person import Actor, person_from_arn
-from incidentio.core.ports import Clock, Table
+from incidentio.core.ports import Clock, SigningSecrets, Table
 
 MAX_IDEMPOTENCY_KEY = 128
 BODY_LIMIT = 64 * 1024
@@ -26,6 +26,7 @@ class Api:
 
     table: Table
     archive: Archive
+    secrets: SigningSecrets
     bundle: Bundle
     clock: Clock
     account: str

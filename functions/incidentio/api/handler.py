@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolv
 from incidentio.api.app import create_app, handle
 from incidentio.aws.archive import S3Archive
 from incidentio.aws.clients import LaterClient, client
+from incidentio.aws.secrets import SecretsManager, prefix_of
 from incidentio.aws.settings import ApiSettings, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.catalog import load_bundle
@@ -42,6 +43,7 @@ def _app(account: str) -> APIGatewayRestResolver:
     return create_app(
         table=DynamoTable(client("dynamodb"), env.table_name, bundle.catalog.routing),
         archive=S3Archive(LaterClient("s3"), env.archive_bucket),
+        secrets=SecretsManager(LaterClient("secretsmanager"), prefix_of(env.stack_prefix)),
         bundle=bundle,
         clock=partial(datetime.now, UTC),
         account=account,

@@ -26,6 +26,10 @@ class IngestSettings(TableSettings):
     signal_topic_arn: Text
 
 
+class WebhookSettings(TableSettings):
+    ingest_queue_url: Text
+
+
 class PublisherSettings(Settings):
     event_bus_name: Text
 

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolv
 
 from incidentio.api.app import create_app, dispatch
 from incidentio.aws.archive import S3Archive
+from incidentio.aws.secrets import SecretsManager
 from incidentio.aws.table import DynamoTable
 from incidentio.cli.client import Answer, refusal
 from incidentio.cli.configuration import bundle_of
@@ -59,6 +60,7 @@ def direct_api(deployment: Deployment) -> DirectApi:
     app = create_app(
         table=DynamoTable(deployment.client("dynamodb"), deployment.output("TableName"), bundle.catalog.routing),
         archive=S3Archive(deployment.client("s3"), deployment.output("ArchiveBucketName")),
+        secrets=SecretsManager(deployment.client("secretsmanager"), deployment.output("SigningSecretPrefix")),
         bundle=bundle,
         clock=lambda: datetime.now(UTC),
         account=str(caller["Account"]),

@@ -11,6 +11,7 @@ _COMMANDS = {
     "hands-off": "incidentio.cli.hands_off:hands_off",
     "postmortem": "incidentio.cli.postmortem:postmortem",
     "backtest": "incidentio.cli.backtest.command:backtest",
+    "integrations": "incidentio.cli.integrations:integrations",
     "doctor": "incidentio.cli.doctor.command:doctor",
     "test-page": "incidentio.cli.test_page:test_page",
     "local": "incidentio.cli.local:local",

@@ -11,7 +11,7 @@ from incidentio.core.ports import Clock
 from incidentio.core.redaction import redact
 from incidentio.ingest.intake import Intake
 from incidentio.ingest.message import read
-from incidentio.ingest.observation import Changed, Ignored, Unreadable
+from incidentio.ingest.observation import Acknowledgement, Changed, Ignored, Unreadable
 from incidentio.ingest.run import Received, Run, runs
 
 
@@ -43,6 +43,7 @@ class Batch:
         """All messages of one delivery."""
         report = Report()
         by_key: dict[str, list[Received]] = {}
+        acknowledgements: list[tuple[str, Acknowledgement]] = []
         now = self._clock()
         for record in records:
             message_id, body = record["messageId"], record["body"]
@@ -62,6 +63,8 @@ class Batch:
             if isinstance(observation, Ignored):
                 report.counts["ignored"] += 1
                 log("ignored", why=observation.why, message_id=message_id)
+            elif isinstance(observation, Acknowledgement):
+                acknowledgements.append((message_id, observation))
             else:
                 received = Received(message_id, observation)
                 by_key.setdefault(observation.dedup_key, []).append(received)
@@ -69,6 +72,8 @@ class Batch:
         while waiting:
             self._take(waiting, report)
             waiting = [of_one_key for of_one_key in waiting if of_one_key]
+        for message_id, acknowledgement in acknowledgements:
+            self._acknowledge(message_id, acknowledgement, report)
         return report
 
     def _kept(self, found: Changed, message_id: str, report: Report) -> bool:
@@ -100,6 +105,15 @@ class Batch:
                 mode=run.mode.value,
                 messages=run.count,
             )
+
+    def _acknowledge(self, message_id: str, given: Acknowledgement, report: Report) -> None:
+        try:
+            step, incident_id = self._intake.acknowledge(given)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the queue delivers it again
+            self._hand_back([message_id], report, error)
+            return
+        report.counts[step.value] += 1
+        log(step.value, incident_id=incident_id, correlation_id=message_id, integration=given.integration)
 
     def _hand_back(self, message_ids: Sequence[str], report: Report, error: Exception) -> None:
         report.failed += message_ids

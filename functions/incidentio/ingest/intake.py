@@ -11,12 +11,14 @@ from incidentio.core.ports import AtMost, Clock, Refused, Table
 from incidentio.core.signal import Mode, SignalState
 from incidentio.ingest.case import Case, blamed
 from incidentio.ingest.decide import Step
+from incidentio.ingest.observation import Acknowledgement
 from incidentio.ingest.outcome import Outcome
 from incidentio.ingest.rounds import Rounds
 from incidentio.ingest.run import Run
 
 if TYPE_CHECKING:
     from incidentio.core.changes import ChangeRecord
+    from incidentio.ingest.acknowledge import Acknowledged
 
 _ROUNDS = 12
 _READ_AT_ONCE = 100
@@ -58,6 +60,12 @@ class Intake:
         from incidentio.core.changes import change_write  # noqa: PLC0415 - alarms do not need it
 
         self._table.write(change_write(change))
+
+    def acknowledge(self, given: Acknowledgement) -> "tuple[Acknowledged, str | None]":
+        """See `acknowledged`."""
+        from incidentio.ingest.acknowledge import acknowledged  # noqa: PLC0415 - as above
+
+        return acknowledged(self._table, given, self._clock)
 
     def _looked_up(self, runs: Sequence[Run], now: datetime) -> list[Case]:
         """Repetitions are counted at once; of the others it is known what is stored."""

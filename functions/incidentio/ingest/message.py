@@ -2,21 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from incidentio.core.attachment import SENT_ON_PURPOSE, Attachment
-from incidentio.core.ids import iso
 from incidentio.core.signal import Mode
 from incidentio.ingest.contracts.alarm_action import read_action
 from incidentio.ingest.contracts.cloudwatch import DETAIL_TYPE, read_event
 from incidentio.ingest.contracts.registry import reader_of
 from incidentio.ingest.contracts.signal_v1 import read_signal
-from incidentio.ingest.observation import Changed, Found, Observation, Unreadable, as_object
+from incidentio.ingest.observation import Changed, Found, Observation, Unreadable, as_object, not_of_the_future
 
 MAX_BODY = 256 * 1024
 SIGNAL_DETAIL_TYPE = "Signal"
-_CLOCK_SKEW = timedelta(minutes=15)
 _NOT_JSON = object()
 
 
@@ -34,8 +32,8 @@ def read(body: str, *, attachment: Attachment, now: datetime) -> Found:
         raise Unreadable("the body is not JSON" if document is _NOT_JSON else "the body is not a JSON object")
     found = _by_contract(document, attachment, now)
     observation = found.signal if isinstance(found, Changed) else found
-    if isinstance(observation, Observation) and observation.changed_at > iso(now + _CLOCK_SKEW):
-        raise Unreadable(f"its state changed at {observation.changed_at}, which is in the future")
+    if isinstance(observation, Observation):
+        not_of_the_future(observation, now)
     return found
 
 
@@ -44,6 +42,10 @@ def _by_contract(document: Mapping[str, Any], attachment: Attachment, now: datet
         return _event(document, attachment)
     if "TopicArn" in document and "Message" in document:
         return _notification(document, attachment, now)
+    if "incidentio" in document:
+        from incidentio.ingest.contracts.received import read_received  # noqa: PLC0415 - as in `_notification`
+
+        return read_received(document)
     raise Unreadable("neither an EventBridge event nor an SNS notification")
 
 

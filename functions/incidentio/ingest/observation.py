@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from incidentio.core.errors import InvalidInput
@@ -19,6 +19,7 @@ ALARM_STATES = {"ALARM": SignalState.FIRING, "OK": SignalState.OK, "INSUFFICIENT
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _OLDEST = 2000
+_CLOCK_SKEW = timedelta(minutes=15)
 
 _PLAIN_UTC = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})(?:\+0000|\+00:00|Z)")
 
@@ -58,7 +59,16 @@ class Changed:
     signal: Observation | None = None
 
 
-Found = Observation | Ignored | Changed
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody behind an integration takes what it signalled under `dedup_key`. `at`: when we were told, as text."""
+
+    dedup_key: str
+    integration: str
+    at: str
+
+
+Found = Observation | Ignored | Changed | Acknowledgement
 
 
 def given_mode(event: Mapping[str, Any]) -> tuple[Mode, str] | None:
@@ -101,6 +111,17 @@ def as_utc(at: datetime) -> datetime:
     if utc is None or utc.year < _OLDEST:
         raise Unreadable(f"{at.isoformat()} is too far from today")
     return utc
+
+
+def not_of_the_future(observation: Observation, now: datetime) -> Observation:
+    """The observation itself.
+
+    Raises:
+        Unreadable: its state changed in the future: as a fence it would shut out what is real.
+    """
+    if observation.changed_at > iso(now + _CLOCK_SKEW):
+        raise Unreadable(f"its state changed at {observation.changed_at}, which is in the future")
+    return observation
 
 
 def safe(text: str, name: str) -> str:

@@ -11,7 +11,7 @@ from incidentio.api.app import create_app, handle
 from incidentio.core.catalog import Bundle
 from incidentio.core.incident import Incident
 from incidentio.core.timeline import Entry
-from tests.fakes import FakeArchive, FakeClock, FakeTable
+from tests.fakes import FakeArchive, FakeClock, FakeSecrets, FakeTable
 
 ACCOUNT = "111122223333"
 
@@ -106,11 +106,13 @@ class World:
     def __init__(self, bundle: Bundle = BUNDLE) -> None:
         self.table = FakeTable()
         self.archive = FakeArchive()
+        self.secrets = FakeSecrets()
         self.clock = FakeClock()
         self.defects: list[tuple[str, Exception]] = []
         self.app = create_app(
             table=self.table,
             archive=self.archive,
+            secrets=self.secrets,
             bundle=bundle,
             clock=self.clock,
             account=ACCOUNT,

@@ -44,6 +44,7 @@ def words(example: str) -> list[str]:
 
 
 def generic(path: str) -> str:
+    path = re.sub(r"^/integrations/[\w-]+", "/integrations/{name}", path)
     path = re.sub(r"INC-\w{6}", "{incident_id}", path, count=1)
     path = re.sub(r"RUN-[\w-]+", "{run_id}", path)
     path = re.sub(r"APR-[\w-]+", "{approval_id}", path)

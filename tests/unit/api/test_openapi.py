@@ -21,6 +21,10 @@ ROUTES = {
     "/runs/{run_id}/restore": {"post"},
     "/approvals/{approval_id}": {"post"},
     "/hands-off": {"get", "post"},
+    "/integrations": {"get", "post"},
+    "/integrations/{name}": {"delete"},
+    "/integrations/{name}/changes": {"get"},
+    "/integrations/{name}/rotate": {"post"},
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ def test_the_api_is_reached_on_loopback() -> None:
 
 
 def test_an_api_address_of_another_shape_is_refused() -> None:
-    with pytest.raises(LocalTargetError, match="ApiUrl"):
+    with pytest.raises(LocalTargetError, match=r"incidents\.example\.com"):
         local_api_url("https://incidents.example.com/", 4001)
 
 

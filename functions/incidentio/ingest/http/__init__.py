@@ -1,0 +1,1 @@
+"""The HTTP door: integrations prove themselves, and what they send goes into the ingest queue."""

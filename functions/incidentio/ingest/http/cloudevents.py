@@ -1,0 +1,88 @@
+"""CloudEvents 1.0 → signal/v1, in the structured, batched and binary content modes.
+
+https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md
+Data that is a signal/v1 is that signal. Of any other data the fields that a signal has are taken, where their names
+and values fit, and the event's own attributes stand in for the rest: see `_mapped`.
+"""
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote
+
+from incidentio.core.ids import iso
+from incidentio.core.signal import SignalState
+from incidentio.ingest.contracts.signal_v1 import MARK
+from incidentio.ingest.http.outgoing import label, moment, severity
+from incidentio.ingest.http.refusal import malformed
+from incidentio.ingest.http.request import Request, parsed
+
+CONTENT_TYPES = ("application/cloudevents+json", "application/cloudevents-batch+json")
+_REQUIRED = ("id", "source", "type")
+_OVER = ("ok", "resolved", "recovered", "closed")
+_STATES = {state.value: state for state in SignalState}
+
+
+def is_binary(request: Request) -> bool:
+    """Whether the event's attributes are in `ce-` headers."""
+    return "ce-specversion" in request.headers
+
+
+def binary(request: Request, now: datetime) -> tuple[Mapping[str, Any], bool]:
+    """The signal, and whether it was mapped.
+
+    Raises: Refusal: an attribute is missing, or data that says it is JSON is none.
+    """
+    given = {name[3:]: unquote(value) for name, value in request.headers.items() if name.startswith("ce-")}
+    is_json = request.content_type.endswith("json") or not request.content_type
+    data = parsed(request.body) if request.body and is_json else request.body.decode(errors="replace")
+    return _signal(given, data, now)
+
+
+def structured(event: Mapping[str, Any], now: datetime) -> tuple[Mapping[str, Any], bool]:
+    """The same of an event that is all JSON.
+
+    Raises: Refusal: an attribute is missing, or `data_base64` is none.
+    """
+    data = event.get("data")
+    if isinstance(encoded := event.get("data_base64"), str):
+        try:
+            data = parsed(b64decode(encoded, validate=True))
+        except (Base64Error, ValueError):
+            raise malformed("`data_base64` is not base64") from None
+    return _signal(event, data, now)
+
+
+def _signal(event: Mapping[str, Any], data: Any, now: datetime) -> tuple[Mapping[str, Any], bool]:
+    if event.get("specversion") != "1.0":
+        raise malformed("`specversion` must be 1.0")
+    if missing := [name for name in _REQUIRED if not (isinstance(event.get(name), str) and event[name])]:
+        raise malformed(f"CloudEvents attributes are missing: {', '.join(missing)}")
+    if isinstance(data, dict) and data.get("incidentio") == MARK:
+        return data, False
+    return _mapped(event, data if isinstance(data, dict) else {"reason": data}, now), True
+
+
+def _mapped(event: Mapping[str, Any], data: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    subject = event.get("subject") if isinstance(event.get("subject"), str) else ""
+    last_word = event["type"].rsplit(".", 1)[-1].lower()
+    state = _STATES.get(str(data.get("state")), SignalState.OK if last_word in _OVER else SignalState.FIRING)
+    return {
+        "dedup_key": _text(data.get("dedup_key")) or f"{event['source']}#{subject or event['type']}",
+        "state": state,
+        "title": _text(data.get("title")) or subject or event["type"],
+        "reason": _text(data.get("reason"), data.get("message"), data.get("description")),
+        "changed_at": iso(moment(event.get("time")) or now),
+        "severity": severity(data.get("severity")),
+        "service": label(data.get("service")),
+        "environment": label(data.get("environment")),
+        "tags": {
+            "ce_id": event["id"], "ce_source": event["source"], "ce_type": event["type"], "ce_subject": subject,
+        },
+    }  # fmt: skip
+
+
+def _text(*candidates: Any) -> str:
+    return next((text for text in candidates if isinstance(text, str) and text.strip()), "")

@@ -1,0 +1,123 @@
+"""The HTTP door of the deployed app: integrations made by people, and what they then may send."""
+
+import hmac
+import json
+import time
+from base64 import b64decode, b64encode
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import requests
+
+from tests.e2e.world import World, eventually
+
+
+def integration(world: World, kind: str, **settings: Any) -> dict[str, Any]:
+    """What making one answers: its key is in there."""
+    made: dict[str, Any] = world.alice.post("/integrations", {"name": f"{kind}-{world.tag}", "kind": kind, **settings})
+    return made
+
+
+def send(world: World, path: str, body: Any, key: str = "", **headers: str) -> requests.Response:
+    url = world.outputs["WebhookUrl"].rstrip("/") + path
+    sent = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+    if key:
+        sent["authorization"] = f"Bearer {key}"
+    raw = body if isinstance(body, str) else json.dumps(body)
+    return requests.post(url, data=raw, headers=sent, timeout=20)
+
+
+def test_a_pagerduty_sender_opens_acknowledges_and_resolves(world: World) -> None:
+    key = integration(world, "pagerduty")["key"]
+    title = f"disk-{world.tag} is full"
+
+    def event(action: str) -> requests.Response:
+        payload = {"summary": title, "source": "db-1", "severity": "critical"}
+        body = {"routing_key": key, "event_action": action, "dedup_key": "disk", "payload": payload}
+        return send(world, "/v2/enqueue", body)
+
+    answer = event("trigger")
+    assert (answer.status_code, answer.json()) == (
+        202, {"status": "success", "message": "Event processed", "dedup_key": "disk"},
+    )  # fmt: skip
+    incident = world.the_incident_of(title)
+    assert (incident["severity"], incident["source"]) == ("SEV1", f"integration/pagerduty-{world.tag}")
+    eventually(lambda: world.told(incident["id"], topic="PageTopicArn"), "a page")
+    event("trigger")
+    event("acknowledge")
+    entry = world.entry(incident["id"], "IncidentAcknowledged")
+    assert entry["actor"] == {"id": f"integration/pagerduty-{world.tag}", "kind": "source"}
+    event("resolve")
+    world.until_status(incident["id"], "mitigated")
+    assert len(world.incidents_of(title)) == 1
+
+    wrong = send(world, "/v2/enqueue", {"routing_key": "R" * 32, "event_action": "trigger"})
+    assert (wrong.status_code, wrong.json()["status"]) == (400, "invalid event")
+
+
+def test_an_integrations_life(world: World) -> None:
+    made = integration(world, "signals", signed=True, service="canary", severity="SEV4")
+    name, keys, secrets = made["integration"]["name"], [made["key"]], [made["signing_secret"]]
+    title = f"canary-{world.tag}"
+
+    def signal(key: str, secret: str | None, state: str = "firing") -> requests.Response:
+        body = json.dumps(
+            {
+                "incidentio": "signal/v1",
+                "dedup_key": "canary/checkout",
+                "state": state,
+                "title": title,
+                "reason": "Bezahlen schlägt fehl",
+                "changed_at": datetime.now(UTC).isoformat(),
+            },
+            ensure_ascii=False,
+        )
+        return send(world, "/signals", body, key, **(signed(secret, body) if secret else {}))
+
+    assert signal(keys[0], secrets[0]).status_code == 202
+    incident = world.the_incident_of(title)
+    assert (incident["service"], incident["severity"]) == ("canary", "SEV4")
+    assert signal(keys[0], None).json()["error"]["code"] == "not_signed"
+
+    rotated = world.bob.post(f"/integrations/{name}/rotate")
+    keys.append(rotated["key"])
+    secrets.append(rotated["signing_secret"])
+    assert [signal(key, secret).status_code for key, secret in zip(keys, secrets, strict=True)] == [202, 202]
+    assert signal(keys[1], secrets[1], "ok").status_code == 202
+    world.entry(incident["id"], "SignalRecovered")
+
+    (listed,) = [each for each in world.alice.get("/integrations")["items"] if each["name"] == name]
+    assert listed["last_used_on"] == datetime.now(UTC).date().isoformat()
+    assert world.bob.call("DELETE", f"/integrations/{name}").status_code == 200
+    assert signal(keys[1], secrets[1]).json()["error"]["code"] == "unknown_key"
+    changes = world.alice.get(f"/integrations/{name}/changes")["items"]
+    assert [change["action"] for change in changes] == ["created", "rotated", "revoked"]
+    assert len(world.incidents_of(title)) == 1
+
+
+def signed(secret: str, body: str) -> dict[str, str]:
+    stamp = str(int(time.time()))
+    content = f"msg_1.{stamp}.{body}".encode()
+    digest = hmac.new(b64decode(secret.removeprefix("whsec_")), content, sha256).digest()
+    return {
+        "webhook_id": "msg_1",
+        "webhook_timestamp": stamp,
+        "webhook_signature": f"v1,{b64encode(digest).decode()}",
+    }
+
+
+def test_who_has_no_key_is_refused_and_who_is_watched_pages_nobody(world: World) -> None:
+    for path in ("/v2/enqueue", "/webhooks/alertmanager", "/signals"):
+        assert send(world, path, {"alerts": []}).status_code in (400, 401)
+    watched = integration(world, "alertmanager", mode="monitor")
+    labels = {"alertname": f"trial-{world.tag}", "severity": "critical"}
+    answer = send(
+        world, "/webhooks/alertmanager", {"version": "4", "alerts": [{"status": "firing", "labels": labels}]},
+        watched["key"],
+    )  # fmt: skip
+    assert answer.json() == {"status": "accepted", "accepted": 1}
+    incident = world.the_incident_of(f"trial-{world.tag}")
+    assert incident["mode"] == "monitor"
+    world.entry(incident["id"], "NotificationSkipped")
+    assert world.told(incident["id"]) == []
