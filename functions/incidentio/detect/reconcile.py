@@ -81,6 +81,8 @@ class Reconciliation:
     def _is_missing(self, alarm: Alarm, pointer: Mapping[str, Any] | None, ended: dict[str, datetime | None]) -> bool:
         if pointer is None or "fence" not in pointer:
             return True
+        if pointer.get("inhibited") and pointer.get("state") == SignalState.FIRING:
+            return True  # whether what inhibits it still fires is looked at by whoever takes it in
         fence = datetime.fromisoformat(pointer["fence"])
         if pointer.get("open") and pointer.get("state") == SignalState.FIRING:
             return self._is_swallowed(alarm, pointer, ended)

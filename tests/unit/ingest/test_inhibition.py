@@ -1,0 +1,152 @@
+"""While A fires on X, B on X joins it silently; and it is not lost when A recovers first."""
+
+from typing import Any
+
+import pytest
+
+from incidentio.core.catalog import Catalog
+from incidentio.core.incident import Incident
+from incidentio.core.members import member_key, pointer_key
+from incidentio.core.signal import Mode
+from tests.unit.ingest.doors import Desk, event, notification, signal
+from tests.unit.ingest.test_grouping import resolved
+
+RULE = {"source_matchers": ['alertname="az-down"'], "target_matchers": ['alertname=~"host-.*"'], "equal": ["zone"]}
+
+
+def desk_with(*rules: dict[str, Any], **routing: Any) -> Desk:
+    return Desk(Catalog.model_validate({"routing": {"inhibit_rules": list(rules or (RULE,)), **routing}}))
+
+
+def told(desk: Desk, state: str, name: str, second: float, *, zone: str = "a", **fields: Any) -> str:
+    key = f"{name}/{zone}"
+    tags = {"alertname": name, "zone": zone}
+    return notification(signal(state, desk.at(second), dedup_key=key, title=key, tags=tags, **fields))
+
+
+def incident_of(desk: Desk, name: str, zone: str = "a") -> Incident:
+    return desk.table.incident(desk.table.records[pointer_key(f"{name}/{zone}")]["incident_id"])
+
+
+def test_what_is_inhibited_is_a_member_of_its_inhibitors_incident_and_says_by_which_rule() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    report = desk(told(desk, "firing", "host-down", 5, severity="SEV1"), told(desk, "firing", "host-slow", 5))
+    assert report.counts == {"joined": 2}
+    assert (desk.incident.members, desk.incident.firing) == (3, 3)
+    assert desk.types == ["IncidentTriggered", "SignalInhibited"]
+    entry = desk.table.entries[desk.incident.id][-1]
+    assert 'az-down/a fires (alertname="az-down" inhibits alertname=~"host-.*" of equal zone)' in entry.text
+    assert "nobody is told" in entry.text
+    assert desk.table.records[member_key(desk.incident.id, "host-down/a")]["inhibited"]
+
+
+def test_only_equal_labels_the_other_side_and_what_fires_inhibit() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 5, zone="b"), told(desk, "firing", "disk-full", 5))
+    desk(told(desk, "firing", "host-down", 5, kind="drill"))
+    assert len(desk.table) == 4
+    desk(told(desk, "ok", "az-down", 8))
+    desk(told(desk, "firing", "host-slow", 9))
+    assert incident_of(desk, "host-slow").id != incident_of(desk, "az-down").id
+
+
+def test_a_target_that_comes_first_keeps_its_incident() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "host-down", 0))
+    desk(told(desk, "firing", "az-down", 5))
+    desk(told(desk, "firing", "host-down", 6))
+    assert len(desk.table) == 2
+
+
+def test_a_signal_on_both_sides_does_not_inhibit_its_own_kind() -> None:
+    desk = desk_with({"source_matchers": ['zone="a"'], "target_matchers": ['zone="a"']})
+    desk(told(desk, "firing", "x", 0))
+    desk(told(desk, "firing", "y", 1))
+    assert len(desk.table) == 2
+
+
+def test_what_nobody_is_told_of_inhibits_nothing_that_somebody_must_hear() -> None:
+    desk = desk_with({"source_matchers": ['alertname="az-down"'], "target_matchers": ['alertname!="az-down"']})
+    desk(event("ALARM", desk.at(0), alarm="az-down"))
+    assert desk.incident.mode is Mode.MONITOR
+    desk(notification(signal("firing", desk.at(1))))
+    assert len(desk.table) == 2
+    desk(event("ALARM", desk.at(2), alarm="watched"))
+    assert len(desk.table) == 2
+
+
+def test_the_incident_does_not_recover_while_what_it_inhibited_fires() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 5))
+    desk(told(desk, "ok", "az-down", 10))
+    assert (desk.incident.firing, desk.incident.ok_since) == (1, None)
+    desk(told(desk, "ok", "host-down", 15))
+    assert (desk.incident.firing, desk.incident.ok_since) == (0, desk.clock())
+
+
+@pytest.mark.parametrize("second", [5, 20])
+def test_when_the_inhibitor_fires_no_more_its_next_signal_opens_an_incident_of_its_own(second: float) -> None:
+    """Also when it is the same state change once more, as reconciliation sends it."""
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 5))
+    assert desk(told(desk, "firing", "host-down", second)).counts == {"duplicate": 1}
+    desk(told(desk, "ok", "az-down", 10))
+    again = max(second, 5)
+    assert desk(told(desk, "firing", "host-down", again)).counts == {"new": 1}
+    source, own = incident_of(desk, "az-down"), incident_of(desk, "host-down")
+    assert (source.members, source.firing, source.ok_since) == (1, 0, desk.clock())
+    assert desk.table.types(source.id)[-1] == "IncidentSplit"
+    assert (own.members, own.firing, own.mode) == (1, 1, Mode.LIVE)
+    assert member_key(source.id, "host-down/a") not in desk.table.records
+    assert desk(told(desk, "firing", "host-down", again)).counts == {"duplicate": 1}
+    assert desk.table.records[pointer_key("host-down/a")]["open"] is True
+
+
+def test_one_that_recovered_and_fires_again_is_inhibited_again_only_while_the_inhibitor_fires() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0), told(desk, "firing", "az-down", 0, zone="b"))
+    desk(told(desk, "firing", "host-down", 1))
+    desk(told(desk, "ok", "host-down", 2))
+    assert desk(told(desk, "firing", "host-down", 3)).counts == {"fires_again": 1}
+    assert desk.table.types(incident_of(desk, "az-down").id).count("SignalInhibited") == 2
+    desk(told(desk, "ok", "host-down", 4), told(desk, "ok", "az-down", 5))
+    assert desk(told(desk, "firing", "host-down", 6)).counts == {"new": 1}
+
+
+def test_what_left_goes_on_where_a_worker_died_in_between() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 5))
+    desk(told(desk, "ok", "az-down", 10))
+    commit = desk.table.commit
+    desk.table.commit = lambda change, *writes: (  # type: ignore[method-assign]
+        commit(change, *writes) if change.expected_seq else (_ for _ in ()).throw(ConnectionError())
+    )
+    assert desk(told(desk, "firing", "host-down", 20)).failed == ["m0"]
+    assert incident_of(desk, "az-down").members == 1
+    desk.table.commit = commit  # type: ignore[method-assign]
+    assert desk(told(desk, "firing", "host-down", 20)).counts == {"new": 1}
+    assert len(desk.table) == 2
+
+
+def test_an_ok_of_one_that_left_and_was_not_opened_yet_only_moves_the_fence() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    left = {"incident_id": desk.incident.id, "apart": desk.incident.id, "open": False, "state": "firing"}
+    desk.table.records[pointer_key("host-down/a")] = {**left, "mode": "live", "fence": "2026-03-01T12:00:05.000Z"}
+    assert desk(told(desk, "ok", "host-down", 20)).counts == {"remembered": 1}
+    assert desk.incident.firing == 1
+
+
+def test_when_the_inhibitors_incident_is_over_the_inhibited_one_is_a_signal_like_any_other() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 5))
+    resolved(desk, desk.incident.id)
+    desk.clock.advance(hours=1)
+    assert desk(told(desk, "firing", "host-down", 3600)).counts == {"new": 1}
+    assert incident_of(desk, "host-down").previous_incident_id == incident_of(desk, "az-down").id
