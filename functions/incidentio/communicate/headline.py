@@ -28,6 +28,7 @@ _SAID = {
     "IncidentResolved": "resolved",
     "IncidentCancelled": "cancelled",
     "IncidentMerged": "merged",
+    "StormEnded": "the storm is over and nobody has what is left",
     "ApprovalRequested": "needs your approval",
     "ApprovalEscalated": "STILL needs approval",
     "PlaybookSucceeded": "playbook succeeded",

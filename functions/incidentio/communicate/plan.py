@@ -81,6 +81,8 @@ def plan(incident: Incident, event: Event | None, pages: Sequence[Page], routing
         return _help(incident, event)
     if event.type in UPDATES or event.type == "SeverityChanged":
         return _update(incident, event, pages)
+    if event.type == "StormEnded":
+        return _storm_over(incident, event, pages)
     if event.type == "IncidentLinked":
         return _linked(incident, event, pages)
     return Nothing(f"{event.type} is not told to anybody")
@@ -99,8 +101,11 @@ def next_repeat(incident: Incident, pages: Sequence[Page], routing: Routing, now
 
 
 def repeat_seconds(incident: Incident, routing: Routing) -> int:
-    """How often an unacknowledged call repeats now: tickets only where their route says so, heartbeats never."""
-    if incident.kind is Kind.HEARTBEAT:
+    """How often an unacknowledged call repeats now: tickets only where their route says so, heartbeats never.
+
+    Nor a child of a storm, whose parent repeats.
+    """
+    if incident.kind is Kind.HEARTBEAT or incident.parent:
         return 0
     route = _route(incident, routing)
     interval = route.repeat_interval
@@ -197,6 +202,15 @@ def _linked(incident: Incident, event: Event, pages: Sequence[Page]) -> Plan:
     if not channels or incident.mode is Mode.MONITOR:
         return Nothing("a call says it" if told or not calls else "monitor mode")
     return Publish(tuple(_about(incident, event, channel) for channel in channels))
+
+
+def _storm_over(incident: Incident, event: Event, pages: Sequence[Page]) -> Plan:
+    """What nobody has taken is told once, in one page, unless somebody has the storm itself."""
+    if not event.data.get("waiting"):
+        return Nothing("the storm left nothing that nobody has")
+    if incident.status is not Status.TRIGGERED:
+        return Nothing(f"the storm is over, and it is {incident.status.value}")
+    return _update(incident, event, pages)
 
 
 def _about(incident: Incident, event: Event, channel: Channel) -> Page:

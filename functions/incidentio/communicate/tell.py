@@ -16,6 +16,7 @@ from incidentio.communicate.message import Context, message
 from incidentio.communicate.pages import Page, page_from, pages_of, silence
 from incidentio.communicate.plan import NEEDS_A_PERSON, Event, Nobody, Nothing, Plan, plan
 from incidentio.communicate.ports import Topics
+from incidentio.communicate.through import through_parent
 from incidentio.core.amend import amend
 from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Unavailable
@@ -100,7 +101,8 @@ class Teller:
         if event is None or event.type not in NEEDS_A_PERSON:
             for open_call in [p for p in pages if p.call and p.n == 1 and not p.published_at]:
                 self.deliver(incident, open_call)
-        return plan(incident, event, pages, self.bundle.catalog.routing)
+        decision = plan(incident, event, pages, self.bundle.catalog.routing)
+        return through_parent(incident, decision, self.table, self.clock()) if incident.parent else decision
 
     def _carried_out(self, incident: Incident, event: Event | None, decision: Plan) -> Outcome:
         if isinstance(decision, Nothing):

@@ -17,7 +17,7 @@ NOTIFYING = (
     "ApprovalEscalated", "ApprovalRequested", "ForeignChangeFound", "ImpactReturned", "IncidentCancelled",
     "IncidentLinked", "IncidentMerged", "IncidentMitigated", "IncidentPromoted", "IncidentReopened",
     "IncidentResolved", "IncidentTriaged", "PlaybookRefused", "PlaybookRolledBack", "PlaybookSucceeded",
-    "RollbackFailed", "SeverityChanged", "TriageOverdue",
+    "RollbackFailed", "SeverityChanged", "StormEnded", "TriageOverdue",
 )  # fmt: skip
 """What communicate hears of."""
 

@@ -31,11 +31,13 @@ class Storm(BaseModel):
 
     def rate(self, body: Mapping[str, Any] | None, now: datetime) -> float:
         """About how many opened in the last `within`, given the record."""
+        if not body:
+            return 0.0
         window, passed = self._window(now)
-        match window - int((body or {}).get("window", -2)):
-            case 0 if body:
+        match max(0, window - int(body["window"])):  # a clock that is late sees what others counted as present
+            case 0:
                 return int(body["opens"]) + int(body["before"]) * (1 - passed)
-            case 1 if body:
+            case 1:
                 return int(body["opens"]) * (1 - passed)
         return 0.0
 

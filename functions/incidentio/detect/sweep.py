@@ -9,6 +9,7 @@ from incidentio.core.ports import Clock, Key, Put, Record, Table
 from incidentio.core.routing import Routing
 from incidentio.detect.reconcile import Reconciliation
 from incidentio.detect.recovery import recover
+from incidentio.detect.storm import watch_storm
 
 BEAT = Key("BEAT", "detect")
 
@@ -23,6 +24,12 @@ def sweep(
     """
     now = clock()
     recovered, failed = recover(table, routing, now, clock)
+    storms = 0
+    try:
+        storms = watch_storm(table, routing, now)
+    except Exception as error:  # noqa: BLE001 - the next sweep looks again
+        failed += 1
+        log("the storm was not looked at", level="ERROR", **told(error))
     beat = table.get(BEAT) or {}
     reconciled_at, missed = beat.get("reconciled_at"), 0
     if reconciled_at is None or datetime.fromisoformat(reconciled_at) + every <= now:
@@ -38,4 +45,4 @@ def sweep(
     table.write(Put(Record(BEAT, sign)))
     if failed:
         raise Unavailable(f"{failed} parts of this sweep failed; the next one tries again")
-    return {"recovered": recovered, "missed": missed}
+    return {"recovered": recovered, "missed": missed, "storms_ended": storms}

@@ -48,7 +48,7 @@ def test_the_sign_of_life_is_there_even_when_a_part_fails_and_the_part_is_tried_
     assert table.records[BEAT] == {"at": "2026-03-01T12:00:00.000Z"}
     reconciliation.broken = False
     clock.advance(minutes=1)
-    assert once(table, clock, reconciliation) == {"recovered": 0, "missed": 3}
+    assert once(table, clock, reconciliation) == {"recovered": 0, "missed": 3, "storms_ended": 0}
     assert table.records[BEAT]["reconciled_at"] == "2026-03-01T12:01:00.000Z"
 
 
@@ -65,5 +65,5 @@ def test_a_sweep_with_too_much_to_recover_leaves_the_rest_and_still_reconciles()
         commit(change, *writes)
 
     table.commit = slow  # type: ignore[method-assign]
-    assert once(table, clock, reconciliation) == {"recovered": 2, "missed": 3}
+    assert once(table, clock, reconciliation) == {"recovered": 2, "missed": 3, "storms_ended": 0}
     assert once(table, clock, reconciliation)["recovered"] == 1

@@ -1,0 +1,267 @@
+"""A storm from its first signal to its end, through all lanes on fakes: what people hear of it and see."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from incidentio.communicate.sweep import sweep
+from incidentio.communicate.tell import Teller
+from incidentio.core import lifecycle
+from incidentio.core.amend import amend
+from incidentio.core.catalog import Bundle, Catalog
+from incidentio.core.events import NOTIFYING, event_of
+from incidentio.core.incident import Incident, Status
+from incidentio.core.members import closing, pointer_key
+from incidentio.core.person import SYSTEM
+from incidentio.core.severity import Severity
+from incidentio.core.storm import RATE, Storm
+from incidentio.detect.recovery import recover
+from incidentio.detect.storm import watch_storm
+from incidentio.triage.enrich import enrich
+from tests.fakes import FakeClock, FakeTable
+from tests.make import ALICE
+from tests.unit.communicate.conftest import FakeTopics, Sent
+from tests.unit.ingest.doors import Desk, notification, signal
+
+OPENS = 5
+
+
+class NoTags:
+    def tags_of(self, _arn: str) -> dict[str, str]:
+        return {}
+
+
+class Estate:
+    """Every lane; `fire` is a delivery, after which triage and communicate hear of all that happened."""
+
+    def __init__(self, **routing: Any) -> None:
+        storm = {"opens": OPENS, "within": "5m", "quiet_for": "10m"}
+        self.bundle = Bundle(catalog=Catalog.model_validate({"routing": {"storm": storm, **routing}}))
+        numbers = count()
+        self.desk = Desk(self.bundle.catalog, new_id=lambda: f"INC-{next(numbers):06d}")
+        self.table, self.clock, self.topics = self.desk.table, self.desk.clock, FakeTopics()
+        self.teller = Teller(self.table, self.topics, self.bundle, "https://api", self.clock, lambda _: None)
+        self._heard: dict[str, int] = {}
+
+    def fire(self, *names: str, service: str | None = None, state: str = "firing", **fields: Any) -> None:
+        at = self.clock()
+        told = {"severity": "SEV2", **({"service": service} if service else {}), **fields}
+        self.desk(*(notification(signal(state, at, dedup_key=n, title=n, **told)) for n in names))
+        self.hear()
+
+    def hear(self) -> None:
+        while fresh := [
+            entry for id, entries in self.table.entries.items() for entry in entries[self._heard.get(id, 0) :]
+        ]:
+            for entry in fresh:
+                self._heard[entry.incident_id] = entry.seq
+                if entry.type in ("IncidentTriggered", "IncidentPromoted", "SignalJoined"):
+                    enrich(
+                        entry.incident_id,
+                        table=self.table,
+                        alarm_tags=NoTags(),
+                        bundle=self.bundle,
+                        clock=self.clock,
+                    )
+                if entry.type in NOTIFYING:
+                    self.teller.told(event_of(entry))
+
+    def sweep(self, **later: float) -> None:
+        self.clock.advance(**later)
+        recover(self.table, self.bundle.catalog.routing, self.clock())
+        watch_storm(self.table, self.bundle.catalog.routing, self.clock())
+        self.hear()
+        sweep(self.teller)
+
+    def of(self, name: str) -> Incident:
+        return self.table.incident(self.table.records[pointer_key(name)]["incident_id"])
+
+    @property
+    def parent(self) -> Incident:
+        (found,) = [i for i in self.table.incidents.values() if i.source == "storm"]
+        return found
+
+    def told(self, incident: Incident) -> list[Sent]:
+        return [s for s in self.topics.sent if s.attributes["incident_id"] == incident.id]
+
+
+@pytest.fixture
+def stormy() -> Estate:
+    """Just over the rate: one incident by itself each, then the parent and its first child."""
+    estate = Estate()
+    for n in range(OPENS - 1):
+        estate.fire(f"early-{n}")
+    estate.fire("late-0", service="shop")
+    return estate
+
+
+def test_below_the_rate_everything_is_told_by_itself() -> None:
+    estate = Estate()
+    for n in range(OPENS - 1):
+        estate.fire(f"a{n}")
+    estate.clock.advance(minutes=11)
+    for n in range(OPENS - 1):
+        estate.fire(f"b{n}")
+    assert len(estate.topics) == len(estate.table) == 2 * (OPENS - 1)
+    assert not any(i.parent for i in estate.table.incidents.values())
+
+
+def test_above_the_rate_one_parent_opens_and_is_told_instead_of_its_children(stormy: Estate) -> None:
+    stormy.fire("late-1", service="shop")
+    stormy.fire("late-2", service="stock")
+    stormy.fire("late-3", "late-4")
+    parent, shop, stock = stormy.parent, stormy.of("late-0"), stormy.of("late-2")
+    assert parent.title == f"Storm: {OPENS} incidents in 5m"
+    assert stormy.table.types(parent.id)[:2] == ["IncidentTriggered", "StormBegan"]
+    assert (shop.service, shop.members, shop.parent) == ("shop", 2, parent.id)
+    assert (stock.service, stock.members, stock.parent) == ("stock", 1, parent.id)
+    assert stormy.of("late-3").id == stormy.of("late-4").id == parent.id
+    assert parent.members == 3  # and the storm itself
+    assert stormy.told(shop) == stormy.told(stock) == []
+    assert len(stormy.told(parent)) == 1
+    skipped = next(e for e in stormy.table.entries[shop.id] if e.type == "NotificationSkipped")
+    assert f"part of the storm {parent.id}" in skipped.text
+    assert len(stormy.topics) == OPENS - 1 + 1
+
+
+def test_a_hundred_more_services_are_no_more_pages(stormy: Estate) -> None:
+    for n in range(100):
+        stormy.fire(f"alarm-{n}", service=f"service-{n % 50}")
+    children = [i for i in stormy.table.incidents.values() if i.parent and i.service != "shop"]
+    assert (len(children), {i.members for i in children}) == (50, {2})
+    assert len(stormy.topics) == OPENS - 1 + 1
+
+
+def test_what_opened_before_it_was_a_storm_repeats_no_more(stormy: Estate) -> None:
+    stormy.sweep(minutes=1)
+    early = [stormy.of(f"early-{n}") for n in range(OPENS - 1)]
+    assert {i.parent for i in early} == {stormy.parent.id}
+    assert stormy.table.types(early[0].id)[-1] == "StormJoined"
+    stormy.sweep(minutes=5)
+    assert [len(stormy.told(i)) for i in early] == [1] * len(early)
+    assert len(stormy.told(stormy.parent)) == 2
+
+
+def test_a_worse_child_raises_the_parent_which_is_told_once_more(stormy: Estate) -> None:
+    stormy.fire("worse", service="orders", severity="SEV1")
+    assert stormy.parent.severity is Severity.SEV1
+    assert [s.attributes["severity"] for s in stormy.told(stormy.parent)] == ["SEV2", "SEV1"]
+    assert stormy.told(stormy.of("worse")) == []
+
+
+def test_a_child_worse_than_what_a_person_made_of_the_storm_is_told_by_itself(stormy: Estate) -> None:
+    amend(
+        stormy.table,
+        stormy.parent.id,
+        lambda i: lifecycle.change_severity(i, Severity.SEV4, actor=ALICE, at=stormy.clock(), why="it is a test"),
+    )
+    stormy.fire("worse", service="orders", severity="SEV1")
+    assert stormy.parent.severity is Severity.SEV4
+    assert len(stormy.told(stormy.of("worse"))) == 1
+
+
+def test_it_ends_when_it_was_quiet_and_tells_once_what_nobody_has(stormy: Estate) -> None:
+    stormy.sweep(minutes=1)
+    stormy.fire("late-1", service="stock")
+    stormy.sweep(minutes=9)
+    assert "StormEnded" not in stormy.table.types(stormy.parent.id)
+    stormy.sweep(minutes=7)
+    ended = next(e for e in stormy.table.entries[stormy.parent.id] if e.type == "StormEnded")
+    assert ended.data["waiting_count"] == OPENS + 1
+    notice = [s for s in stormy.told(stormy.parent) if s.attributes["event"] == "StormEnded"]
+    assert len(notice) == 1
+    assert stormy.of("late-1").id in notice[0].body
+    before = len(stormy.topics)
+    stormy.fire("after", service="shop2")
+    assert stormy.of("after").parent is None
+    assert len(stormy.topics) == before + 1
+
+
+def test_whoever_has_the_storm_has_its_children(stormy: Estate) -> None:
+    amend(stormy.table, stormy.parent.id, lambda i: lifecycle.acknowledge(i, actor=ALICE, at=stormy.clock()))
+    before = len(stormy.topics)
+    stormy.sweep(minutes=1)
+    stormy.sweep(minutes=20)
+    assert "StormEnded" in stormy.table.types(stormy.parent.id)
+    assert len(stormy.topics) == before
+
+
+def test_the_parent_recovers_only_after_the_storm(stormy: Estate) -> None:
+    stormy.fire("homeless")
+    stormy.fire("homeless", state="ok")
+    stormy.sweep(minutes=6)
+    assert (stormy.parent.status, stormy.parent.firing) == (Status.TRIGGERED, 1)
+    stormy.sweep(minutes=6)
+    assert (stormy.parent.firing, stormy.parent.ok_since) == (0, stormy.clock())
+    stormy.sweep(minutes=6)
+    assert stormy.parent.status is Status.MITIGATED
+
+
+def test_a_storm_whose_parent_somebody_resolved_is_over_until_the_next_one(stormy: Estate) -> None:
+    def decide(current: Incident) -> Any:
+        change = lifecycle.resolve(current, actor=SYSTEM, at=stormy.clock())
+        return change, closing(stormy.table, change.incident)
+
+    first = stormy.parent.id
+    amend(stormy.table, first, decide)
+    stormy.fire("next", service="orders")
+    second = stormy.of("next").parent
+    assert second
+    assert second != first
+
+
+def test_a_child_whose_impact_comes_back_after_the_storm_is_told_by_itself(stormy: Estate) -> None:
+    child = stormy.of("late-0")
+    stormy.sweep(minutes=12)
+    amend(stormy.table, child.id, lambda i: lifecycle.resolve(i, actor=ALICE, at=stormy.clock()))
+    at = stormy.clock()
+    amend(stormy.table, child.id, lambda i: lifecycle.reopen(i, actor=ALICE, at=at, window=timedelta(hours=1)))
+    stormy.hear()
+    assert len([s for s in stormy.told(child) if s.attributes["event"] == "IncidentReopened"]) == 1
+    assert stormy.table.incident(child.id).parent is None
+
+
+def test_two_workers_begin_one_storm() -> None:
+    estate = Estate()
+    for n in range(OPENS - 1):
+        estate.fire(f"early-{n}")
+    message = notification(signal("firing", estate.clock(), dedup_key="x", title="x", service="x"))
+    estate.table.before_commit.append(lambda: estate.desk(message))
+    estate.fire("y", service="y")
+    assert estate.of("x").parent == estate.of("y").parent == estate.parent.id
+
+
+def test_drills_and_watched_alarms_make_no_storm() -> None:
+    estate = Estate()
+    estate.fire(*(f"drill-{n}" for n in range(3 * OPENS)), kind="drill")
+    assert RATE not in estate.table.records
+
+
+def test_switched_off_there_is_no_storm() -> None:
+    estate = Estate(storm=None)
+    estate.fire(*(f"a{n}" for n in range(3 * OPENS)))
+    assert len(estate.topics) == 3 * OPENS
+
+
+def counted(table: FakeTable, storm: Storm) -> Callable[[int], float]:
+    clock = FakeClock()
+
+    def count_at(second: int) -> float:
+        now = clock.now + timedelta(seconds=second)
+        return storm.rate(storm.counted(table, 1, now), now)
+
+    return count_at
+
+
+def test_the_rate_looks_back_over_the_last_window() -> None:
+    storm, table = Storm(within=timedelta(minutes=5)), FakeTable()
+    at = counted(table, storm)
+    assert [at(0), at(60), at(299)] == [1, 2, 3]
+    assert at(300) == pytest.approx(4)
+    assert at(450) == pytest.approx(2 + 3 / 2)
+    assert at(5000) == 1
+    assert at(4000) == 2  # a clock that is late counts as well
+    assert storm.rate(table.records[RATE], FakeClock().now + timedelta(hours=9)) == 0
