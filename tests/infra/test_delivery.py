@@ -35,7 +35,7 @@ def rule(assembly: Assembly, part: str) -> dict[str, Any]:
                 "IncidentTriaged", "TriageOverdue", "IncidentReopened", "ImpactReturned", "SeverityChanged",
                 "IncidentMitigated", "IncidentResolved", "IncidentCancelled", "IncidentMerged", "IncidentPromoted",
                 "ApprovalRequested", "ApprovalEscalated", "PlaybookSucceeded", "PlaybookRolledBack", "RollbackFailed",
-                "ForeignChangeFound", "PlaybookRefused", "IncidentLinked",
+                "ForeignChangeFound", "PlaybookRefused", "IncidentLinked", "StormEnded",
             },
         ),
     ],
