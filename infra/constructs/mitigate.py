@@ -12,7 +12,7 @@ from infra.constructs.table import IncidentTable
 
 CONDUCTED = (
     "IncidentTriaged", "PlaybookRequested", "ApprovalDecided", "IncidentResolved", "IncidentCancelled",
-    "IncidentMerged",
+    "IncidentMerged", "QuietEnded",
 )  # fmt: skip
 
 KILL_SWITCH_PATTERN = r"[A-Za-z0-9#._-]{1,100}( ?, ?[A-Za-z0-9#._-]{1,100}){0,50}"

@@ -25,7 +25,7 @@ def rule(assembly: Assembly, part: str) -> dict[str, Any]:
             "MitigatingConducted",
             {
                 "IncidentTriaged", "PlaybookRequested", "ApprovalDecided", "IncidentResolved", "IncidentCancelled",
-                "IncidentMerged",
+                "IncidentMerged", "QuietEnded",
             },
         ),
         ("LearningResolved", {"IncidentResolved", "LeaseRestored", "ForeignChangeFound"}),

@@ -27,6 +27,7 @@ from incidentio.api.routes import (
     people,
     playbooks,
     postmortems,
+    quiet,
     timeline,
 )
 from incidentio.core.archive import Archive, RetentionMode
@@ -34,7 +35,9 @@ from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Conflict, IncidentioError, InvalidInput
 from incidentio.core.ports import Clock, Refused, SigningSecrets, Stale, Table
 
-_ROUTES = (incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals, integrations)
+_ROUTES = (
+    incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals, integrations, quiet,
+)  # fmt: skip
 _LOG = logging.getLogger(__name__)
 
 

@@ -47,11 +47,11 @@ SeverityField = Annotated[
 Text = Annotated[str, Field(description="At most 4096 bytes; secrets in it are masked before it is stored.")]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
-class NewIncident(_Body):
+class NewIncident(Body):
     title: Title
     severity: SeverityField | None = None
     service: Name | None = None
@@ -61,7 +61,7 @@ class NewIncident(_Body):
     note: Text = ""
 
 
-class Corrections(_Body):
+class Corrections(Body):
     """Only what is given changes; `service: null` takes the service away."""
 
     title: Title | None = None
@@ -73,55 +73,55 @@ class Corrections(_Body):
     )
 
 
-class Remark(_Body):
+class Remark(Body):
     note: Text = ""
 
 
-class Resolution(_Body):
+class Resolution(Body):
     note: Text = ""
     reason: Annotated[str, StringConstraints(max_length=200)] | None = None
 
 
-class Cancellation(_Body):
+class Cancellation(Body):
     reason: Annotated[str, Field(description="false_positive, duplicate, expected, test or other.")]
     note: Text = ""
 
 
-class Merge(_Body):
+class Merge(Body):
     into: Annotated[str, Field(description="The open incident that takes over, such as INC-7K3F9A.")]
     note: Text = ""
 
 
-class Split(_Body):
+class Split(Body):
     dedup_key: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
     note: Text = ""
 
 
-class Note(_Body):
+class Note(Body):
     text: Text
 
 
-class RoleAssignment(_Body):
+class RoleAssignment(Body):
     role: Role
     person: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = Field(
         default=None, description="Who takes the role; the caller when left out."
     )
 
 
-class SeverityChange(_Body):
+class SeverityChange(Body):
     severity: SeverityField
     reason: Text
 
 
-class Review(_Body):
+class Review(Body):
     markdown: Annotated[str, StringConstraints(min_length=1)]
 
 
-class Waiver(_Body):
+class Waiver(Body):
     reason: Text
 
 
-class PlaybookRun(_Body):
+class PlaybookRun(Body):
     """`target` is a name, such as a function's; left out, it is what the incident's signal is about."""
 
     target: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
@@ -130,19 +130,19 @@ class PlaybookRun(_Body):
     break_glass: Text = Field(default="", description="A reason to act without waiting for approval: loud and audited.")
 
 
-class Restore(_Body):
+class Restore(Body):
     by_hand: Text = Field(
         default="",
         description="What a person did instead: ends a loan whose restore failed, and leaves AWS as it is.",
     )
 
 
-class ApprovalDecision(_Body):
+class ApprovalDecision(Body):
     decision: Literal["approve", "reject"]
     reason: Text = ""
 
 
-class HandsOff(_Body):
+class HandsOff(Body):
     scope: Annotated[str, StringConstraints(min_length=1, max_length=128)] = Field(
         description="An incident id, a service, a playbook, or `all`."
     )

@@ -16,27 +16,27 @@ from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Subject
 from incidentio.core.timeline import BrokenLink, Entry
 
-Moment = Annotated[datetime, PlainSerializer(iso, return_type=str)]
+Shown = Annotated[datetime, PlainSerializer(iso, return_type=str)]
 Next = Annotated[str | None, Field(description="Cursor of the next page; null on the last one.")]
 
 
-class _View(BaseModel):
+class View(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
-class Links(_View):
+class Links(View):
     self: str
     timeline: str
     postmortem: str
     approvals: str
 
 
-class ActorView(_View):
+class ActorView(View):
     id: str
     kind: str
 
 
-class StepView(_View):
+class StepView(View):
     """One step of a run; `before` and `after` are the values it found and set."""
 
     model_config = ConfigDict(frozen=True, defer_build=True, extra="allow")
@@ -48,7 +48,7 @@ class StepView(_View):
     after: Any = None
 
 
-class RunView(_View):
+class RunView(View):
     """One playbook run. `outcome` stays empty until it has ended; `plan` is what a dry run would do."""
 
     model_config = ConfigDict(frozen=True, defer_build=True, extra="ignore")
@@ -79,7 +79,7 @@ class RunView(_View):
     lease: dict[str, Any] | None
 
 
-class IncidentView(_View):
+class IncidentView(View):
     """The incident. Times are UTC and null until they happen; `clocks` are seconds."""
 
     id: str
@@ -93,15 +93,16 @@ class IncidentView(_View):
     mode_reason: str
     why: str
     version: int
-    impact_started_at: Moment
-    detected_at: Moment
-    triaged_at: Moment | None
-    acknowledged_at: Moment | None
-    mitigated_at: Moment | None
-    resolved_at: Moment | None
-    closed_at: Moment | None
-    first_paged_at: Moment | None
-    last_paged_at: Moment | None
+    impact_started_at: Shown
+    detected_at: Shown
+    triaged_at: Shown | None
+    acknowledged_at: Shown | None
+    mitigated_at: Shown | None
+    resolved_at: Shown | None
+    closed_at: Shown | None
+    first_paged_at: Shown | None
+    last_paged_at: Shown | None
+    quiet_until: Shown | None
     clocks: Clocks
     source: str
     dedup_key: str | None
@@ -132,7 +133,7 @@ class IncidentView(_View):
     links: Links
 
 
-class Card(_View):
+class Card(View):
     """An incident in a list: the fields the listing holds, named as in the full incident."""
 
     model_config = ConfigDict(frozen=True, defer_build=True, extra="allow")
@@ -148,17 +149,17 @@ class Card(_View):
     detected_at: str
 
 
-class IncidentList(_View):
+class IncidentList(View):
     items: list[Card]
     next: Next
 
 
-class EntryView(_View):
+class EntryView(View):
     """One timeline entry: `text` for people, `data` for programs, `hash` for the audit."""
 
     seq: int
     type: str
-    at: Moment
+    at: Shown
     actor: ActorView
     text: str
     data: dict[str, Any]
@@ -167,12 +168,12 @@ class EntryView(_View):
     hash: str
 
 
-class Timeline(_View):
+class Timeline(View):
     items: list[EntryView]
     next: Next
 
 
-class AnchorView(_View):
+class AnchorView(View):
     """The latest locked anchor that names the incident: the chain must hold `head_hash` at `seq`."""
 
     key: str
@@ -180,14 +181,14 @@ class AnchorView(_View):
     head_hash: str
 
 
-class Verification(_View):
+class Verification(View):
     ok: bool
     entries: int
     broken: BrokenLink | None
     anchor: AnchorView | None
 
 
-class PostmortemView(_View):
+class PostmortemView(View):
     """`document` is the draft for programs; absent once a reviewed text replaced it."""
 
     incident_id: str
@@ -197,7 +198,7 @@ class PostmortemView(_View):
     document: dict[str, Any] | None
 
 
-class PlaybookView(_View):
+class PlaybookView(View):
     name: str
     version: str
     owner: str
@@ -210,12 +211,12 @@ class PlaybookView(_View):
     parameters: dict[str, dict[str, Any]]
 
 
-class PlaybookList(_View):
+class PlaybookList(View):
     items: list[PlaybookView]
     next: Next = None
 
 
-class ApprovalView(_View):
+class ApprovalView(View):
     """`version` is the playbook's. A decided or expired approval never becomes pending again."""
 
     model_config = ConfigDict(frozen=True, defer_build=True, extra="allow")
@@ -230,12 +231,12 @@ class ApprovalView(_View):
     expires_at: str
 
 
-class ApprovalList(_View):
+class ApprovalList(View):
     items: list[ApprovalView]
     next: Next = None
 
 
-class SwitchView(_View):
+class SwitchView(View):
     scope: str
     on: bool
     reason: str
@@ -243,7 +244,7 @@ class SwitchView(_View):
     at: str | None
 
 
-class SwitchList(_View):
+class SwitchList(View):
     items: list[SwitchView]
     next: Next = None
 

@@ -8,6 +8,8 @@ _COMMANDS = {
     "incidents": "incidentio.cli.incidents:incidents",
     "approvals": "incidentio.cli.approvals:approvals",
     "playbooks": "incidentio.cli.playbooks:playbooks",
+    "silences": "incidentio.cli.silences:silences",
+    "maintenance": "incidentio.cli.maintenance:maintenance",
     "hands-off": "incidentio.cli.hands_off:hands_off",
     "postmortem": "incidentio.cli.postmortem:postmortem",
     "backtest": "incidentio.cli.backtest.command:backtest",

@@ -5,8 +5,10 @@ from typing import Any
 
 from incidentio.communicate.pages import Page
 from incidentio.communicate.plan import Nobody, repeat_seconds
+from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
+from incidentio.core.quiet import moment
 from incidentio.core.routing import Routing
 
 
@@ -20,6 +22,7 @@ def published(incident: Incident, page: Page, *, subject: str, message_id: str, 
             "first_paged_at": incident.first_paged_at or at,
             "last_paged_at": at,
             "told_episode": max(incident.told_episode, page.version),
+            "quiet_until": None,
         }
     return recorded(
         incident,
@@ -46,12 +49,34 @@ def skipped(incident: Incident, nobody: Nobody, *, routing: Routing, at: datetim
     updates: dict[str, Any] = {"repeat_seconds": repeat_seconds(incident, routing)}
     if nobody.settles:
         updates["told_episode"] = incident.episode
+    if nobody.until:
+        updates["quiet_until"] = nobody.until
+    quiet = nobody.quiet
+    by = {"kind": quiet.kind, "quiet": quiet.id, "author": quiet.author, "comment": quiet.reason} if quiet else {}
+    until = quiet.until if quiet else nobody.until
     return recorded(
         incident,
         "NotificationSkipped",
         actor=SYSTEM,
         at=at,
         text=f"nobody was told: {nobody.reason}",
-        data={"code": nobody.code, "reason": nobody.reason},
+        data={"code": nobody.code, "reason": nobody.reason, **by, **({"until": iso(until)} if until else {})},
         **updates,
+    )
+
+
+def quiet_over(incident: Incident, quiet_id: str | None, *, at: datetime) -> Change | None:
+    """What it waited for is over. None when it does not wait any more."""
+    if incident.quiet_until is None or not incident.is_open:
+        return None
+    what = f"{quiet_id} has ended" if quiet_id else "the wait is over"
+    early = f" before its time, {moment(incident.quiet_until)}" if at < incident.quiet_until else ""
+    return recorded(
+        incident,
+        "QuietEnded",
+        actor=SYSTEM,
+        at=at,
+        text=f"{what}{early}: whoever should know of this is told from now on",
+        data={"quiet": quiet_id},
+        quiet_until=None,
     )

@@ -2,7 +2,7 @@
 
 import re
 
-from incidentio.communicate.pages import Page
+from incidentio.communicate.pages import FORGOTTEN, Page
 from incidentio.core.incident import Incident
 from incidentio.core.signal import Kind
 
@@ -38,6 +38,7 @@ _SAID = {
     "ForeignChangeFound": "left alone: changed by somebody else",
     "IncidentLinked": "is linked with another incident",
     "TriageOverdue": "not triaged in time",
+    FORGOTTEN: "acknowledged, and nobody works on it",
 }
 
 
@@ -51,7 +52,7 @@ def headline(incident: Incident, page: Page, reason: str, suspect: str = "") -> 
     said = "" if late_no_more else _SAID.get(page.event, "")
     what = short_reason(incident, reason)
     details = [what, suspect, said] if page.call else [said, what]
-    if page.n > 1:
+    if page.n > 1 and page.event != FORGOTTEN:
         details.insert(0, f"page {page.n}, not acknowledged")
     end = f", {incident.id}"
     middle = ", ".join(_plain(d) for d in details if d)

@@ -10,7 +10,7 @@ from incidentio.communicate.commands import commands
 from incidentio.communicate.findings import findings, suspected
 from incidentio.communicate.headline import headline
 from incidentio.communicate.outlook import decision_needed, what_automation_does
-from incidentio.communicate.pages import Page
+from incidentio.communicate.pages import FORGOTTEN, Page
 from incidentio.core.catalog import Bundle
 from incidentio.core.console import console_links
 from incidentio.core.incident import Incident
@@ -70,7 +70,10 @@ def _section(title: str, lines: list[str]) -> str:
 def _why(context: Context) -> list[str]:
     incident, page, reason = context.incident, context.page, context.background.reason
     lines = []
-    if page.n > 1 and incident.first_paged_at:
+    if page.event == FORGOTTEN and incident.acknowledged_at:
+        since = max(at for at in (incident.acknowledged_at, incident.worked_at) if at)
+        lines.append(f"It was acknowledged, and nobody has worked on it since {since:%H:%M:%S} UTC.")
+    elif page.n > 1 and incident.first_paged_at:
         lines.append(f"This is page {page.n}: nobody has acknowledged it since {incident.first_paged_at:%H:%M:%S} UTC.")
     if not page.call and context.text:
         lines.append(f"{context.text[:1].upper()}{context.text[1:]}")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from incidentio.communicate.pages import Page
+from incidentio.communicate.pages import FORGOTTEN, Page
 from incidentio.communicate.plan import repeat_seconds
 from incidentio.core.catalog import Bundle
 from incidentio.core.duration import format_duration
@@ -48,6 +48,8 @@ def decision_needed(incident: Incident, page: Page, data: Mapping[str, Any]) -> 
     if page.call and incident.status is Status.TRIGGERED:
         proposed = f"; then decide whether to run {' or '.join(incident.proposed)}" if incident.proposed else ""
         return [f"Acknowledge it, so that others know somebody has it{proposed}."]
+    if page.event == FORGOTTEN:
+        return ["Say what is being done (a note is enough), hand it over, or resolve it."]
     return ["Look whether what was done so far is still enough."] if page.call else []
 
 

@@ -7,7 +7,7 @@ Key: `INC#<id>` / `PAGE#<version>#<channel>#<n>`, where `<channel>` is `<topic>.
 * a *notice* about one thing that happened is `page.ApprovalRequested.17` under the version it happened
   at; 17 is the sequence number of its timeline entry, so two approvals at one version are two notices
   and one event delivered twice is one;
-* a recorded silence is `none.<reason>`.
+* what nobody was told of is `none.<reason>`.
 """
 
 from collections.abc import Mapping
@@ -22,6 +22,9 @@ from incidentio.core.ports import Key, Record, Records
 CLAIM_LASTS = timedelta(seconds=30)
 """Longer than the function may run: whoever claimed before that is gone."""
 
+FORGOTTEN = "AcknowledgementTimedOut"
+"""The event of a call that is made again although somebody acknowledged it."""
+
 
 class Channel(StrEnum):
     PAGE = "page"
@@ -33,7 +36,7 @@ class Channel(StrEnum):
 class Page:
     """One thing told on one channel. `event` led to it, `seq` is its entry (0: the incident as it stands).
 
-    `seen` is the last entry its text could know of.
+    `seen` is the last entry its text could know of; `services` are those a call said are affected.
     """
 
     incident_id: str
@@ -45,6 +48,7 @@ class Page:
     call: bool = False
     seq: int = 0
     seen: int = 0
+    services: tuple[str, ...] = ()
     claimed_at: datetime | None = None
     published_at: datetime | None = None
 
@@ -95,6 +99,7 @@ def page_from(body: Mapping[str, Any]) -> Page:
         call=body["call"],
         seq=body["seq"],
         seen=body["seen"],
+        services=tuple(body["services"]),
         claimed_at=_at(body["claimed_at"]),
         published_at=_at(body["published_at"]),
     )
@@ -105,7 +110,7 @@ def pages_of(incident_id: str, table: Records) -> list[Page]:
     return [page_from(body) for _, body in table.query(f"INC#{incident_id}", "PAGE#") if body["status"] != "skipped"]
 
 
-def silence(incident_id: str, version: int, code: str, reason: str, at: datetime) -> Record:
+def untold(incident_id: str, version: int, code: str, reason: str, at: datetime) -> Record:
     """The record that makes the timeline say once why nobody was told."""
     key = Key(f"INC#{incident_id}", f"PAGE#{version}#none.{code}#1")
     return Record(key, {"status": "skipped", "reason": reason, "at": iso(at)})

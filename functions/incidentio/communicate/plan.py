@@ -9,9 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from incidentio.communicate.pages import Channel, Page
+from incidentio.communicate.hysteresis import MOST_CALLS, enough_for_now
+from incidentio.communicate.pages import FORGOTTEN, Channel, Page
+from incidentio.core.deadlines import ack_due
 from incidentio.core.incident import Incident, Status
 from incidentio.core.labels import labels_of
+from incidentio.core.quiet import Quiet, Quiets, moment, monitored_by
 from incidentio.core.routing import Route, Routing
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode
@@ -23,6 +26,8 @@ NEEDS_A_PERSON = frozenset(
     {"ApprovalRequested", "ApprovalEscalated", "PlaybookRolledBack", "RollbackFailed", "ForeignChangeFound"}
 )
 """Something stands still or is broken until a person looks."""
+_WAITS_FOR_QUIET = frozenset({"PlaybookRolledBack"})
+"""Of these, what is as it was before: it can wait for the end of a silence. The others nobody would ever be told of."""
 UPDATES = frozenset(
     {
         "IncidentMitigated",
@@ -55,12 +60,15 @@ class Publish:
 class Nobody:
     """Nobody is told, and the timeline says why, once per `code` and version.
 
-    `settles`: nobody will be told of this episode of impact.
+    `settles`: nobody will be told of this episode of impact. `until`: a call waits until then, and is made if it still
+    matters; `quiet` is the silence or window that it waits for.
     """
 
     code: str
     reason: str
     settles: bool = False
+    until: datetime | None = None
+    quiet: Quiet | None = None
 
 
 @dataclass(frozen=True)
@@ -73,31 +81,42 @@ class Nothing:
 Plan = Publish | Nobody | Nothing
 
 
-def plan(incident: Incident, event: Event | None, pages: Sequence[Page], routing: Routing) -> Plan:
-    """What `event` (or a look by the sweep) asks for, given everything published so far."""
+def plan(incident: Incident, event: Event | None, pages: Sequence[Page], routing: Routing, quiets: Quiets) -> Plan:
+    """What `event` (or a look by the sweep) asks for, given everything published so far and what holds it back now."""
     if event is None or event.type in CALLS or _is_raise(incident, event):
-        return _call(incident, event, pages, routing)
+        return _call(incident, event, pages, routing, quiets)
     if event.type in NEEDS_A_PERSON:
-        return _help(incident, event)
+        return _help(incident, event, routing, quiets)
     if event.type in UPDATES or event.type == "SeverityChanged":
-        return _update(incident, event, pages)
+        return _update(incident, event, pages, quiets)
     if event.type == "StormEnded":
-        return _storm_over(incident, event, pages)
+        return _storm_over(incident, event, pages, quiets)
     if event.type == "IncidentLinked":
-        return _linked(incident, event, pages)
+        return _linked(incident, event, pages, quiets)
     return Nothing(f"{event.type} is not told to anybody")
 
 
-def next_repeat(incident: Incident, pages: Sequence[Page], routing: Routing, now: datetime) -> Page | None:
-    """The call that is due again because nobody has acknowledged it."""
+def next_repeat(incident: Incident, pages: Sequence[Page], routing: Routing, quiets: Quiets) -> Page | Nobody | None:
+    """The call that is due again because nobody has acknowledged it, or why it waits."""
+    last = _last_call(incident, pages)
     interval = repeat_seconds(incident, routing)
-    calls = [p for p in _calls(incident, pages) if p.published_at]
-    if not calls or not interval or incident.status is not Status.TRIGGERED or incident.mode is not Mode.LIVE:
+    if not last or not interval or incident.status is not Status.TRIGGERED or incident.mode is not Mode.LIVE:
         return None
-    last = max(calls, key=lambda p: (p.published_at, p.n))
-    if last.published_at is None or last.published_at + timedelta(seconds=interval) > now:
+    if last.published_at is None or last.published_at + timedelta(seconds=interval) > quiets.at:
         return None
-    return replace(last, n=last.n + 1, claimed_at=None, published_at=None)
+    return _held(incident, pages, routing, quiets) or _again(last, incident)
+
+
+def reminder(incident: Incident, pages: Sequence[Page], routing: Routing, quiets: Quiets) -> Page | Nobody | None:
+    """The call of an incident that was acknowledged and forgotten, or why it waits."""
+    due = ack_due(incident, routing)
+    if due is None or due > quiets.at:
+        return None
+    if quiet := quiets.over(incident):
+        return _quiet(incident, quiet)
+    if last := _last_call(incident, pages):
+        return replace(_again(last, incident), event=FORGOTTEN)
+    return _first_call(incident, _channel(incident, routing), FORGOTTEN)
 
 
 def repeat_seconds(incident: Incident, routing: Routing) -> int:
@@ -126,6 +145,52 @@ def _channel(incident: Incident, routing: Routing) -> Channel:
     return Channel(_route(incident, routing).receiver)
 
 
+def _last_call(incident: Incident, pages: Sequence[Page]) -> Page | None:
+    """The latest published call of the present episode of impact."""
+    calls = [p for p in _calls(incident, pages) if p.published_at]
+    return max(calls, key=lambda p: (p.published_at, p.n), default=None)
+
+
+def _again(last: Page, incident: Incident) -> Page:
+    return replace(last, n=last.n + 1, services=_services(incident), claimed_at=None, published_at=None)
+
+
+def _first_call(incident: Incident, channel: Channel, event: str) -> Page:
+    return Page(
+        incident.id,
+        channel,
+        incident.severity.value,
+        incident.episode,
+        event=event,
+        call=True,
+        services=_services(incident),
+    )
+
+
+def _services(incident: Incident) -> tuple[str, ...]:
+    own = (incident.service,) if incident.service else ()
+    return (*own, *(name for name in incident.blast_radius if name != incident.service))
+
+
+def _held(incident: Incident, pages: Sequence[Page], routing: Routing, quiets: Quiets) -> Nobody | None:
+    """Why a call waits although it is due."""
+    if quiet := quiets.over(incident):
+        return _quiet(incident, quiet)
+    within = routing.flapping.within if routing.flapping else timedelta(0)
+    until = enough_for_now(incident, pages, _services(incident), within=within, at=quiets.at)
+    if until is None:
+        return None
+    said = f"it is flapping since {moment(incident.flapping_since or until)} and was told of {MOST_CALLS} times"
+    code = f"flapping.{incident.severity.value}"
+    if incident.status is not Status.TRIGGERED:
+        return Nobody(code, f"{said}; somebody has it", settles=True)
+    return Nobody(code, f"{said}: again at {moment(until)} unless somebody acknowledges it", until=until)
+
+
+def _quiet(incident: Incident, quiet: Quiet) -> Nobody:
+    return Nobody(f"quiet.{quiet.id}.{incident.severity.value}", str(quiet), until=quiet.until, quiet=quiet)
+
+
 def _is_raise(incident: Incident, event: Event) -> bool:
     """A worse severity is a call of its own, as long as the impact lasts."""
     if event.type != "SeverityChanged" or incident.status not in (Status.TRIGGERED, Status.ACKNOWLEDGED):
@@ -137,19 +202,22 @@ def _calls(incident: Incident, pages: Sequence[Page]) -> list[Page]:
     return [p for p in pages if p.call and p.version == incident.episode]
 
 
-def _call(incident: Incident, event: Event | None, pages: Sequence[Page], routing: Routing) -> Plan:
+def _call(incident: Incident, event: Event | None, pages: Sequence[Page], routing: Routing, quiets: Quiets) -> Plan:
     if first := _comes_first(incident, event):
         return Nothing(first)
     channel, severity = _channel(incident, routing), incident.severity
-    if incident.mode is Mode.MONITOR:
-        return Nobody("monitor", f"monitor mode: would have told the {channel} topic, as {severity.value}")
+    if monitored := monitored_by(incident, routing):
+        live = incident.mode is Mode.LIVE
+        return Nobody("monitor", f"{monitored}: would have told the {channel} topic, as {severity.value}", settles=live)
     told = _calls(incident, pages)
     if any(_covers(page, channel, severity) for page in told):
         return Nothing(f"the {channel} topic was already told")
     if in_hand := _in_hand(incident, event, told):
         return Nothing(f"it was {in_hand} after it was told") if told else _too_late(in_hand)
+    if held := _held(incident, pages, routing, quiets):
+        return held
     name = event.type if event else "TriageOverdue" if incident.triaged_as == "overdue" else "IncidentTriaged"
-    return Publish((Page(incident.id, channel, severity.value, incident.episode, event=name, call=True),))
+    return Publish((_first_call(incident, channel, name),))
 
 
 def _comes_first(incident: Incident, event: Event | None) -> str | None:
@@ -178,39 +246,46 @@ def _covers(page: Page, channel: Channel, severity: Severity) -> bool:
     return loud_enough and not severity.is_worse_than(Severity(page.notice))
 
 
-def _help(incident: Incident, event: Event) -> Plan:
-    if incident.mode is Mode.MONITOR:
-        return Nobody(f"{event.type}.{event.seq}", f"monitor mode: would have told the page topic of {event.type}")
+def _help(incident: Incident, event: Event, routing: Routing, quiets: Quiets) -> Plan:
+    if monitored := monitored_by(incident, routing):
+        return Nobody(f"{event.type}.{event.seq}", f"{monitored}: would have told the page topic of {event.type}")
+    quiet = quiets.over(incident) if event.type in _WAITS_FOR_QUIET else None
+    if quiet:
+        return Nobody(f"{event.type}.{event.seq}", f"{quiet}: {event.type} is not told", quiet=quiet)
     if event.data.get("decided"):
         return Nobody(f"{event.type}.{event.seq}", f"the approval was {event.data['decided']} before anybody was told")
     channel = Channel.PAGE if incident.kind is Kind.REAL else Channel.TEST
     return Publish((_about(incident, event, channel),))
 
 
-def _update(incident: Incident, event: Event, pages: Sequence[Page]) -> Plan:
+def _update(incident: Incident, event: Event, pages: Sequence[Page], quiets: Quiets) -> Plan:
     channels = sorted({page.channel for page in pages if page.call})
     if not channels:
         return Nothing("nobody was told of it before")
+    if quiet := quiets.over(incident):
+        return Nobody(f"{event.type}.{event.seq}", f"{quiet}: {event.type} is not told", quiet=quiet)
     return Publish(tuple(_about(incident, event, channel) for channel in channels))
 
 
-def _linked(incident: Incident, event: Event, pages: Sequence[Page]) -> Plan:
+def _linked(incident: Incident, event: Event, pages: Sequence[Page], quiets: Quiets) -> Plan:
     """Told once: by a call that knew of it already or is still to come, else by a notice where calls went before."""
     calls = [p for p in pages if p.call and p.published_at]
     told = {p.channel for p in calls if p.seen >= event.seq}
     channels = sorted({p.channel for p in calls} - told)
     if not channels or incident.mode is Mode.MONITOR:
         return Nothing("a call says it" if told or not calls else "monitor mode")
+    if quiet := quiets.over(incident):
+        return Nobody(f"{event.type}.{event.seq}", f"{quiet}: {event.type} is not told", quiet=quiet)
     return Publish(tuple(_about(incident, event, channel) for channel in channels))
 
 
-def _storm_over(incident: Incident, event: Event, pages: Sequence[Page]) -> Plan:
+def _storm_over(incident: Incident, event: Event, pages: Sequence[Page], quiets: Quiets) -> Plan:
     """What nobody has taken is told once, in one page, unless somebody has the storm itself."""
     if not event.data.get("waiting"):
         return Nothing("the storm left nothing that nobody has")
     if incident.status is not Status.TRIGGERED:
         return Nothing(f"the storm is over, and it is {incident.status.value}")
-    return _update(incident, event, pages)
+    return _update(incident, event, pages, quiets)
 
 
 def _about(incident: Incident, event: Event, channel: Channel) -> Page:

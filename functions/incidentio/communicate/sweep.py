@@ -1,19 +1,22 @@
 """The look every minute: incidents nobody triaged, calls that were lost, pages nobody acknowledged."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from incidentio.communicate.pages import pages_of
-from incidentio.communicate.plan import next_repeat, repeat_seconds
+from incidentio.communicate.entries import quiet_over
+from incidentio.communicate.pages import Page, pages_of
+from incidentio.communicate.plan import Nobody, next_repeat, reminder, repeat_seconds
 from incidentio.communicate.tell import Busy, Outcome, Teller, signal_reason
 from incidentio.core.amend import amend
-from incidentio.core.deadlines import repeat_due, told_due, triage_due
+from incidentio.core.deadlines import ack_due, quiet_due, repeat_due, told_due, triage_due
 from incidentio.core.duration import format_duration
 from incidentio.core.errors import IncidentioError
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
-from incidentio.core.ports import Key, Put, Record
+from incidentio.core.ports import Key, Put, Record, Refused
+from incidentio.core.quiet import Quiets, held, let_go
 from incidentio.core.redaction import redact
 from incidentio.core.routing import Routing
 from incidentio.core.severity import Severity, worst
@@ -29,21 +32,42 @@ class Swept:
 
 def sweep(teller: Teller) -> Swept:
     """Look at every incident whose time has come; one that fails does not stop the others."""
-    now = teller.clock()
+    quiets = teller.quiets()
+    waiting = held(teller.table)
+    holding = {quiet.id for quiet in quiets.holding}
+    woken = [incident_id for incident_id, quiet_id in waiting.items() if quiet_id not in holding]
     done: dict[str, list[Outcome]] = {}
     failed: dict[str, str] = {}
-    for incident_id in teller.table.due(now):
+    for incident_id in dict.fromkeys([*teller.table.due(quiets.at), *woken]):
         try:
-            if did := _look(incident_id, teller, now):
+            did = []
+            if incident_id in woken:
+                did += _woken(incident_id, waiting[incident_id], teller, quiets)
+            if did := did + _look(incident_id, teller, quiets):
                 done[incident_id] = did
         except (IncidentioError, Busy) as error:
             failed[incident_id] = str(error)
-    teller.table.write(Put(Record(Key("BEAT", "communicate"), {"at": iso(now)})))
+    teller.table.write(Put(Record(Key("BEAT", "communicate"), {"at": iso(quiets.at)})))
     return Swept(done, failed)
 
 
-def _look(incident_id: str, teller: Teller, now: datetime) -> list[Outcome]:
-    routing = teller.bundle.catalog.routing
+def _woken(incident_id: str, quiet_id: str, teller: Teller, quiets: Quiets) -> list[Outcome]:
+    """The silence or window it waited for holds no more: it ended, was ended, or is not in the catalogue any more."""
+    did = _released(teller.table.incident(incident_id), quiet_id, teller, quiets)
+    with suppress(Refused):
+        teller.table.write(let_go(incident_id, quiet_id))
+    return did
+
+
+def _released(incident: Incident, quiet_id: str | None, teller: Teller, quiets: Quiets) -> list[Outcome]:
+    """Tell what waited, unless another silence or window holds it back now."""
+    if quiets.over(incident) is None:
+        amend(teller.table, incident.id, lambda current: quiet_over(current, quiet_id, at=quiets.at))
+    return [teller.settle(incident.id)]
+
+
+def _look(incident_id: str, teller: Teller, quiets: Quiets) -> list[Outcome]:
+    routing, now = teller.bundle.catalog.routing, quiets.at
     incident = teller.table.incident(incident_id)
     did = []
     if _passed(triage_due(incident, routing), now):
@@ -52,8 +76,13 @@ def _look(incident_id: str, teller: Teller, now: datetime) -> list[Outcome]:
         did.append(teller.settle(incident_id))
     elif _passed(told_due(incident, routing), now):
         did.append(teller.settle(incident_id))
+    elif _passed(quiet_due(incident), now):
+        did += _released(incident, None, teller, quiets)
+        incident = teller.table.incident(incident_id)
     if _passed(repeat_due(incident), now):
-        did += _repeated(incident, teller, now)
+        did += _repeated(incident, teller, quiets)
+    if _passed(ack_due(incident, routing), now):
+        did += _reminded(incident, teller, quiets)
     return did
 
 
@@ -82,15 +111,26 @@ def overdue(incident: Incident, reason: str, routing: Routing, at: datetime) -> 
     )
 
 
-def _repeated(incident: Incident, teller: Teller, now: datetime) -> list[Outcome]:
+def _repeated(incident: Incident, teller: Teller, quiets: Quiets) -> list[Outcome]:
     routing = teller.bundle.catalog.routing
-    page = next_repeat(incident, pages_of(incident.id, teller.table), routing, now)
-    if page:
-        return [Outcome("published", page.page_id)] if teller.deliver(incident, page) else []
+    if due := next_repeat(incident, pages_of(incident.id, teller.table), routing, quiets):
+        return _called(incident, due, teller)
     if not repeat_seconds(incident, routing):
-        amend(teller.table, incident.id, lambda current: _repeats_no_more(current, routing, now))
+        amend(teller.table, incident.id, lambda current: _repeats_no_more(current, routing, quiets.at))
         return [Outcome("nobody", "it does not repeat any more")]
     return []
+
+
+def _reminded(incident: Incident, teller: Teller, quiets: Quiets) -> list[Outcome]:
+    due = reminder(incident, pages_of(incident.id, teller.table), teller.bundle.catalog.routing, quiets)
+    return _called(incident, due, teller) if due else []
+
+
+def _called(incident: Incident, due: Page | Nobody, teller: Teller) -> list[Outcome]:
+    if isinstance(due, Nobody):
+        teller.record_nobody(incident, due)
+        return [Outcome("nobody", due.reason)]
+    return [Outcome("published", due.page_id)] if teller.deliver(incident, due) else []
 
 
 def _repeats_no_more(incident: Incident, routing: Routing, at: datetime) -> Change | None:

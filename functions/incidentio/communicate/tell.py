@@ -13,7 +13,7 @@ from typing import Any, Literal
 from incidentio.communicate.background import background_of
 from incidentio.communicate.entries import published, skipped
 from incidentio.communicate.message import Context, message
-from incidentio.communicate.pages import Page, page_from, pages_of, silence
+from incidentio.communicate.pages import Page, page_from, pages_of, untold
 from incidentio.communicate.plan import NEEDS_A_PERSON, Event, Nobody, Nothing, Plan, plan
 from incidentio.communicate.ports import Topics
 from incidentio.communicate.through import through_parent
@@ -25,6 +25,7 @@ from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident
 from incidentio.core.members import member_key
 from incidentio.core.ports import ABSENT, Clock, Key, Put, Records, Refused, Table, Write
+from incidentio.core.quiet import Quiets, held_write, quiets_at
 
 _TRIES = 6
 _WAIT_SECONDS = 0.25
@@ -96,19 +97,28 @@ class Teller:
             raise
         return True
 
+    def quiets(self) -> Quiets:
+        """What keeps people from being told now."""
+        return quiets_at(self.table, self.bundle.catalog.routing.maintenance, self.clock())
+
     def _decision(self, incident: Incident, event: Event | None) -> Plan:
-        pages = pages_of(incident.id, self.table)
+        pages, quiets = pages_of(incident.id, self.table), self.quiets()
         if event is None or event.type not in NEEDS_A_PERSON:
-            for open_call in [p for p in pages if p.call and p.n == 1 and not p.published_at]:
-                self.deliver(incident, open_call)
-        decision = plan(incident, event, pages, self.bundle.catalog.routing)
+            open_calls = [p for p in pages if p.call and p.n == 1 and not p.published_at]
+            if quiets.over(incident):
+                # Whoever claimed it may have died before anybody heard: it is called when the quiet is over.
+                pages = [p for p in pages if p not in open_calls]
+            else:
+                for open_call in open_calls:
+                    self.deliver(incident, open_call)
+        decision = plan(incident, event, pages, self.bundle.catalog.routing, quiets)
         return through_parent(incident, decision, self.table, self.clock()) if incident.parent else decision
 
     def _carried_out(self, incident: Incident, event: Event | None, decision: Plan) -> Outcome:
         if isinstance(decision, Nothing):
             return Outcome("nothing", decision.reason)
         if isinstance(decision, Nobody):
-            self._record_silence(incident, decision)
+            self.record_nobody(incident, decision)
             return Outcome("nobody", decision.reason)
         done = [p.page_id for p in decision.pages if self.deliver(incident, p, event.data if event else {})]
         return Outcome("published", ", ".join(done)) if done else Outcome("nothing", "it was told already")
@@ -168,12 +178,16 @@ class Teller:
         except (Refused, Unavailable):
             return
 
-    def _record_silence(self, incident: Incident, nobody: Nobody) -> None:
+    def record_nobody(self, incident: Incident, nobody: Nobody) -> None:
+        """Say why nobody was told, once; a call that waits is remembered where the end of its quiet looks."""
         now, routing = self.clock(), self.bundle.catalog.routing
 
         def recording(current: Incident) -> tuple[Change, tuple[Write, ...]]:
-            record = silence(current.id, incident.version, nobody.code, nobody.reason, now)
-            return skipped(current, nobody, routing=routing, at=now), (Put(record, when=ABSENT),)
+            record = untold(current.id, incident.version, nobody.code, nobody.reason, now)
+            waits_anew = nobody.until is not None and nobody.until != current.quiet_until
+            waiting = [held_write(current.id, nobody.quiet)] if nobody.quiet and nobody.until else []
+            said = Put(record, when=None if waits_anew else ABSENT)
+            return skipped(current, nobody, routing=routing, at=now), (said, *waiting)
 
         try:
             amend(self.table, incident.id, recording)

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 
 from incidentio.core.incident import Incident, Status
+from incidentio.core.labels import labels_of
 from incidentio.core.routing import Routing
-from incidentio.core.signal import Mode
+from incidentio.core.signal import Kind, Mode
 
 
 def next_due(incident: Incident, routing: Routing) -> datetime | None:
@@ -14,7 +15,9 @@ def next_due(incident: Incident, routing: Routing) -> datetime | None:
     waits = [
         triage_due(incident, routing),
         told_due(incident, routing),
+        quiet_due(incident),
         repeat_due(incident),
+        ack_due(incident, routing),
         recovery_due(incident, routing),
         incident.flapping_until,
     ]
@@ -28,7 +31,7 @@ def triage_due(incident: Incident, routing: Routing) -> datetime | None:
 
 def told_due(incident: Incident, routing: Routing) -> datetime | None:
     """Triaged and live, and by then nobody was told, nor why not: the event that should have done it is lost."""
-    waiting = incident.status is Status.TRIGGERED and incident.mode is Mode.LIVE
+    waiting = incident.status is Status.TRIGGERED and incident.mode is Mode.LIVE and not incident.quiet_until
     if not waiting or incident.told_episode == incident.episode or incident.triaged_at is None:
         return None
     return incident.triaged_at + routing.triage_timeout
@@ -39,7 +42,26 @@ def repeat_due(incident: Incident) -> datetime | None:
     waiting = incident.status is Status.TRIGGERED and incident.last_paged_at and incident.repeat_seconds
     if not waiting or incident.last_paged_at is None:
         return None
-    return incident.last_paged_at + timedelta(seconds=incident.repeat_seconds)
+    return _not_before(incident.last_paged_at + timedelta(seconds=incident.repeat_seconds), incident.quiet_until)
+
+
+def quiet_due(incident: Incident) -> datetime | None:
+    """What kept people from being told is over then: who would have been told is told, if it still matters."""
+    return incident.quiet_until if incident.status is Status.TRIGGERED else None
+
+
+def ack_due(incident: Incident, routing: Routing) -> datetime | None:
+    """Acknowledged, and nobody has worked on it since: by then it is paged again."""
+    held = incident.status is Status.ACKNOWLEDGED and incident.mode is Mode.LIVE and incident.kind is Kind.REAL
+    timeout = routing.ack_timeout_of(labels_of(incident), receiver=incident.receiver) if held else None
+    if not timeout or incident.acknowledged_at is None:
+        return None
+    signs = (incident.acknowledged_at, incident.worked_at, incident.last_paged_at)
+    return _not_before(max(at for at in signs if at) + timeout, incident.quiet_until)
+
+
+def _not_before(due: datetime, quiet_until: datetime | None) -> datetime:
+    return max(due, quiet_until) if quiet_until else due
 
 
 def recovery_due(incident: Incident, routing: Routing) -> datetime | None:

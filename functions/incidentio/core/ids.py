@@ -2,11 +2,14 @@
 
 import re
 import secrets
+from base64 import b32encode
 from datetime import datetime
+from hashlib import sha256
 
 from incidentio.core.errors import InvalidInput
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_FROM_RFC4648 = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _CROCKFORD)
 _SPOKEN = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _INCIDENT_ID = re.compile(r"INC-[0-9A-HJKMNP-TV-Z]{6}")
 
@@ -14,6 +17,12 @@ _INCIDENT_ID = re.compile(r"INC-[0-9A-HJKMNP-TV-Z]{6}")
 def random_base32(length: int) -> str:
     """`length` random Crockford base32 characters (5 bits each) from the system's CSPRNG."""
     return "".join(secrets.choice(_CROCKFORD) for _ in range(length))
+
+
+def base32_of(seed: str, length: int) -> str:
+    """`length` Crockford base32 characters (at most 52) that are the same each time for one `seed`."""
+    letters = b32encode(sha256(seed.encode()).digest()).decode()[:length]
+    return letters.translate(_FROM_RFC4648)
 
 
 def new_incident_id() -> str:

@@ -58,7 +58,8 @@ class Incident(BaseModel):
     `held_for`: in monitor mode until it has so many members (0: nothing holds it).
     `receiver` is where a rule sends its calls, whatever the route says; `responders` are whom rules suggest;
     `ruled` names the rule that decided a field; `given` what a person said beside the severity (`service`,
-    `environment`), which triage keeps.
+    `environment`), which triage keeps. `quiet_until`: people are not told before, for a recorded reason;
+    `worked_at`: when somebody last worked on it after it was acknowledged.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -92,6 +93,8 @@ class Incident(BaseModel):
     first_paged_at: datetime | None = None
     last_paged_at: datetime | None = None
     ok_since: datetime | None = None
+    quiet_until: datetime | None = None
+    worked_at: datetime | None = None
 
     source: str = "api"
     dedup_key: str | None = None
@@ -147,6 +150,15 @@ class Change:
         return replace(self, incident=more.incident, entries=self.entries + more.entries)
 
 
+_WORK = frozenset({"ImpactReturned", "PlaybookStarted", "StepApplied", "PlaybookSucceeded", "PlaybookRolledBack"})
+
+
+def _is_work(incident: Incident, type: str, actor: Actor) -> bool:
+    """Whether it shows that somebody, or a playbook, is at work on what was acknowledged."""
+    held = incident.status is Status.ACKNOWLEDGED or type == "ImpactReturned"
+    return held and (actor.kind == "person" or type in _WORK)
+
+
 def recorded(
     incident: Incident,
     type: str,
@@ -163,6 +175,8 @@ def recorded(
     `text` and `data` must already be redacted: this is pure and writes what it is given.
     """
     version = incident.version + 1 if lifecycle and incident.timeline_seq else incident.version
+    if _is_work(incident, type, actor):
+        updates = {"worked_at": at, **updates}
     entry = Entry(
         incident_id=incident.id,
         seq=incident.timeline_seq + 1,

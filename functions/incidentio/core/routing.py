@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from incidentio.core.duration import Duration
 from incidentio.core.flapping import Flapping
 from incidentio.core.inhibition import InhibitRule
+from incidentio.core.maintenance import Maintenance
 from incidentio.core.matchers import MatcherField, all_match
 from incidentio.core.rules import Rules
 from incidentio.core.severity import Severity
+from incidentio.core.signal import Mode
 from incidentio.core.storm import Storm
 
 
@@ -23,25 +25,41 @@ class Route(_Strict):
     """Who is told: the first matching child wins, else this receiver. `repeat_interval` 0s never repeats.
 
     What a child leaves out of `group_by`, `group_window` and `threshold` is as its parent says (see `core.grouping`).
+    In `mode: monitor` nobody is told and nothing starts by itself: the timeline shows what would have been. A child
+    without a mode has its parent's. `ack_timeout` is that of routing where it is not given; 0s switches it off.
     """
 
     receiver: Literal["page", "ticket"]
     matchers: tuple[MatcherField, ...] = ()
     repeat_interval: Duration | None = None
+    mode: Mode | None = None
+    ack_timeout: Duration | None = None
     group_by: tuple[str, ...] | None = None
     group_window: Duration | None = None
     threshold: int | None = Field(default=None, ge=1, le=1000)
     routes: "tuple[Route, ...]" = ()
 
-    def find(self, labels: Mapping[str, str]) -> "Route":
-        return self.path(labels)[-1]
-
     def path(self, labels: Mapping[str, str]) -> "tuple[Route, ...]":
-        """The routes from this one to the one that `find` finds."""
+        """From this route down to the one that decides."""
         for route in self.routes:
             if all_match(route.matchers, labels):
                 return (self, *route.path(labels))
         return (self,)
+
+    def find(self, labels: Mapping[str, str]) -> "Route":
+        """The route that decides, with the mode it has from above."""
+        *above, found = self.path(labels)
+        mode = next((route.mode for route in reversed(above) if route.mode), None)
+        return found.model_copy(update={"mode": mode}) if mode and found.mode is None else found
+
+    @property
+    def words(self) -> str:
+        """How people are told which route it was."""
+        return f"the route {', '.join(map(str, self.matchers))}" if self.matchers else "the default route"
+
+    @property
+    def monitors(self) -> bool:
+        return self.mode is Mode.MONITOR
 
     @property
     def groups(self) -> bool:
@@ -93,9 +111,21 @@ class Routing(_Strict):
     repeat_interval: Duration = timedelta(minutes=5)
     reopen_window: Duration = timedelta(minutes=15)
     triage_timeout: Duration = timedelta(seconds=60)
+    ack_timeout: Duration = timedelta(minutes=30)
+    maintenance: tuple[Maintenance, ...] = ()
 
     @model_validator(mode="after")
     def _a_threshold_counts_a_group(self) -> "Routing":
         if self.route.counts_without_groups():
             raise ValueError("a threshold counts the signals of one group: give its route, or one above it, a group_by")
         return self
+
+    def ack_timeout_of(self, labels: Mapping[str, str], *, receiver: str | None) -> timedelta:
+        """After how long an acknowledged incident nobody works on is paged again; zero: never, and so for tickets.
+
+        `receiver` is the one a rule chose, if one did.
+        """
+        route = self.route.find(labels)
+        if (receiver or route.receiver) != "page" or route.monitors:
+            return timedelta(0)
+        return self.ack_timeout if route.ack_timeout is None else route.ack_timeout

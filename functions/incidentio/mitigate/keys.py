@@ -1,17 +1,13 @@
 """Where mitigation keeps what it remembers, and the ids people and machines know it by."""
 
 import re
-from base64 import b32encode
-from hashlib import sha256
 
 from incidentio.core.errors import NotFound
-from incidentio.core.ids import random_base32
+from incidentio.core.ids import base32_of, random_base32
 from incidentio.core.ports import Key
 
 _RUN_ID = re.compile(r"RUN-([0-9A-Z]{6})-[0-9A-Z]{8}")
 _APPROVAL_ID = re.compile(r"APR-([0-9A-Z]{6})-[0-9A-Z]{20}")
-_RFC4648 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 OPEN_RUNS = "OPEN#RUNS"
 LEASES = "LEASES"
@@ -54,8 +50,7 @@ def new_run_id(incident_id: str, *, seed: str | None = None) -> str:
     """`RUN-<6 of the incident>-<8 base32>`. With a `seed`, the same one each time: asking twice is asking once."""
     if seed is None:
         return f"RUN-{incident_id[4:]}-{random_base32(8)}"
-    letters = b32encode(sha256(f"{incident_id} {seed}".encode()).digest()).decode()[:8]
-    return f"RUN-{incident_id[4:]}-{letters.translate(str.maketrans(_RFC4648, _CROCKFORD))}"
+    return f"RUN-{incident_id[4:]}-{base32_of(f'{incident_id} {seed}', 8)}"
 
 
 def new_approval_id(incident_id: str) -> str:

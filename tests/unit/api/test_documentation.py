@@ -48,4 +48,6 @@ def generic(path: str) -> str:
     path = re.sub(r"INC-\w{6}", "{incident_id}", path, count=1)
     path = re.sub(r"RUN-[\w-]+", "{run_id}", path)
     path = re.sub(r"APR-[\w-]+", "{approval_id}", path)
+    path = re.sub(r"SIL-[\w-]+", "{silence_id}", path)
+    path = re.sub(r"MNT-[\w-]+", "{window_id}", path)
     return re.sub(r"/playbooks/[\w-]+", "/playbooks/{name}", path)

@@ -25,6 +25,10 @@ ROUTES = {
     "/integrations/{name}": {"delete"},
     "/integrations/{name}/changes": {"get"},
     "/integrations/{name}/rotate": {"post"},
+    "/silences": {"get", "post"},
+    "/silences/{silence_id}/expire": {"post"},
+    "/maintenance": {"get", "post"},
+    "/maintenance/{window_id}/end": {"post"},
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ ON_EVENT: Mapping[str, Callable[[Score, DomainEvent], None]] = {
     "IncidentResolved": incident_over,
     "IncidentTriaged": start_by_itself,
     "PlaybookRequested": start_requested,
+    "QuietEnded": start_by_itself,
 }
 _ENDED_BADLY = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 

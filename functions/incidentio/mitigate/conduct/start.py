@@ -1,11 +1,16 @@
 """Starting runs: those that were asked for, and those a team lets start by themselves."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from incidentio.core.amend import amend
 from incidentio.core.errors import Conflict, Forbidden, IncidentioError, InvalidInput, NotFound
 from incidentio.core.events import DomainEvent
+from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
-from incidentio.core.signal import Kind, Mode
+from incidentio.core.quiet import monitored_by, quiets_at
+from incidentio.core.signal import Kind
 from incidentio.core.targets import target_name
 from incidentio.mitigate.conduct.score import Score
 from incidentio.mitigate.requests import request_run
@@ -47,11 +52,16 @@ def refuse(score: Score, run: Run, why: str) -> None:
 def start_by_itself(score: Score, event: DomainEvent) -> None:
     """IncidentTriaged: ask for every proposed playbook that the service's team opted in to.
 
-    At most once per playbook and episode of impact. Safe and read-only playbooks, live and real
-    incidents; the gate checks all of it again.
+    At most once per playbook and episode of impact. Safe and read-only playbooks, real incidents; the gate checks
+    all of it again. In monitor mode and in maintenance the timeline says what would have started; after the
+    maintenance it starts. What people ask for is not held.
     """
     incident = score.table.incident(event.incident_id)
-    for name in chosen(score, incident):
+    names = chosen(score, incident)
+    if names and (hold := held_back(score, incident)):
+        _would_have_started(score, incident.id, names, hold)
+        return
+    for name in names:
         try:
             request_run(
                 score.table,
@@ -68,10 +78,31 @@ def start_by_itself(score: Score, event: DomainEvent) -> None:
             _not_started(score, incident.id, name, error)
 
 
+@dataclass(frozen=True)
+class Hold:
+    """Why automation does not start by itself. `code` is the same for the same reason."""
+
+    code: str
+    reason: str
+    data: Mapping[str, str]
+
+
+def held_back(score: Score, incident: Incident) -> Hold | None:
+    """Monitor mode, or the maintenance window the incident is in now."""
+    routing = score.bundle.catalog.routing
+    if monitored := monitored_by(incident, routing):
+        return Hold("monitor", monitored, {})
+    quiet = quiets_at(score.table, routing.maintenance, score.clock()).maintenance_of(incident)
+    if quiet is None:
+        return None
+    told_by = {"quiet": quiet.id, "author": quiet.author, "comment": quiet.reason, "until": iso(quiet.until)}
+    return Hold(f"{quiet.id} {iso(quiet.until)}", str(quiet), told_by)
+
+
 def chosen(score: Score, incident: Incident) -> list[str]:
-    """The playbooks that may start by themselves for this incident, now."""
+    """The playbooks that the service's team lets start by themselves for this incident."""
     service = score.bundle.catalog.services.get(incident.service or "")
-    acts = incident.is_open and incident.mode is Mode.LIVE and incident.kind is Kind.REAL and not incident.hands_off
+    acts = incident.is_open and incident.kind is Kind.REAL and not incident.hands_off
     if service is None or not acts:
         return []
     return [
@@ -81,6 +112,35 @@ def chosen(score: Score, incident: Incident) -> list[str]:
         and name in score.bundle.playbooks
         and score.bundle.playbooks[name].risk.may_start_itself
     ]
+
+
+def _would_have_started(score: Score, incident_id: str, playbooks: list[str], hold: Hold) -> None:
+    """Say once per episode and reason what did not start."""
+    names = ", ".join(playbooks)
+
+    def decide(incident: Incident) -> Change | None:
+        said = any(
+            e.type == "AutomationHeld" and e.data["code"] == hold.code and e.data["episode"] == incident.episode
+            for e in score.table.timeline(incident_id)
+        )
+        if said or not incident.is_open:
+            return None
+        return recorded(
+            incident,
+            "AutomationHeld",
+            actor=SYSTEM,
+            at=score.clock(),
+            text=f"{names} did not start by itself: {hold.reason}",
+            data={
+                "playbooks": playbooks,
+                "code": hold.code,
+                "reason": hold.reason,
+                "episode": incident.episode,
+                **hold.data,
+            },
+        )
+
+    amend(score.table, incident_id, decide)
 
 
 def _not_started(score: Score, incident_id: str, playbook: str, error: IncidentioError) -> None:
