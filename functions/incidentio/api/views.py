@@ -109,7 +109,7 @@ class IncidentView(View):
     subject: Subject
     members: int
     firing: int
-    flapping_since: Moment | None
+    flapping_since: Shown | None
     parent: str | None
     pages: int
     blast_radius: list[str]

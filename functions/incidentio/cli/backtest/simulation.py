@@ -26,7 +26,7 @@ from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Unavailable
 from incidentio.core.events import NOTIFYING, TRIAGED, event_of
-from incidentio.core.incident import Change, Incident, Status
+from incidentio.core.incident import Change, Incident, Status, recorded
 from incidentio.core.lifecycle import acknowledge, resolve
 from incidentio.core.members import closing
 from incidentio.core.memory import MemoryTable
@@ -176,8 +176,14 @@ class _World:
         self._cause, self._made = f"person@{self._now.isoformat()}", 0
 
         def decide(incident: Incident) -> Decision:
+            # Whoever acknowledged is at work until it is over: forgetting it is not simulated.
             if incident.status is Status.TRIGGERED:
-                return acknowledge(incident, actor=_PERSON, at=self._now)
+                change = acknowledge(incident, actor=_PERSON, at=self._now)
+                return replace(change, incident=change.incident.model_copy(update={"worked_at": self._estate.end}))
+            if incident.status is Status.ACKNOWLEDGED:
+                return recorded(
+                    incident, "NoteAdded", actor=_PERSON, at=self._now, text="at work", worked_at=self._estate.end
+                )
             waited, since = self._people.resolve_after, incident.mitigated_at
             if incident.status is Status.MITIGATED and since and waited is not None and since + waited <= self._now:
                 change = resolve(incident, actor=_PERSON, at=self._now)
