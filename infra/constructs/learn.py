@@ -1,4 +1,4 @@
-"""The learn lane: drafts the postmortem when an incident is resolved, and anchors timeline heads every hour."""
+"""The learn lane: remembers how incidents ended, drafts postmortems, and anchors timeline heads every hour."""
 
 from aws_cdk import Duration
 from constructs import Construct
@@ -49,10 +49,12 @@ class Learn(Construct):
             self,
             "Resolved",
             "IncidentResolved",
+            "IncidentCancelled",
+            "IncidentMerged",
             "LeaseRestored",
             "ForeignChangeFound",
             to=[target],
-            description="Incidents to write a postmortem for, and what changes it afterwards",
+            description="Incidents that ended, and what changes their postmortem afterwards",
         )
         Rule(
             self,

@@ -79,6 +79,7 @@ def test_domain_events_reach_every_lane_that_listens(assembly: Assembly) -> None
     assert on_domain_bus("IncidentTriggered") == {"TriagingUntriaged"}
     assert on_domain_bus("IncidentTriaged") == {"MitigatingConducted", "CommunicatingNotifying"}
     assert on_domain_bus("IncidentResolved") == {"MitigatingConducted", "CommunicatingNotifying", "LearningResolved"}
+    assert "LearningResolved" in on_domain_bus("IncidentCancelled") & on_domain_bus("IncidentMerged")
     assert on_domain_bus("NoteAdded") == set()
 
 

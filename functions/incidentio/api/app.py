@@ -28,6 +28,7 @@ from incidentio.api.routes import (
     playbooks,
     postmortems,
     quiet,
+    reports,
     timeline,
 )
 from incidentio.core.archive import Archive, RetentionMode
@@ -36,7 +37,7 @@ from incidentio.core.errors import Conflict, IncidentioError, InvalidInput
 from incidentio.core.ports import Clock, Refused, SigningSecrets, Stale, Table
 
 _ROUTES = (
-    incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals, integrations, quiet,
+    incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals, integrations, quiet, reports,
 )  # fmt: skip
 _LOG = logging.getLogger(__name__)
 

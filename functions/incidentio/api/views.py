@@ -1,7 +1,7 @@
 """What the API answers with: one model per answer, mapped explicitly from the stored record."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -11,6 +11,7 @@ from incidentio.core.clocks import Clocks, clocks_of
 from incidentio.core.ids import iso
 from incidentio.core.impact import Estimate
 from incidentio.core.incident import Incident, PostmortemStatus, Status
+from incidentio.core.noise import AlarmNoise
 from incidentio.core.playbook import Playbook
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Subject
@@ -247,6 +248,18 @@ class SwitchView(View):
 class SwitchList(View):
     items: list[SwitchView]
     next: Next = None
+
+
+class NoiseReport(_View):
+    """Per alarm, over incidents that are over. `complete` is false where a day had too many to read."""
+
+    days: int
+    since: date
+    until: date
+    incidents: int
+    complete: bool
+    totals: dict[str, int]
+    items: list[AlarmNoise]
 
 
 def incident_view(

@@ -12,6 +12,7 @@ _COMMANDS = {
     "maintenance": "incidentio.cli.maintenance:maintenance",
     "hands-off": "incidentio.cli.hands_off:hands_off",
     "postmortem": "incidentio.cli.postmortem:postmortem",
+    "reports": "incidentio.cli.reports:reports",
     "backtest": "incidentio.cli.backtest.command:backtest",
     "integrations": "incidentio.cli.integrations:integrations",
     "doctor": "incidentio.cli.doctor.command:doctor",

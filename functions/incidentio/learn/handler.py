@@ -1,4 +1,5 @@
-"""Lambda entry: an incident or its loan ended → draft of the postmortem; every hour → anchor of the audit chains."""
+"""Lambda entry: an incident or its loan ended → its record for reports, and the draft of the postmortem; every hour →
+anchor of the audit chains."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -14,6 +15,7 @@ from incidentio.core.events import DomainEvent
 from incidentio.core.ports import Table
 from incidentio.learn.anchor import anchor
 from incidentio.learn.draft import draft
+from incidentio.learn.remember import remember
 
 
 @cache
@@ -31,6 +33,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         retention = Retention(env.retention_mode, now + timedelta(days=env.retention_days))
         return {"anchor": anchor(table=table, archive=archive, retention=retention, at=now)}
     told = DomainEvent.model_validate(event["detail"])
+    remember(told.incident_id, table=table)
     incident = draft(
         told.incident_id,
         table=table,

@@ -29,6 +29,7 @@ ROUTES = {
     "/silences/{silence_id}/expire": {"post"},
     "/maintenance": {"get", "post"},
     "/maintenance/{window_id}/end": {"post"},
+    "/reports/noise": {"get"},
 }  # fmt: skip
 
 

@@ -16,12 +16,13 @@ from incidentio.cli.backtest.show import show, show_differences
 from incidentio.cli.backtest.simulation import People, simulate
 from incidentio.cli.configuration import bundle_of
 from incidentio.cli.deployment import STACK, discover
-from incidentio.cli.night import Night, night_in
 from incidentio.cli.read_only import policy
 from incidentio.cli.shell import Leaf, Shell, pass_shell
+from incidentio.cli.timezone import zone_named
 from incidentio.core.catalog import Bundle
 from incidentio.core.duration import format_duration, parse_duration
 from incidentio.core.errors import InvalidInput
+from incidentio.core.night import Night
 from infra.documents import load_bundle
 from infra.local.environment import ROOT
 
@@ -70,7 +71,11 @@ def backtest(
         return
     if fail_on and not against:
         raise InvalidInput("--fail-on needs --against, the catalogue to compare with")
-    night, people, counted = night_in(timezone), People(_wait(ack_after), _wait(resolve_after)), attached_by(attached)
+    night, people, counted = (
+        Night(zone_named(timezone)),
+        People(_wait(ack_after), _wait(resolve_after)),
+        attached_by(attached),
+    )
     deployment = discover(shell.choice, directory=shell.directory)
     bundle = load_bundle(catalog, ROOT / "playbooks") if catalog else bundle_of(deployment)
     changed = load_bundle(against, ROOT / "playbooks") if against else None

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from incidentio.cli.backtest.estate import Estate
 from incidentio.cli.backtest.simulation import Simulated
-from incidentio.cli.night import Night
 from incidentio.core.incident import Incident
 from incidentio.core.members import members_of
+from incidentio.core.night import Night
 from incidentio.core.signal import Kind, Mode
 from incidentio.core.timeline import Entry
 

@@ -1,17 +1,14 @@
 """When people sleep."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from incidentio.core.errors import InvalidInput
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 
 @dataclass(frozen=True)
 class Night:
     """From `start` until `end` the next morning, on the clocks of `zone`."""
 
-    zone: ZoneInfo
+    zone: tzinfo = UTC
     start: time = time(22)
     end: time = time(7)
 
@@ -21,11 +18,3 @@ class Night:
         if local.time() >= self.start:
             return local.date()
         return local.date() - timedelta(days=1) if local.time() < self.end else None
-
-
-def night_in(zone: str) -> Night:
-    """Raises: InvalidInput: there is no such time zone."""
-    try:
-        return Night(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInput(f"unknown time zone {zone[:60]!r}: write it like UTC or Europe/Berlin") from None
