@@ -28,7 +28,10 @@ def rule(assembly: Assembly, part: str) -> dict[str, Any]:
                 "IncidentMerged", "QuietEnded",
             },
         ),
-        ("LearningResolved", {"IncidentResolved", "LeaseRestored", "ForeignChangeFound"}),
+        (
+            "LearningResolved",
+            {"IncidentResolved", "IncidentCancelled", "IncidentMerged", "LeaseRestored", "ForeignChangeFound"},
+        ),
         (
             "CommunicatingNotifying",
             {
