@@ -250,7 +250,7 @@ class SwitchList(View):
     next: Next = None
 
 
-class NoiseReport(_View):
+class NoiseReport(View):
     """Per alarm, over incidents that are over. `complete` is false where a day had too many to read."""
 
     days: int
