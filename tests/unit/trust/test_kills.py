@@ -53,11 +53,11 @@ def test_killed_at_every_call_of_the_path(clients: Clients, strike: Strike, bodi
 
 @pytest.mark.parametrize("part", range(4))
 def test_killed_at_random_points(clients: Clients, part: int) -> None:
-    """One to three deaths a run, in any order of delivery."""
+    """One or two deaths a run, in any order of delivery: Lambda gives an asynchronous event three tries."""
     deaths = 0
     for seed in range(part, POINTS, 4):
         chance = random.Random(seed)
-        points = {chance.randint(1, 60): chance.choice(KILLS) for _ in range(chance.randint(1, 3))}
+        points = {chance.randint(1, 60): chance.choice(KILLS) for _ in range(chance.randint(1, 2))}
         path = walk(clients, Cloud(hazard=lambda number, _, points=points: points.get(number)), SEVERAL, seed)
         unharmed(path, SEVERAL)
         deaths += path.deaths
