@@ -217,6 +217,29 @@ def test_during_maintenance_nobody_is_told_and_after_it_who_should_be():
     assert [s.channel for s in desk.topics.sent] == ["page"]
 
 
+def test_a_nightly_window_says_every_night_why_nobody_was_told():
+    window = {
+        "name": "vacuum",
+        "matchers": ['service="checkout"'],
+        "rrule": "FREQ=DAILY;BYHOUR=12",
+        "duration": "2h",
+        "author": "dba",
+        "reason": "daily",
+    }
+    desk = with_routing(maintenance=[window], repeat_interval="1h")
+    desk.open(service="checkout")
+    desk.triaged()
+    for _ in range(50):
+        desk.clock.advance(hours=1)
+        sweep(desk.teller)
+    assert [text.partition("until ")[2] for text in skipped(desk)] == [
+        "2026-03-01 14:00:00 UTC",
+        "2026-03-02 14:00:00 UTC",
+        "2026-03-03 14:00:00 UTC",
+    ]
+    assert len(desk.topics) == 45
+
+
 def test_a_window_that_a_deployment_took_away_does_not_hold_any_more():
     window = {
         "name": "vacuum",
