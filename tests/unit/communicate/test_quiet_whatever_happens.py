@@ -77,6 +77,22 @@ def change_silences(desk: Desk, step: str, number: int, made: list[str]) -> None
         quiet.add(desk.table, Silence.model_validate(silence))
 
 
+def take(desk: Desk, step: str, number: int, made: list[str]) -> None:
+    match step:
+        case "deliver" | "fail":
+            deliver(desk, 1 + number % desk.incident.timeline_seq, failing=step == "fail")
+        case "crash":
+            crash(desk, 1 + number % desk.incident.timeline_seq)
+        case "sweep":
+            sweep(desk.teller)
+        case "wait":
+            desk.clock.advance(seconds=10 * number)
+        case "silence" | "expire":
+            change_silences(desk, step, number, made)
+        case _:
+            act(desk, step)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(STEPS, max_size=40))
 def test_told_once_never_while_silenced_and_in_the_end(steps):
@@ -84,19 +100,9 @@ def test_told_once_never_while_silenced_and_in_the_end(steps):
     watched, made = Watched(desk), []
     desk.open(service="checkout")
     for step, number in steps:
-        match step:
-            case "deliver" | "fail":
-                deliver(desk, 1 + number % desk.incident.timeline_seq, failing=step == "fail")
-            case "crash":
-                crash(desk, 1 + number % desk.incident.timeline_seq)
-            case "sweep":
-                sweep(desk.teller)
-            case "wait":
-                desk.clock.advance(seconds=10 * number)
-            case "silence" | "expire":
-                change_silences(desk, step, number, made)
-            case _:
-                act(desk, step)
+        take(desk, step, number, made)
+    for seq in range(1, desk.incident.timeline_seq + 1):
+        deliver(desk, seq)
     for number in range(len(made)):
         change_silences(desk, "expire", number, made)
     for _ in range(2):
@@ -117,6 +123,5 @@ def test_told_once_never_while_silenced_and_in_the_end(steps):
             for s in desk.topics.sent
             if s.page_id.startswith(f"PG-7K3F9A-{incident.episode}-") and ".SEV" in s.page_id
         ]
-        assert calls
-        assert not any(incident.severity < worst for worst in [min(c.attributes["severity"] for c in calls)])
+        assert min(s.attributes["severity"] for s in calls) <= incident.severity
     assert first_broken_link(desk.table.timeline(ID), seq=incident.timeline_seq, head_hash=incident.head_hash) is None
