@@ -47,7 +47,8 @@ class Alertmanager:
             "--cluster.listen-address=",
         ]  # fmt: skip
         environment = {"AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1"}
-        self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder, env=environment)
+        # What `make alertmanager` unpacked finds its templates from there.
+        self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=program.parents[2], env=environment)
         log.close()
         wait_until(self._is_ready, seconds=_START_SECONDS, what=f"Alertmanager to answer ({self._folder / 'log'})")
         return self
