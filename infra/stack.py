@@ -1,5 +1,6 @@
 """The one stack: which parts there are and what each is given."""
 
+import math
 from pathlib import Path
 
 from aws_cdk import CfnOutput, Duration, IStackSynthesizer, RemovalPolicy, Stack, Tags
@@ -7,6 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from incidentio.core.catalog import Bundle
+from incidentio.core.routing import Routing
 from incidentio.mitigate.actions.action import SYSTEM_TAG
 from infra.constructs.acknowledged import LINT
 from infra.constructs.api import Api
@@ -122,10 +124,10 @@ class IncidentioStack(Stack):
                 playbooks=bundle.playbooks,
                 pace=options.pace,
             )
-        self._watch()
+        self._watch(bundle.catalog.routing)
         self._outputs()
 
-    def _watch(self) -> None:
+    def _watch(self, routing: Routing) -> None:
         watch = Watch(self, "Watch", topic=self.telling.watchdog)
         ingest, communicate = self.ingest.work, self.communicate.work
         watch.dead_letters(
@@ -160,6 +162,9 @@ class IncidentioStack(Stack):
         watch.stream(self.bus.publisher)
         watch.executions(self.mitigate.recovery)
         watch.heartbeat(self.sweep.sweeper)
+        watch.delivery(
+            self.communicate.function, every=Duration.minutes(math.ceil(routing.heartbeat.total_seconds() / 60))
+        )
 
     def _outputs(self) -> None:
         ingest, communicate, telling = self.ingest.work, self.communicate.work, self.telling

@@ -9,12 +9,13 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.constructs.function import Function
+from infra.constructs.function import METRICS_NAMESPACE, Function
 from infra.constructs.rule import Rule
 
 _OVER = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 _UNDER = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 _QUIET = cloudwatch.TreatMissingData.NOT_BREACHING
+_LATE_SECONDS = 60
 _MISSED = cloudwatch.TreatMissingData.BREACHING
 
 
@@ -104,6 +105,24 @@ class Watch(Construct):
             threshold=1,
             periods=5,
             comparison=_UNDER,
+            missing=_MISSED,
+        )
+
+    def delivery(self, function: Function, *, every: Duration) -> None:
+        """Heartbeats stopped coming through, whatever it is that broke; or they are late."""
+        arriving = cloudwatch.Metric(
+            namespace=METRICS_NAMESPACE,
+            metric_name="HeartbeatSeconds",
+            dimensions_map={"service": function.lane},
+            statistic="Maximum",
+            period=every,
+        )
+        self._alarm(
+            "heartbeat-missing",
+            arriving,
+            "Three heartbeats in a row did not come from the ingest queue to the test topic within a minute.",
+            threshold=_LATE_SECONDS,
+            periods=3,
             missing=_MISSED,
         )
 

@@ -10,6 +10,7 @@ from tests.load.rows import Row, row
 USD = {
     "kms_key_month": 1.00,
     "alarm_metric_month": 0.10,
+    "custom_metric_month": 0.30,
     "lambda_request": 0.20e-6,
     "lambda_arm_gb_second": 13.3334e-6,
     "sqs_request": 0.40e-6,
@@ -30,6 +31,13 @@ _EVENTS_PER_INCIDENT = 8
 _LOG_BYTES_PER_INVOCATION = 600
 _SWEEP_SECONDS = 0.05
 _SWEEP_READ_UNITS = 2.5
+_BEATS = _MINUTES / 5
+_BEAT = {
+    "lambda_request": 8, "sqs_request": 8, "dynamodb_write_unit": 30, "dynamodb_read_unit": 12, "eventbridge_event": 4,
+    "sns_publish": 1, "xray_trace": 8, "kms_request": 4, "lambda_arm_gb_second": 8 * 0.05 * 0.75,
+    "logs_gb": 8 * _LOG_BYTES_PER_INVOCATION / 1e9,
+}  # fmt: skip
+"""What one heartbeat asks for: 20 calls to AWS (`tests/unit/trust/test_heartbeat.py`), and what goes with them."""
 _INGEST_SECONDS_PER_BATCH = 0.03
 
 
@@ -58,6 +66,7 @@ def idle(deployed: list[dict[str, Any]]) -> dict[str, float]:
         "table": runs * (USD["dynamodb_write_unit"] + _SWEEP_READ_UNITS * USD["dynamodb_read_unit"]),
         "polling": queues * _POLLERS * 3 * _MINUTES * USD["sqs_request"],
         "logs": runs * _LOG_BYTES_PER_INVOCATION / 1e9 * USD["logs_gb"],
+        "heartbeats": USD["custom_metric_month"] + _BEATS * sum(n * USD[what] for what, n in _BEAT.items()),
         # X-Ray records the first invocation of every second, which is each one when nothing happens.
         "traces": runs * USD["xray_trace"],
     }

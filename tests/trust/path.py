@@ -19,10 +19,10 @@ from incidentio.aws.queue import SqsQueue
 from incidentio.aws.table import DynamoTable
 from incidentio.aws.topics import SnsTopics
 from incidentio.communicate.batch import handle
-from incidentio.communicate.plan import CALLS, NEEDS_A_PERSON, UPDATES
 from incidentio.communicate.tell import Teller
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Bundle, Catalog
+from incidentio.core.events import NOTIFYING, TRIAGED
 from incidentio.core.ids import iso
 from incidentio.core.routing import Routing
 from incidentio.core.timeline import first_broken_link
@@ -36,8 +36,6 @@ START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ROUTING = Routing.model_validate({"repeat_interval": "2d"})  # a repeat would be another page, and none is due here
 POISON = "this is no signal"
 _TOPIC = "arn:aws:sns:eu-west-1:111122223333:signals"
-_TRIAGED = ("IncidentTriggered", "IncidentPromoted", "SignalJoined")
-_TOLD = CALLS | NEEDS_A_PERSON | UPDATES | {"SeverityChanged"}
 _AT_ONCE = 2
 _COMES_BACK = timedelta(seconds=35)
 _DELIVERIES = 30
@@ -227,9 +225,9 @@ class Path:
         for event in self.cloud.bus[self._routed :]:
             body = json.dumps({"detail": event})
             for _ in range(1 + (self.chance.random() < 0.2)):
-                if event["type"] in _TRIAGED:
+                if event["type"] in TRIAGED:
                     self.to_triage.append(self._delivery(body))
-                if event["type"] in _TOLD:
+                if event["type"] in NOTIFYING:
                     self.communicate_queue.append(self._delivery(body))
         self._routed = len(self.cloud.bus)
 

@@ -40,18 +40,25 @@ def told(error: Exception) -> dict[str, str]:
 
 def count(counts: Mapping[str, int]) -> None:
     """Emit each non-zero count as a metric of this function's service."""
-    emitted = {name: value for name, value in counts.items() if value}
-    if not emitted:
-        return
+    if emitted := {name: value for name, value in counts.items() if value}:
+        _emit(emitted, unit="Count")
+
+
+def measure(name: str, value: float, *, unit: str) -> None:
+    """Emit one value, zero too; `unit` is one of CloudWatch's."""
+    _emit({name: value}, unit=unit)
+
+
+def _emit(values: Mapping[str, float], *, unit: str) -> None:
     directive = {
         "Namespace": os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "incidentio"),
         "Dimensions": [["service"]],
-        "Metrics": [{"Name": name, "Unit": "Count"} for name in emitted],
+        "Metrics": [{"Name": name, "Unit": unit} for name in values],
     }
     line = {
         "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
         "service": _service(),
-        **emitted,
+        **values,
     }
     print(json.dumps(line), file=sys.stdout)
 

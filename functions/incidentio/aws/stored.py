@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from incidentio.core.heartbeat import is_listed
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident, Status
 from incidentio.core.ports import CARD_FIELDS
@@ -48,9 +49,10 @@ def incident_item(incident: Incident, due_at: datetime | None) -> dict[str, Any]
         **{name: getattr(incident, name) for name in ("status", "environment", "kind", "mode", "version")},
         "pk": incident_pk(incident.id),
         "sk": "SUMMARY",
-        "gpk": f"{group_of(incident.status)}#{shard_of(incident.id)}",
-        "gsk": iso(incident.detected_at),
     }
+    if is_listed(incident):
+        item["gpk"] = f"{group_of(incident.status)}#{shard_of(incident.id)}"
+        item["gsk"] = iso(incident.detected_at)
     if due_at is not None:
         item["due_at"] = iso(due_at)
     told = _told_by(incident.dedup_key)
@@ -83,7 +85,7 @@ def entry_item(entry: Entry) -> dict[str, Any]:
 
 
 def entry_from(item: Mapping[str, Any]) -> Entry:
-    body = {k: v for k, v in item.items() if k not in ("pk", "sk")}
+    body = {k: v for k, v in item.items() if k not in ("pk", "sk", "ttl")}
     return Entry.model_validate(
         {**body, "incident_id": item["pk"].removeprefix("INC#"), "seq": int(item["sk"].removeprefix("TL#"))}
     )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -16,6 +17,7 @@ from incidentio.aws.expressions import condition, expression, terms
 from incidentio.aws.stored import entry_from, entry_item, entry_sk, incident_from, incident_item, incident_pk
 from incidentio.core.deadlines import next_due
 from incidentio.core.errors import Damaged, NotFound, Unavailable
+from incidentio.core.heartbeat import forgotten_at
 from incidentio.core.incident import Change, Incident
 from incidentio.core.ports import (
     ABSENT,
@@ -59,8 +61,11 @@ class DynamoTable:
         incident = change.incident
         summary = incident_item(incident, next_due(incident, self._routing))
         when: Condition = {"timeline_seq": change.expected_seq} if change.expected_seq else ABSENT
-        operations = [self._put(summary, when)]
-        operations += [self._put(entry_item(entry), ABSENT) for entry in change.entries]
+        items = [(summary, when), *((entry_item(entry), ABSENT) for entry in change.entries)]
+        if forgotten := forgotten_at(incident):
+            items = [({**item, "ttl": int(forgotten.timestamp())}, holds) for item, holds in items]
+            writes = tuple(_expiring(write, summary["pk"], forgotten) for write in writes)
+        operations = [self._put(item, holds) for item, holds in items]
         operations += [self._operation(write) for write in writes]
         try:
             self._transact(operations)
@@ -273,6 +278,13 @@ def _refused(error: Exception, key: Key) -> Exception:
         stored = cause.response.get("Item")
         return Refused(key, _body(from_item(stored)) if stored else None)
     return error
+
+
+def _expiring(write: Write, pk: str, at: datetime) -> Write:
+    """What an incident that is forgotten leaves in its own partition goes with it."""
+    if not isinstance(write, Put) or write.record.key.pk != pk:
+        return write
+    return replace(write, record=replace(write.record, expires_at=at))
 
 
 def _record_item(record: Record) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from incidentio.communicate.hysteresis import MOST_CALLS, enough_for_now
 from incidentio.communicate.pages import FORGOTTEN, Channel, Page
 from incidentio.core.deadlines import ack_due
+from incidentio.core.heartbeat import is_beat
 from incidentio.core.incident import Incident, Status
 from incidentio.core.labels import labels_of
 from incidentio.core.quiet import Quiet, Quiets, moment, monitored_by
@@ -83,6 +84,23 @@ Plan = Publish | Nobody | Nothing
 
 def plan(incident: Incident, event: Event | None, pages: Sequence[Page], routing: Routing, quiets: Quiets) -> Plan:
     """What `event` (or a look by the sweep) asks for, given everything published so far and what holds it back now."""
+    if is_beat(incident):
+        return _beat(incident, pages)
+    return _for_people(incident, event, pages, routing, quiets)
+
+
+def _beat(incident: Incident, pages: Sequence[Page]) -> Plan:
+    """To the test topic, once, whatever holds others back: it is sent to measure the way there."""
+    if not incident.is_open or _calls(incident, pages):
+        return Nothing("a heartbeat is told once")
+    if first := _comes_first(incident, None):
+        return Nothing(first)
+    return Publish((_first_call(incident, Channel.TEST, "IncidentTriaged"),))
+
+
+def _for_people(
+    incident: Incident, event: Event | None, pages: Sequence[Page], routing: Routing, quiets: Quiets
+) -> Plan:
     if event is None or event.type in CALLS or _is_raise(incident, event):
         return _call(incident, event, pages, routing, quiets)
     if event.type in NEEDS_A_PERSON:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from incidentio.communicate.arrival import arrived, measure_travel
 from incidentio.communicate.background import background_of
 from incidentio.communicate.entries import published, skipped
 from incidentio.communicate.message import Context, message
@@ -21,6 +22,7 @@ from incidentio.core.amend import amend
 from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Unavailable
 from incidentio.core.events import DomainEvent
+from incidentio.core.heartbeat import is_beat
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident
 from incidentio.core.members import member_key
@@ -164,12 +166,17 @@ class Teller:
 
         def recording(current: Incident) -> tuple[Change, tuple[Write, ...]]:
             change = published(current, page, subject=told.subject, message_id=message_id, routing=routing)
-            return change, (proof,)
+            if not is_beat(current):
+                return change, (proof,)
+            change, more = arrived(change, page, at=self.clock(), routing=routing)
+            return change, (proof, *more)
 
         try:
-            amend(self.table, incident.id, recording)
+            after = amend(self.table, incident.id, recording)
         except Refused:
             return  # whoever took the claim over records it, under the same page_id
+        if is_beat(after):
+            measure_travel(after, self.clock())
 
     def _let_go(self, claim: Page) -> None:
         """The claim stays, marked as abandoned, so that the next try need not wait for it to grow old."""

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 
 from incidentio.core.deadlines import next_due
 from incidentio.core.errors import InvalidInput, NotFound
+from incidentio.core.heartbeat import is_listed
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, Status
 from incidentio.core.ports import (
@@ -103,7 +104,7 @@ class MemoryTable:
         if filters.status is not None and filters.status not in statuses:
             raise InvalidInput(f"unknown status {filters.status!r}: use {', '.join(sorted(statuses))}")
         start = _start_of(cursor)
-        wanted = [i for i in self.incidents.values() if _matches(i, filters)]
+        wanted = [i for i in self.incidents.values() if is_listed(i) and _matches(i, filters)]
         wanted.sort(key=lambda i: (i.detected_at, i.id), reverse=True)
         more = start + limit < len(wanted)
         return Page(

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from incidentio.core.duration import Duration
+from incidentio.core.duration import Duration, format_duration
 from incidentio.core.flapping import Flapping
 from incidentio.core.inhibition import InhibitRule
 from incidentio.core.maintenance import Maintenance
@@ -100,6 +100,15 @@ class Recovery(_Strict):
         return chosen or self.default
 
 
+def _heartbeat(every: timedelta) -> timedelta:
+    if not timedelta(minutes=1) <= every <= timedelta(hours=1):
+        raise ValueError(f"{format_duration(every)} between heartbeats: use 1m to 1h (its alarm waits for three)")
+    return every
+
+
+HeartbeatInterval = Annotated[Duration, AfterValidator(_heartbeat)]
+
+
 class Routing(_Strict):
     route: Route = Field(default_factory=_default_route)
     rules: Rules = ()
@@ -113,6 +122,7 @@ class Routing(_Strict):
     triage_timeout: Duration = timedelta(seconds=60)
     ack_timeout: Duration = timedelta(minutes=30)
     maintenance: tuple[Maintenance, ...] = ()
+    heartbeat: HeartbeatInterval = timedelta(minutes=5)
 
     @model_validator(mode="after")
     def _a_threshold_counts_a_group(self) -> "Routing":

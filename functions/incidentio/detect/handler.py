@@ -25,14 +25,15 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
     """One sweep; what it did, as counts."""
     given, catalog = _settings(), load_bundle().catalog
     table = DynamoTable(client("dynamodb"), given.table_name, catalog.routing)
+    queue = SqsQueue(client("sqs"), given.ingest_queue_url)
     reconciliation = Reconciliation(
         table,
         CloudWatchAlarms(client("cloudwatch")),
-        SqsQueue(client("sqs"), given.ingest_queue_url),
+        queue,
         Attachment(own_prefix=given.stack_prefix, catalog=catalog),
         given.signal_topic_arn,
     )
     every = timedelta(seconds=given.reconcile_seconds)
-    done = sweep(table, catalog.routing, reconciliation, every=every, clock=lambda: datetime.now(UTC))
+    done = sweep(table, catalog.routing, reconciliation, queue, every=every, clock=lambda: datetime.now(UTC))
     count(done)
     return done

@@ -1,4 +1,4 @@
-"""What the sweeper does each time: recovery always, reconciliation every few minutes, and a sign of life."""
+"""What the sweeper does each time: recovery, now and then reconciliation and a heartbeat, and a sign of life."""
 
 from datetime import datetime, timedelta
 
@@ -7,6 +7,7 @@ from incidentio.core.errors import Unavailable
 from incidentio.core.ids import iso
 from incidentio.core.ports import Clock, Key, Put, Record, Table
 from incidentio.core.routing import Routing
+from incidentio.detect.heartbeat import Queue, is_due, send_beat
 from incidentio.detect.reconcile import Reconciliation
 from incidentio.detect.recovery import recover
 from incidentio.detect.storm import watch_storm
@@ -15,7 +16,7 @@ BEAT = Key("BEAT", "detect")
 
 
 def sweep(
-    table: Table, routing: Routing, reconciliation: Reconciliation, *, every: timedelta, clock: Clock
+    table: Table, routing: Routing, reconciliation: Reconciliation, queue: Queue, *, every: timedelta, clock: Clock
 ) -> dict[str, int]:
     """Counts of what was done.
 
@@ -30,8 +31,8 @@ def sweep(
     except Exception as error:  # noqa: BLE001 - the next sweep looks again
         failed += 1
         log("the storm was not looked at", level="ERROR", **told(error))
-    beat = table.get(BEAT) or {}
-    reconciled_at, missed = beat.get("reconciled_at"), 0
+    before = table.get(BEAT) or {}
+    reconciled_at, heartbeat_at, missed = before.get("reconciled_at"), before.get("heartbeat_at"), 0
     if reconciled_at is None or datetime.fromisoformat(reconciled_at) + every <= now:
         try:
             missed = reconciliation.run()
@@ -41,7 +42,15 @@ def sweep(
             log("not reconciled", level="ERROR", **told(error))
         else:
             log("reconciled", missed=missed)
-    sign = {"at": iso(now), **({"reconciled_at": reconciled_at} if reconciled_at else {})}
+    if is_due(heartbeat_at, routing.heartbeat, now):
+        try:
+            send_beat(queue, now)
+            heartbeat_at = iso(now)
+        except Exception as error:  # noqa: BLE001 - as above
+            failed += 1
+            log("no heartbeat was sent", level="ERROR", **told(error))
+    done = {"reconciled_at": reconciled_at, "heartbeat_at": heartbeat_at}
+    sign = {"at": iso(now), **{name: at for name, at in done.items() if at}}
     table.write(Put(Record(BEAT, sign)))
     if failed:
         raise Unavailable(f"{failed} parts of this sweep failed; the next one tries again")

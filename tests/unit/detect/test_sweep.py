@@ -1,6 +1,9 @@
 """One sweep: recovery each time, reconciliation every few minutes, a sign of life always."""
 
+import json
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -27,8 +30,22 @@ class FakeReconciliation:
         return 3
 
 
-def once(table: FakeTable, clock: FakeClock, reconciliation: FakeReconciliation) -> dict[str, int]:
-    return sweep(table, Routing(), reconciliation, every=timedelta(minutes=5), clock=clock)  # type: ignore[arg-type]
+class FakeQueue:
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+        self.broken = False
+
+    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> None:
+        if self.broken:
+            raise Unavailable("throttled")
+        self.bodies.append(json.loads(body))
+
+
+def once(
+    table: FakeTable, clock: FakeClock, reconciliation: FakeReconciliation, queue: FakeQueue | None = None
+) -> dict[str, int]:
+    five = timedelta(minutes=5)
+    return sweep(table, Routing(), reconciliation, queue or FakeQueue(), every=five, clock=clock)  # type: ignore[arg-type]
 
 
 def test_reconciles_at_first_and_then_every_five_minutes() -> None:
@@ -45,7 +62,7 @@ def test_the_sign_of_life_is_there_even_when_a_part_fails_and_the_part_is_tried_
     reconciliation.broken = True
     with pytest.raises(Unavailable):
         once(table, clock, reconciliation)
-    assert table.records[BEAT] == {"at": "2026-03-01T12:00:00.000Z"}
+    assert table.records[BEAT] == {"at": "2026-03-01T12:00:00.000Z", "heartbeat_at": "2026-03-01T12:00:00.000Z"}
     reconciliation.broken = False
     clock.advance(minutes=1)
     assert once(table, clock, reconciliation) == {"recovered": 0, "missed": 3, "storms_ended": 0}
@@ -67,3 +84,22 @@ def test_a_sweep_with_too_much_to_recover_leaves_the_rest_and_still_reconciles()
     table.commit = slow  # type: ignore[method-assign]
     assert once(table, clock, reconciliation) == {"recovered": 2, "missed": 3, "storms_ended": 0}
     assert once(table, clock, reconciliation)["recovered"] == 1
+
+
+def test_a_heartbeat_is_sent_every_five_minutes_and_again_at_once_where_it_failed() -> None:
+    table, clock, queue = FakeTable(), FakeClock(), FakeQueue()
+    sent = []
+    for _ in range(11):
+        once(table, clock, FakeReconciliation(), queue)
+        sent.append(len(queue.bodies))
+        clock.advance(seconds=59.9)
+    assert sent == [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3]
+    assert {body["detail"]["dedup_key"] for body in queue.bodies} == {"incidentio:heartbeat"}
+    queue.broken = True
+    clock.advance(minutes=5)
+    with pytest.raises(Unavailable):
+        once(table, clock, FakeReconciliation(), queue)
+    queue.broken = False
+    clock.advance(minutes=1)
+    once(table, clock, FakeReconciliation(), queue)
+    assert len(queue.bodies) == 4

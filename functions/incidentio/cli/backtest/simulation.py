@@ -54,6 +54,13 @@ class People:
     resolve_after: timedelta | None = timedelta(minutes=15)
 
 
+class _Unheard:
+    """Takes the heartbeats, which say nothing about history."""
+
+    def send(self, body: str, attributes: Mapping[str, str] | None = None) -> None:
+        pass
+
+
 @dataclass
 class Simulated:
     """What is there at the end. `steps`: signals by what ingest made of them.
@@ -139,7 +146,8 @@ class _World:
     def _sweep(self) -> None:
         self._cause, self._made = f"sweep@{self._now.isoformat()}", 0
         period = self._estate.end - self._estate.start + _MINUTE  # reconciled once, at the start
-        sweep(self._table, self._bundle.catalog.routing, self._reconciliation, every=period, clock=self._clock)
+        routing = self._bundle.catalog.routing
+        sweep(self._table, routing, self._reconciliation, _Unheard(), every=period, clock=self._clock)
         self._tell({"sweep": True})
 
     def _drain(self) -> None:

@@ -11,7 +11,7 @@ from incidentio.aws.table import DynamoTable
 from incidentio.cli import output
 from incidentio.cli.doctor.alarms import check_alarms
 from incidentio.cli.doctor.finding import Finding, sound
-from incidentio.cli.doctor.heartbeat import check_heartbeats
+from incidentio.cli.doctor.heartbeat import check_delivery, check_heartbeats
 from incidentio.cli.doctor.queues import check_dead_letters
 from incidentio.cli.doctor.subscribers import check_topics
 from incidentio.cli.doctor.switches import check_switches
@@ -61,6 +61,7 @@ def examine(shell: Shell, *, now: Callable[[], datetime] = lambda: datetime.now(
         "subscribers": lambda: check_topics(client("sns"), outputs),
         "dead letters": lambda: check_dead_letters(client("sqs"), outputs),
         "sweep": lambda: check_heartbeats(table, now=now(), rule=outputs["SweepRuleName"]),
+        "heartbeat": lambda: check_delivery(table, now=now()),
         "alarms": lambda: check_alarms(
             client("cloudwatch"), signal_topic=outputs["SignalTopicArn"], own_prefix=f"{stack}-"
         ),

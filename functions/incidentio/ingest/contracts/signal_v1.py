@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from incidentio.core.errors import InvalidInput
+from incidentio.core.heartbeat import DEDUP_KEY as HEARTBEAT
 from incidentio.core.ids import iso
 from incidentio.core.redaction import redact, redact_data
 from incidentio.core.severity import Severity, parse_severity
@@ -52,6 +53,13 @@ class SignalV1(BaseModel):
     )
 
 
+def _kind(given: SignalV1) -> Kind:
+    """Our own keys are never real, whoever uses them."""
+    if given.dedup_key == HEARTBEAT:
+        return Kind.HEARTBEAT
+    return Kind.DRILL if given.dedup_key.startswith(TEST_PAGE) and given.kind is Kind.REAL else given.kind
+
+
 def read_signal(document: Mapping[str, Any]) -> Observation:
     """One signal of our own form; whoever sends it means it, so it is live. A test page is never real.
 
@@ -67,7 +75,7 @@ def read_signal(document: Mapping[str, Any]) -> Observation:
         raise Unreadable(redact(f"{MARK}: " + "; ".join(problems), limit=500)) from None
     changed_at = as_utc(given.changed_at)
     impact = as_utc(given.impact_started_at or changed_at)
-    kind = Kind.DRILL if given.dedup_key.startswith(TEST_PAGE) and given.kind is Kind.REAL else given.kind
+    kind = _kind(given)
 
     def build(received_at: datetime) -> Signal:
         return Signal(
