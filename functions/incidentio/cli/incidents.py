@@ -159,6 +159,19 @@ def _context(context: Mapping[str, Any]) -> dict[str, object]:
 @incidents.command()
 @_id
 @pass_shell
+def why(shell: Shell, incident_id: str) -> None:
+    """Say why somebody was, or was not, paged: mode, route, who was told, what held it back, what comes next."""
+    found = shell.api.call("GET", f"/incidents/{incident_id}/why")
+    if shell.as_json:
+        output.emit_json(found)
+        return
+    for sentence in found["answer"]:
+        output.emit_line(sentence)
+
+
+@incidents.command()
+@_id
+@pass_shell
 def timeline(shell: Shell, incident_id: str) -> None:
     """Show everything that was done to an incident, the oldest first."""
     entries = _timeline(shell, incident_id)

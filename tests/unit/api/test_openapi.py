@@ -15,7 +15,10 @@ ROUTES = {
             "severity", "postmortem/review", "postmortem/waive",
         )
     },
-    **{f"/incidents/{{incident_id}}/{noun}": {"get"} for noun in ("timeline", "verify", "postmortem", "approvals")},
+    **{
+        f"/incidents/{{incident_id}}/{noun}": {"get"}
+        for noun in ("timeline", "why", "verify", "postmortem", "approvals")
+    },
     "/playbooks": {"get"},
     "/incidents/{incident_id}/playbooks/{name}": {"post"},
     "/runs/{run_id}/restore": {"post"},

@@ -79,3 +79,8 @@ def test_windows_are_listed_and_ended(api, run):
     api.answers["POST", "/maintenance/MNT-7K3F9A/end"] = ended
     assert "open until 2026-03-01 13:00:00Z" in run("maintenance", "list").stdout
     assert run("maintenance", "end", "MNT-7K3F9A").stdout == "MNT-7K3F9A vacuum: ended 2026-03-01 12:30:00Z\n"
+
+
+def test_why_is_answered_in_sentences(api, run):
+    api.answers["GET", "/incidents/INC-7K3F9A/why"] = {"answer": ["It is live.", "Nobody has been called."]}
+    assert run("incidents", "why", "7k3f9a").stdout == "It is live.\nNobody has been called.\n"

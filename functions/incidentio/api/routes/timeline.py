@@ -6,6 +6,7 @@ from incidentio.api.reading import timeline_page
 from incidentio.api.routing import Routes
 from incidentio.api.verifying import verify
 from incidentio.api.views import Timeline, Verification
+from incidentio.api.why import WhyView, why
 
 
 def routes(api: Api) -> Routes:
@@ -19,6 +20,10 @@ def routes(api: Api) -> Routes:
         next: NextAlias = None,  # noqa: A002
     ) -> Timeline:
         return timeline_page(api.table, incident_id, limit=limit, cursor=cursor_of(cursor, next))
+
+    @router.get("/incidents/<incident_id>/why", summary="Why was, or was not, somebody paged?", tags=["timeline"])
+    def why_told(incident_id: str) -> WhyView:
+        return why(api, incident_id)
 
     @router.get("/incidents/<incident_id>/verify", summary="Recompute the audit chain", tags=["timeline"])
     def verify_timeline(incident_id: str) -> Verification:
