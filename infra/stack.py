@@ -182,6 +182,7 @@ class IncidentioStack(Stack):
             "PageTopicArn": telling.page.topic_arn,
             "RetentionDays": self._retention["RETENTION_DAYS"],
             "RetentionMode": self._retention["RETENTION_MODE"],
+            "SignalFunctionArn": self.ingest.function.function.function_arn,
             "SignalTopicArn": self.ingest.topic.topic_arn,
             "SigningSecretPrefix": f"{self.stack_name}/integrations",
             "SignalsBusName": self.ingest.signals_bus.event_bus_name,

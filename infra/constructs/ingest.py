@@ -1,32 +1,23 @@
 """Every door a signal can come through, and the queue behind them all."""
 
-from typing import Any
-
-from aws_cdk import Duration, Stack
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.constructs.function import Function, Lane, Runtime
 from infra.constructs.queues import WorkQueue, accept_rules
 from infra.constructs.rule import Rule, Target
+from infra.constructs.sources import families
 from infra.constructs.table import IncidentTable
 from infra.constructs.topics import Topic
 
 _TIMEOUT = Duration.seconds(30)
 _AT_ONCE = 20
 _PUBLISHERS = ("budgets.amazonaws.com", "costalerts.amazonaws.com")
-
-
-def alarm_pattern(stack_name: str) -> dict[str, Any]:
-    """Every alarm of the account, except our own and those that autoscaling keeps for itself."""
-    return {
-        "source": ["aws.cloudwatch"],
-        "detail-type": ["CloudWatch Alarm State Change"],
-        "detail": {"alarmName": [{"anything-but": {"prefix": [f"{stack_name}-", "TargetTracking-"]}}]},
-    }
 
 
 class Ingest(Construct):
@@ -52,14 +43,15 @@ class Ingest(Construct):
         queue, dead_letters = self.work.queue, self.work.dead_letters
         for each in (queue, dead_letters):
             accept_rules(each, buses=("default", self.signals_bus.event_bus_name))
-        Rule(
-            self,
-            "Alarms",
-            description="Alarm state changes, except our own alarms and those of target tracking",
-            pattern=alarm_pattern(Stack.of(self).stack_name),
-            targets=[Target(to=queue)],
-            dead_letters=dead_letters,
-        )
+        for family, (description, pattern) in families(Stack.of(self).stack_name).items():
+            Rule(
+                self,
+                family,
+                description=description,
+                pattern=pattern,
+                targets=[Target(to=queue)],
+                dead_letters=dead_letters,
+            )
         Rule(
             self,
             "AllSignals",
@@ -107,6 +99,16 @@ class Ingest(Construct):
             reserve=_AT_ONCE,
         )
         table.read_write(function)
-        function.allow("sqs:SendMessage", on=[self.work.dead_letters.queue_arn])
+        # Both what ingest itself gives up, and invocations by alarms that failed to the last.
+        function.consume_async(failures_to=self.work.dead_letters.queue_arn)
+        lambda_.CfnPermission(
+            function,
+            "InvokedByAlarms",
+            action="lambda:InvokeFunction",
+            function_name=function.function.function_arn,
+            principal="lambda.alarms.cloudwatch.amazonaws.com",
+            source_account=Aws.ACCOUNT_ID,
+            source_arn=f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:*",
+        )
         self.work.feed(function, at_once=_AT_ONCE)
         return function

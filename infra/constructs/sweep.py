@@ -41,6 +41,7 @@ class Sweep(Construct):
                 "TABLE_NAME": table.table.table_name,
                 "INGEST_QUEUE_URL": queue.queue_url,
                 "SIGNAL_TOPIC_ARN": ingest.topic.topic_arn,
+                "SIGNAL_FUNCTION_ARN": ingest.function.function.function_arn,
             },
             timeout=Duration.seconds(60),
         )

@@ -125,11 +125,23 @@ def test_work_queues_wait_as_long_as_a_worker_may_live_and_try_for_a_quarter_of_
 
 
 def test_asynchronous_functions_send_what_fails_to_the_lanes_dead_letters(assembly: Assembly) -> None:
-    configs = assembly.resources("AWS::Lambda::EventInvokeConfig")
+    configs = {
+        name: text(resource["Properties"]["DestinationConfig"]["OnFailure"]["Destination"])
+        for name, resource in assembly.resources("AWS::Lambda::EventInvokeConfig").items()
+    }
+    ingest = configs.pop(next(name for name in configs if name.startswith("IngestingIngest")))
+    assert "IngestingWorkDeadLetters" in ingest, "what an alarm told us itself is redriven like any other signal"
     assert len(configs) == len(ASYNC)
-    for name, resource in configs.items():
+    for name, destination in configs.items():
         assert any(part in name for part in ASYNC)
-        assert LANE_DLQ in text(resource["Properties"]["DestinationConfig"]["OnFailure"]["Destination"])
+        assert LANE_DLQ in destination
+
+
+def test_an_alarm_of_this_account_may_invoke_ingest(assembly: Assembly) -> None:
+    permission = assembly.one("AWS::Lambda::Permission", "InvokedByAlarms")
+    assert permission["Principal"] == "lambda.alarms.cloudwatch.amazonaws.com"
+    assert permission["SourceAccount"] == {"Ref": "AWS::AccountId"}
+    assert text(permission["SourceArn"]).endswith(":alarm:*")
 
 
 def test_the_signal_topic_delivers_to_the_ingest_queue_with_dead_letters(assembly: Assembly) -> None:

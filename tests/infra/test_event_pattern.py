@@ -2,7 +2,10 @@ import pytest
 
 from tests.infra.event_pattern import matches
 
-EVENT = {"source": "aws.states", "detail": {"status": "FAILED", "name": "incidentio-x"}}
+EVENT = {
+    "source": "aws.states",
+    "detail": {"status": "FAILED", "name": "incidentio-x", "score": 4, "kinds": ["a", "b"], "found": [{"id": 1}]},
+}
 
 
 @pytest.mark.parametrize(
@@ -16,6 +19,16 @@ EVENT = {"source": "aws.states", "detail": {"status": "FAILED", "name": "inciden
         ({"detail": {"name": [{"prefix": "incidentio-"}]}}, True),
         ({"detail": {"name": [{"anything-but": {"prefix": ["a-", "incidentio-"]}}]}}, False),
         ({"detail": {"name": [{"anything-but": {"prefix": ["a-", "b-"]}}]}}, True),
+        ({"detail": {"score": [{"numeric": [">=", 4]}]}}, True),
+        ({"detail": {"score": [{"numeric": [">=", 5]}]}}, False),
+        ({"detail": {"kinds": ["b", "c"]}}, True),
+        ({"detail": {"kinds": ["c"]}}, False),
+        ({"detail": {"found": {"id": [1]}}}, True),
+        ({"detail": {"found": {"id": [2]}}}, False),
+        ({"detail": {"error": [{"exists": False}]}}, True),
+        ({"detail": {"status": [{"exists": False}]}}, False),
+        ({"$or": [{"source": ["aws.s3"]}, {"detail": {"status": ["FAILED"]}}]}, True),
+        ({"$or": [{"source": ["aws.s3"]}, {"detail": {"status": ["DONE"]}}]}, False),
         ({"detail": {"other": [{"anything-but": {"prefix": ["a-"]}}]}}, False),
     ],
 )

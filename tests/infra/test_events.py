@@ -1,7 +1,7 @@
 """Every sample in `events/` is taken by exactly the rule that is meant for it.
 
 A file is `<source>_<what>.json`. The source says which rule: see `RULE_OF`. A sample that no rule may take has
-`ignored` in its name; one that does not come through EventBridge (`sns_…`, HTTP) is taken by none.
+`ignored` in its name; one that does not come through EventBridge (`sns_…`, `invocation_…`, HTTP) is taken by none.
 """
 
 import json
@@ -16,10 +16,24 @@ from tests.infra.event_pattern import matches
 
 HTTP = ("alertmanager", "cloudevents", "pagerduty")
 RULE_OF: dict[str, set[str]] = {
+    "autoscaling": {"IngestingAutoScaling"},
+    "cloudformation": {"IngestingCloudFormation"},
+    "cloudtrail": {"IngestingCloudTrail"},
     "cloudwatch": {"IngestingAlarms"},
-    "states": {"MitigatingRecovery"},
+    "codedeploy": {"IngestingCodeDeploy"},
+    "codepipeline": {"IngestingCodePipeline"},
+    "cost": {"IngestingCostAnomalies"},
+    "ec2": {"IngestingEc2"},
+    "ecs": {"IngestingEcs"},
+    "guardduty": {"IngestingGuardDuty"},
+    "health": {"IngestingHealth"},
+    "invocation": set(),
+    "rds": {"IngestingRds"},
+    "securityhub": {"IngestingSecurityHub"},
     "signals": {"IngestingAllSignals"},
     "sns": set(),
+    "states": {"MitigatingRecovery"},
+    "stepfunctions": {"IngestingStepFunctions"},
     **{source: set() for source in HTTP},
 }
 SAMPLES = sorted((ROOT / "events").glob("*.json"))
@@ -120,10 +134,15 @@ def execution(machine: str, status: str) -> dict[str, Any]:
         ("incidentio-throttle-function", "ABORTED", True),
         ("incidentio-throttle-function", "TIMED_OUT", True),
         ("incidentio-throttle-function", "SUCCEEDED", False),
-        ("nightly-report", "FAILED", False),
     ],
 )
 def test_only_executions_of_ours_that_ended_badly_are_recovered(
     assembly: Assembly, machine: str, status: str, taken: bool
 ) -> None:
     assert taken_by(assembly, execution(machine, status), bus=None) == ({"MitigatingRecovery"} if taken else set())
+
+
+@pytest.mark.parametrize(("status", "taken"), [("FAILED", True), ("SUCCEEDED", True), ("RUNNING", False)])
+def test_executions_of_others_are_signals_when_they_end(assembly: Assembly, status: str, taken: bool) -> None:
+    expected = {"IngestingStepFunctions"} if taken else set()
+    assert taken_by(assembly, execution("nightly-report", status), bus=None) == expected

@@ -66,6 +66,7 @@ class LearnSettings(TableSettings):
 class SweeperSettings(TableSettings):
     ingest_queue_url: Text
     signal_topic_arn: Text
+    signal_function_arn: Text
     reconcile_seconds: int = 300
 
 

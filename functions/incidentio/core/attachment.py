@@ -9,6 +9,7 @@ from incidentio.core.signal import Mode
 PAGE_TAG = "incidentio:page"
 ATTACHED = "its action is our signal topic"
 _NOT_ATTACHED = f"not attached to our signal topic, not tagged {PAGE_TAG}, and of no service in the catalogue"
+INVOKED = "its action is our ingest function"
 SENT_ON_PURPOSE = "somebody sends it to our signal topic"
 _UNASKED = "AWS tells of it unasked, and what it is about is of no service in the catalogue"
 _SECURITY = "a security finding of high or critical severity, which acts without being asked for"

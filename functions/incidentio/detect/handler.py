@@ -31,7 +31,8 @@ def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
         CloudWatchAlarms(client("cloudwatch")),
         queue,
         Attachment(own_prefix=given.stack_prefix, catalog=catalog),
-        given.signal_topic_arn,
+        topic_arn=given.signal_topic_arn,
+        function_arn=given.signal_function_arn,
     )
     every = timedelta(seconds=given.reconcile_seconds)
     done = sweep(table, catalog.routing, reconciliation, queue, every=every, clock=lambda: datetime.now(UTC))

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from incidentio.aws.observability import log, told
 from incidentio.core.alarm import Alarm
-from incidentio.core.attachment import ATTACHED, Attachment
+from incidentio.core.attachment import ATTACHED, INVOKED, Attachment
 from incidentio.core.errors import NotFound, Unavailable
 from incidentio.core.ids import iso
 from incidentio.core.members import pointer_key
@@ -43,12 +43,15 @@ class Queue(Protocol):
 class Reconciliation:
     """Compares what fires with what we know."""
 
-    def __init__(self, table: Table, alarms: Alarms, queue: Queue, attachment: Attachment, topic_arn: str) -> None:
+    def __init__(
+        self, table: Table, alarms: Alarms, queue: Queue, attachment: Attachment, *, topic_arn: str, function_arn: str
+    ) -> None:
         self._table = table
         self._alarms = alarms
         self._queue = queue
         self._attachment = attachment
         self._topic_arn = topic_arn
+        self._function_arn = function_arn
 
     def run(self) -> int:
         """Send what is missing; returns how many alarms that were.
@@ -142,6 +145,8 @@ class Reconciliation:
             return Mode.MONITOR, f"its actions are suppressed ({alarm.suppressed_by})"
         if self._topic_arn in alarm.actions:
             return Mode.LIVE, ATTACHED
+        if any(self._function_arn in (action, action.rpartition(":")[0]) for action in alarm.actions):
+            return Mode.LIVE, INVOKED
         return self._attachment.of_event(alarm_name=alarm.name, alarm_arn=alarm.arn, tags={})
 
 

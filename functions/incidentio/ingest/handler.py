@@ -1,5 +1,6 @@
-"""Lambda entry: the signal queue → incidents."""
+"""Lambda entry: the signal queue, and alarms that invoke us → incidents."""
 
+import json
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from incidentio.aws.settings import IngestSettings, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import load_bundle
+from incidentio.core.errors import Unavailable
 from incidentio.ingest.batch import Batch
 from incidentio.ingest.intake import Intake
 
@@ -31,8 +33,17 @@ def _batch() -> Batch:
     )
 
 
-def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """One delivery; only what may succeed later is handed back to the queue."""
-    report = _batch().handle(event["Records"])
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """One delivery of the queue, or the invocation of an alarm whose action is this function.
+
+    Of a delivery only what may succeed later is handed back to the queue.
+
+    Raises:
+        Unavailable: an invocation failed: Lambda tries it again, and then keeps it in the dead letters.
+    """
+    records = event.get("Records") or [{"messageId": context.aws_request_id, "body": json.dumps(event)}]
+    report = _batch().handle(records)
     count(report.counts)
+    if report.failed and "Records" not in event:
+        raise Unavailable("this invocation could not be handled yet")
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in report.failed]}

@@ -22,7 +22,8 @@ def impact_start(*, reason: str, reason_data: Any, changed_at: datetime) -> date
     """The first breaching datapoint, else the first triggering alarm of a composite, else the state change itself.
 
     `reason_data` is the event's `reasonData` (JSON text, or the object in it) where there is one; an alarm action
-    has only `reason`, which names the datapoints with day/month/year dates.
+    has only `reason`, which names the datapoints with day/month/year dates. In an anomaly band each datapoint has a
+    threshold of its own.
     """
     times = [at for at in _candidates(reason, reason_data) if changed_at - _OLDEST <= at <= changed_at]
     return min(times, default=changed_at)
@@ -32,7 +33,9 @@ def _candidates(reason: str, reason_data: Any) -> Iterable[datetime]:
     data = _parsed(reason_data)
     if evaluated := [p for p in _objects(data, "evaluatedDatapoints") if "timestamp" in p]:
         breaks = _comparison(reason)
-        breaching = [p for p in evaluated if breaks and _breaching(p, data.get("threshold"), breaks)]
+        breaching = [
+            p for p in evaluated if breaks and _breaching(p, p.get("threshold", data.get("threshold")), breaks)
+        ]
         return _times(p["timestamp"] for p in breaching or evaluated)
     if triggering := _objects(data, "triggeringAlarms"):
         states = [alarm["state"] for alarm in triggering if isinstance(alarm.get("state"), dict)]

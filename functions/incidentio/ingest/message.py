@@ -46,7 +46,13 @@ def _by_contract(document: Mapping[str, Any], attachment: Attachment, now: datet
         from incidentio.ingest.contracts.received import read_received  # noqa: PLC0415 - as in `_notification`
 
         return read_received(document)
-    raise Unreadable("neither an EventBridge event nor an SNS notification")
+    # Straight from an alarm, or what Lambda put into the dead letters when such an invocation failed to the last.
+    invocation = document if "alarmData" in document else as_object(document.get("requestPayload"))
+    if "alarmData" in invocation:
+        from incidentio.ingest.contracts.alarm_invocation import read_invocation  # noqa: PLC0415 - a door few use
+
+        return read_invocation(invocation, attachment)
+    raise Unreadable("neither an EventBridge event, nor an SNS notification, nor an alarm's invocation")
 
 
 def _event(event: Mapping[str, Any], attachment: Attachment) -> Found:

@@ -22,6 +22,7 @@ from tests.unit.cli.conftest import ScriptedApi, incident
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 DLQ_ARN = "arn:aws:sqs:eu-west-1:1:dead"
 TOPIC = "arn:aws:sns:eu-west-1:1:incidentio-Signals"
+FUNCTION = "arn:aws:lambda:eu-west-1:1:function:incidentio-ingest"
 Stubbed = Callable[[str], tuple[Any, Stubber]]
 
 
@@ -135,6 +136,7 @@ def test_silent_and_missing_sweepers_fail() -> None:
     ("name", "actions", "expected"),
     [
         ("checkout-5xx", [TOPIC], "attached"),
+        ("checkout-5xx", [FUNCTION], "attached"),
         ("checkout-5xx", ["arn:aws:sns:eu-west-1:1:other"], "monitored"),
         ("TargetTracking-table/orders", [TOPIC], "ignored"),
         ("incidentio-dead-letters", [TOPIC], "ignored"),
@@ -142,7 +144,7 @@ def test_silent_and_missing_sweepers_fail() -> None:
 )
 def test_how_an_alarm_reaches_us(name: str, actions: list[str], expected: str) -> None:
     alarm = {"AlarmName": name, "AlarmActions": actions}
-    assert reach(alarm, signal_topic=TOPIC, own_prefix="incidentio-") == expected
+    assert reach(alarm, doors=[TOPIC, FUNCTION], own_prefix="incidentio-") == expected
 
 
 def test_alarms_are_counted_and_firing_ones_named(stubbed: Stubbed) -> None:
@@ -153,7 +155,7 @@ def test_alarms_are_counted_and_firing_ones_named(stubbed: Stubbed) -> None:
         {"AlarmName": "TargetTracking-x", "StateValue": "ALARM"},
     ]
     answers.add_response("describe_alarms", {"MetricAlarms": alarms, "CompositeAlarms": []})
-    findings = {f.check: f for f in check_alarms(cloudwatch, signal_topic=TOPIC, own_prefix="incidentio-")}
+    findings = {f.check: f for f in check_alarms(cloudwatch, doors=[TOPIC, FUNCTION], own_prefix="incidentio-")}
     assert findings["alarms"].what == "1 attached, 1 monitored, 1 ignored"
     assert findings["firing now"].what == "1: a"
     assert findings["muted alarms"].verdict == "warn"
@@ -163,7 +165,7 @@ def test_alarms_are_counted_and_firing_ones_named(stubbed: Stubbed) -> None:
 def test_no_attached_alarm_is_a_warning_that_names_the_topic(stubbed: Stubbed) -> None:
     cloudwatch, answers = stubbed("cloudwatch")
     answers.add_response("describe_alarms", {"MetricAlarms": [], "CompositeAlarms": []})
-    findings = list(check_alarms(cloudwatch, signal_topic=TOPIC, own_prefix="incidentio-"))
+    findings = list(check_alarms(cloudwatch, doors=[TOPIC, FUNCTION], own_prefix="incidentio-"))
     assert (findings[0].verdict, TOPIC in findings[0].remedy) == ("warn", True)
 
 

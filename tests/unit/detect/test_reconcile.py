@@ -21,6 +21,7 @@ from tests.fakes import FakeTable
 from tests.make import NOW, an_incident
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:incidentio-signals"
+FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function:incidentio-ingest"
 
 
 def alarm(name: str = "checkout", **fields: Any) -> Alarm:
@@ -51,7 +52,7 @@ class FakeQueue(list[dict[str, Any]]):
 def reconcile(table: FakeTable, *alarms: Alarm, catalog: Catalog | None = None) -> FakeQueue:
     queue = FakeQueue()
     attachment = Attachment(own_prefix="incidentio", catalog=catalog or Catalog())
-    sent = Reconciliation(table, FakeAlarms(alarms), queue, attachment, TOPIC).run()
+    sent = Reconciliation(table, FakeAlarms(alarms), queue, attachment, topic_arn=TOPIC, function_arn=FUNCTION).run()
     assert sent == len(queue)
     return queue
 
@@ -152,7 +153,7 @@ def test_one_record_nobody_can_read_does_not_hide_the_other_alarms() -> None:
     attachment = Attachment(own_prefix="incidentio", catalog=Catalog())
     alarms = FakeAlarms([alarm(changed_at=NOW + timedelta(minutes=1)), alarm("other")])
     with pytest.raises(Unavailable, match="1 alarm"):
-        Reconciliation(table, alarms, queue, attachment, TOPIC).run()
+        Reconciliation(table, alarms, queue, attachment, topic_arn=TOPIC, function_arn=FUNCTION).run()
     assert [event["detail"]["alarmName"] for event in queue] == ["other"]
 
 
@@ -163,3 +164,14 @@ def test_a_pointer_to_an_incident_that_is_gone_swallows_nothing() -> None:
     pointer = table.records[pointer_key(alarm().arn)]
     assert pointer["open"] is False
     assert pointer["fence"] < event["detail"]["state"]["timestamp"]
+
+
+@pytest.mark.parametrize("action", [TOPIC, FUNCTION, f"{FUNCTION}:live"])
+def test_an_alarm_whose_action_is_one_of_our_doors_is_live(action: str) -> None:
+    (sent,) = reconcile(FakeTable(), alarm(actions=(action,)))
+    assert sent["incidentio"]["mode"] == "live"
+
+
+def test_an_alarm_with_the_action_of_somebody_else_is_watched() -> None:
+    (sent,) = reconcile(FakeTable(), alarm(actions=(f"{FUNCTION}-other",)))
+    assert sent["incidentio"]["mode"] == "monitor"

@@ -7,10 +7,11 @@ import pytest
 
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Catalog
+from incidentio.core.changes import ChangeRecord
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Signal, SignalState
 from incidentio.ingest.message import read
-from incidentio.ingest.observation import Ignored, Observation
+from incidentio.ingest.observation import Changed, Found, Ignored, Observation
 from tests.unit.ingest.doors import SAMPLES, arn, sample
 
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
@@ -19,14 +20,25 @@ OTHERWISE = ("states_", "alertmanager_", "cloudevents_", "pagerduty_")  # not fo
 INGESTED = sorted(p.stem for p in SAMPLES.glob("*.json") if not p.stem.startswith(OTHERWISE))
 
 
-def observed(name: str) -> Observation:
-    found = read(sample(name), attachment=ATTACHMENT, now=NOW)
-    assert isinstance(found, Observation)
-    return found
+def found_in(name: str, catalog: Catalog | None = None) -> Found:
+    return read(sample(name), attachment=Attachment("incidentio", catalog or Catalog()), now=NOW)
 
 
-def signal(name: str) -> Signal:
-    return observed(name).build(NOW)
+def observed(name: str, catalog: Catalog | None = None) -> Observation:
+    found = found_in(name, catalog)
+    observation = found.signal if isinstance(found, Changed) else found
+    assert isinstance(observation, Observation)
+    return observation
+
+
+def change(name: str, catalog: Catalog | None = None) -> ChangeRecord:
+    found = found_in(name, catalog)
+    assert isinstance(found, Changed)
+    return found.record
+
+
+def signal(name: str, catalog: Catalog | None = None) -> Signal:
+    return observed(name, catalog).build(NOW)
 
 
 @pytest.mark.parametrize("name", INGESTED)
@@ -134,3 +146,195 @@ def test_an_event_that_somebody_sends_through_the_topic_is_live() -> None:
     through_topic, unasked = signal("sns_forwarded_event"), signal("cloudwatch_metric_alarm")
     assert through_topic.dedup_key == unasked.dedup_key
     assert (through_topic.mode, unasked.mode) == (Mode.LIVE, Mode.MONITOR)
+
+
+ARN = "arn:aws:{}:eu-west-1:111122223333:{}".format
+HEALTH = (
+    "arn:aws:health:eu-west-1::event/LAMBDA/AWS_LAMBDA_OPERATIONAL_ISSUE/AWS_LAMBDA_OPERATIONAL_ISSUE_7f35c8ae"
+    "/111122223333"
+)
+FIRING, OK, NOTE = SignalState.FIRING, SignalState.OK, SignalState.NOTE
+SEV1, SEV2, SEV3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "severity", "key", "title"),
+    [
+        ("autoscaling_launch_failed", FIRING, SEV3, "autoscaling/111122223333/eu-west-1/checkout-workers/launch",
+         "Auto Scaling group checkout-workers cannot launch instances"),
+        ("autoscaling_launch_succeeded", OK, SEV3, "autoscaling/111122223333/eu-west-1/checkout-workers/launch",
+         "Auto Scaling group checkout-workers can launch instances"),
+        ("autoscaling_terminate_failed", FIRING, SEV3, "autoscaling/111122223333/eu-west-1/checkout-workers/terminate",
+         "Auto Scaling group checkout-workers cannot terminate instances"),
+        ("cloudformation_completed", OK, SEV3, ARN("cloudformation", "stack/checkout"),
+         "CloudFormation checkout deployed"),
+        ("cloudformation_rolled_back", FIRING, SEV3, ARN("cloudformation", "stack/checkout"),
+         "CloudFormation checkout deployment failed"),
+        ("cloudwatch_anomaly_detection_alarm", FIRING, None, arn("checkout-latency-anomaly"),
+         "checkout-latency-anomaly"),
+        ("cloudwatch_contributor_alarm", FIRING, None, arn("tables-throttled"), "tables-throttled"),
+        ("cloudwatch_contributor_ok", NOTE, None, arn("tables-throttled"), "tables-throttled"),
+        ("codedeploy_failure", FIRING, SEV3, "codedeploy/111122223333/eu-west-1/checkout/production",
+         "CodeDeploy checkout/production deployment failed"),
+        ("codedeploy_success", OK, SEV3, "codedeploy/111122223333/eu-west-1/checkout/production",
+         "CodeDeploy checkout/production deployed"),
+        ("codepipeline_failed", FIRING, SEV3, ARN("codepipeline", "checkout-release"),
+         "CodePipeline checkout-release deployment failed"),
+        ("codepipeline_succeeded", OK, SEV3, ARN("codepipeline", "checkout-release"),
+         "CodePipeline checkout-release deployed"),
+        ("cost_anomaly", FIRING, SEV3, "cost-anomaly/111122223333/12345678-abcd-ef12-3456-987654321a12",
+         "Unusual spend on AWS Lambda"),
+        ("ec2_fleet_error", FIRING, SEV3, ARN("ec2", "fleet/fleet-598fb973#launchSpecUnusable"),
+         "fleet-598fb973: launchSpecUnusable failed"),
+        ("ec2_snapshot_failed", FIRING, SEV3, "arn:aws:ec2::eu-west-1:snapshot/snap-01234567#copySnapshot",
+         "snap-01234567: copySnapshot failed"),
+        ("ec2_volume_attach_failed", FIRING, SEV3, ARN("ec2", "volume/vol-01234567#attachVolume"),
+         "vol-01234567: attachVolume failed"),
+        ("ecs_deployment_completed", OK, SEV3, ARN("ecs", "service/shop/checkout#deployment"),
+         "ECS shop/checkout deployed"),
+        ("ecs_deployment_failed", FIRING, SEV3, ARN("ecs", "service/shop/checkout#deployment"),
+         "ECS shop/checkout deployment failed"),
+        ("ecs_service_steady", OK, SEV3, ARN("ecs", "service/shop/checkout#tasks"), "ECS shop/checkout: steady state"),
+        ("ecs_tasks_not_placed", FIRING, SEV3, ARN("ecs", "service/shop/checkout#tasks"),
+         "ECS shop/checkout: task placement failure"),
+        ("guardduty_finding_high", FIRING, SEV2,
+         ARN("guardduty", "detector/123456789012/finding/16afba5c5c43e07c9e3e5e2e544e95df"),
+         "The EC2 instance i-0b22a22eec53b9321 is communicating with a cryptocurrency-related domain."),
+        ("guardduty_finding_medium", FIRING, SEV3,
+         ARN("guardduty", "detector/123456789012/finding/2aafba5c5c43e07c9e3e5e2e544e9500"),
+         "The EC2 instance i-0b22a22eec53b9321 uses an unusual port."),
+        ("health_issue", FIRING, SEV2,
+         HEALTH, "AWS LAMBDA in eu-west-1: lambda operational issue"),
+        ("health_issue_closed", OK, SEV2,
+         HEALTH, "AWS LAMBDA in eu-west-1: lambda operational issue"),
+        ("invocation_alarm", FIRING, None, arn("checkout-errors"), "checkout-errors"),
+        ("invocation_failed_destination", FIRING, None, arn("checkout-errors"), "checkout-errors"),
+        ("rds_cluster_failover_failed", FIRING, SEV3, ARN("rds", "cluster:carts#failover"), "RDS carts: failover"),
+        ("rds_failover_completed", OK, SEV3, ARN("rds", "db:orders#failover"), "RDS orders: failover"),
+        ("rds_failover_started", FIRING, SEV3, ARN("rds", "db:orders#failover"), "RDS orders: failover"),
+        ("rds_failure", FIRING, SEV2, ARN("rds", "db:orders#failure"), "RDS orders: failure"),
+        ("rds_storage_full", FIRING, SEV2, ARN("rds", "db:orders#low-storage"), "RDS orders: low storage"),
+        ("securityhub_finding", FIRING, SEV2,
+         ARN("securityhub", "security-control/S3.2/finding/5a2f0001-9b1e-4c35-8b5e-0d1f5d7c0001"),
+         "S3 general purpose buckets should block public read access"),
+        ("securityhub_finding_resolved", OK, Severity.SEV5,
+         ARN("securityhub", "security-control/S3.2/finding/5a2f0001-9b1e-4c35-8b5e-0d1f5d7c0001"),
+         "S3 general purpose buckets should block public read access"),
+        ("securityhub_v2_finding", FIRING, SEV1,
+         ARN("guardduty", "detector/123456789012/finding/3bafba5c5c43e07c9e3e5e2e544e9501"),
+         "Credentials of an EC2 instance were used from outside AWS"),
+        ("securityhub_v2_finding_resolved", OK, SEV1,
+         ARN("guardduty", "detector/123456789012/finding/3bafba5c5c43e07c9e3e5e2e544e9501"),
+         "Credentials of an EC2 instance were used from outside AWS"),
+        ("sns_cost_anomaly", FIRING, SEV3, "cost-anomaly/111122223333/12345678-abcd-ef12-3456-987654321a12",
+         "Unusual spend on AWS Lambda"),
+        ("stepfunctions_execution_failed", FIRING, SEV3, ARN("states", "stateMachine:nightly-report"),
+         "State machine nightly-report: execution failed"),
+        ("stepfunctions_execution_succeeded", OK, SEV3, ARN("states", "stateMachine:nightly-report"),
+         "State machine nightly-report: execution succeeded"),
+        ("stepfunctions_execution_timed_out", FIRING, SEV3, ARN("states", "stateMachine:nightly-report"),
+         "State machine nightly-report: execution timed out"),
+    ],
+)  # fmt: skip
+def test_signals_of_aws(name: str, state: SignalState, severity: Severity | None, key: str, title: str) -> None:
+    found = signal(name)
+    assert (found.state, found.severity, found.dedup_key, found.title) == (state, severity, key, title)
+    assert found.reason
+    assert found.changed_at.date().isoformat() == "2026-03-04"
+    assert (found.impact_started_at is not None) is (state is FIRING)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "what", "actor"),
+    [
+        ("cloudformation_started", "started", "CloudFormation checkout started", ""),
+        ("cloudtrail_appconfig", "succeeded", "StartDeployment def5678 version 7", "111122223333:sso/alice"),
+        ("cloudtrail_function_code", "succeeded", "UpdateFunctionCode checkout", "111122223333:sso/alice"),
+        ("cloudtrail_route", "succeeded", "ReplaceRoute rtb-0f0a0001 10.1.0.0/16", "111122223333:sso/alice"),
+        ("cloudtrail_security_group", "succeeded", "AuthorizeSecurityGroupIngress sg-0f0a0001 tcp 22 0.0.0.0/0",
+         "111122223333:sso/alice"),
+        ("codedeploy_failure", "failed", "CodeDeploy checkout/production failed: deployment d-123456789: FAILURE", ""),
+        ("codedeploy_start", "started", "CodeDeploy checkout/production started", ""),
+        ("codepipeline_started", "started", "CodePipeline checkout-release started", "111122223333:sso/alice"),
+        ("ecs_deployment_started", "started", "ECS shop/checkout started", ""),
+    ],
+)  # fmt: skip
+def test_changes(name: str, status: str, what: str, actor: str) -> None:
+    found = change(name)
+    assert (found.status, found.what, found.actor) == (status, what, actor)
+    assert found.resources
+    assert found.service is None
+
+
+@pytest.mark.parametrize("source", ["codedeploy", "codepipeline", "cloudformation", "ecs_deployment"])
+def test_what_is_told_of_one_deployment_has_one_id(source: str) -> None:
+    told = {change(path.stem).id for path in SAMPLES.glob(f"{source}_*.json") if not path.stem.endswith("_ignored")}
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("name", ["cloudformation_started", "codedeploy_start", "cloudtrail_route"])
+def test_a_change_that_did_not_fail_is_no_signal(name: str) -> None:
+    found = found_in(name)
+    assert isinstance(found, Changed)
+    assert found.signal is None
+
+
+UNASKED = [
+    name
+    for name in INGESTED
+    if not name.startswith(("cloudtrail", "cloudwatch", "invocation", "signals", "sns"))
+    and not name.endswith(("_ignored", "_start", "_started"))
+] + ["rds_failover_started"]
+
+
+@pytest.mark.parametrize("name", UNASKED)
+def test_what_aws_tells_unasked_is_watched_unless_it_is_urgent_security(name: str) -> None:
+    found = signal(name)
+    urgent = found.source in ("guardduty", "securityhub") and found.severity in (SEV1, SEV2)
+    assert (found.mode is Mode.LIVE) is urgent, found.mode_reason
+
+
+RESOURCES = ["*:function:checkout", "checkout*", "*i-0b22a22eec53b9321", "nightly-*", "orders", "carts", "services",
+             "*:volume/*", "*:snapshot/*", "*:fleet/*"]  # fmt: skip
+OWNED = Catalog.model_validate(
+    {"services": {"shop": {"environment": "staging", "match": {"resources": RESOURCES, "tags": {"app": "checkout"}}}}}
+)
+
+
+@pytest.mark.parametrize("name", UNASKED)
+def test_what_is_of_a_service_in_the_catalogue_is_live(name: str) -> None:
+    found = signal(name, OWNED)
+    assert (found.mode, found.service) == (Mode.LIVE, "shop")
+    assert "service shop: " in found.mode_reason
+
+
+@pytest.mark.parametrize("name", ["codedeploy_start", "cloudtrail_function_code"])
+def test_a_change_is_of_the_service_its_resources_are_of(name: str) -> None:
+    found = change(name, OWNED)
+    assert (found.service, found.environment) == ("shop", "staging")
+
+
+def test_an_anomaly_band_has_a_threshold_for_each_datapoint() -> None:
+    found = signal("cloudwatch_anomaly_detection_alarm")
+    assert found.impact_started_at == datetime(2026, 3, 4, 9, 12, tzinfo=UTC)
+    assert (found.subject.metric, found.subject.dimensions) == ("Duration", {"FunctionName": "checkout"})
+
+
+def test_a_contributor_is_named() -> None:
+    found = signal("cloudwatch_contributor_alarm")
+    assert found.reason.startswith("TableName=orders: ")
+    assert found.subject.dimensions == {"TableName": "orders"}
+
+
+def test_another_account_and_region_is_another_deployment() -> None:
+    here, there = signal("codedeploy_failure"), signal("signals_other_account_deployment")
+    assert there.dedup_key == "codedeploy/444455556666/us-east-1/checkout/production"
+    assert here.dedup_key != there.dedup_key
+    assert change("codedeploy_failure").id != change("signals_other_account_deployment").id
+
+
+def test_both_doors_of_an_anomaly_meet() -> None:
+    event, message = signal("cost_anomaly"), signal("sns_cost_anomaly")
+    assert event.dedup_key == message.dedup_key
+    assert (event.mode, message.mode) == (Mode.MONITOR, Mode.LIVE)
+    assert "1001 USD more than expected" in event.reason

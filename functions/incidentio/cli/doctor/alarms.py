@@ -1,7 +1,7 @@
 """Which alarms reach incidentio, and how."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from incidentio.cli.doctor.finding import Finding
@@ -13,29 +13,29 @@ _AT_ONCE = 100
 Reach = Literal["attached", "monitored", "ignored"]
 
 
-def reach(alarm: Mapping[str, Any], *, signal_topic: str, own_prefix: str) -> Reach:
+def reach(alarm: Mapping[str, Any], *, doors: Sequence[str], own_prefix: str) -> Reach:
     """How incidentio treats `alarm`.
 
-    `attached` alarms act on our topic and are live. Alarms of target tracking and our own are
-    `ignored`: scaling is no incident, and watching ourselves through ourselves would loop. Every
+    `attached` alarms act on one of our `doors` (topic and function) and are live. Alarms of target tracking and our
+    own are `ignored`: scaling is no incident, and watching ourselves through ourselves would loop. Every
     other one is `monitored`: an incident shows what would have been done.
     """
     if str(alarm["AlarmName"]).startswith((AUTO_SCALING_PREFIX, own_prefix)):
         return "ignored"
-    return "attached" if signal_topic in alarm.get("AlarmActions", []) else "monitored"
+    return "attached" if set(doors) & set(alarm.get("AlarmActions", [])) else "monitored"
 
 
-def check_alarms(cloudwatch: Any, *, signal_topic: str, own_prefix: str) -> Iterator[Finding]:
+def check_alarms(cloudwatch: Any, *, doors: Sequence[str], own_prefix: str) -> Iterator[Finding]:
     """How many alarms are attached, monitored, ignored and firing now; at least one should be attached."""
     by_reach: dict[Reach, list[Mapping[str, Any]]] = {"attached": [], "monitored": [], "ignored": []}
     for alarm in _alarms(cloudwatch):
-        by_reach[reach(alarm, signal_topic=signal_topic, own_prefix=own_prefix)].append(alarm)
+        by_reach[reach(alarm, doors=doors, own_prefix=own_prefix)].append(alarm)
     attached, monitored = by_reach["attached"], by_reach["monitored"]
     counts = ", ".join(f"{len(alarms)} {name}" for name, alarms in by_reach.items())
     if attached:
         yield Finding("alarms", "ok", counts)
     else:
-        yield Finding("alarms", "warn", counts, f"attach those that should page: add {signal_topic} to their actions")
+        yield Finding("alarms", "warn", counts, f"attach those that should page: add {doors[0]} to their actions")
     muted = [alarm for alarm in attached if not alarm.get("ActionsEnabled", True)]
     if muted:
         yield Finding(

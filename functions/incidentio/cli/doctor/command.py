@@ -23,6 +23,7 @@ OUTPUTS = (
     "ApiUrl", "SignalTopicArn", "IngestQueueUrl", "IngestDlqUrl", "EventBusName", "SignalsBusName", "TableName",
     "ArchiveBucketName", "PageTopicArn", "TicketTopicArn", "TestTopicArn", "WatchdogTopicArn", "SweepRuleName",
     "KillSwitchParameterName", "OutboxDlqUrl", "LaneDlqUrl", "CommunicateQueueUrl", "CommunicateDlqUrl",
+    "SignalFunctionArn",
 )  # fmt: skip
 Check = Callable[[], Iterable[Finding]]
 
@@ -63,7 +64,9 @@ def examine(shell: Shell, *, now: Callable[[], datetime] = lambda: datetime.now(
         "sweep": lambda: check_heartbeats(table, now=now(), rule=outputs["SweepRuleName"]),
         "heartbeat": lambda: check_delivery(table, now=now()),
         "alarms": lambda: check_alarms(
-            client("cloudwatch"), signal_topic=outputs["SignalTopicArn"], own_prefix=f"{stack}-"
+            client("cloudwatch"),
+            doors=[outputs["SignalTopicArn"], outputs["SignalFunctionArn"]],
+            own_prefix=f"{stack}-",
         ),
         "hands-off": lambda: check_switches(shell.api, client("ssm"), parameter=outputs["KillSwitchParameterName"]),
     }

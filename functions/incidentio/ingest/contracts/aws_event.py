@@ -5,11 +5,12 @@ https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from incidentio.core.attachment import Attachment
 from incidentio.core.changes import ChangeRecord
+from incidentio.core.ids import iso
 from incidentio.core.person import person_from_arn
 from incidentio.core.redaction import redact, redact_data
 from incidentio.core.severity import Severity
@@ -27,6 +28,7 @@ from incidentio.ingest.observation import (
 )
 
 MAX_RESOURCES = 20
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class AwsEvent:
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of what an event only names."""
-        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+        partition = next((p for start, p in _PARTITIONS.items() if self.region.startswith(start)), "aws")
+        return f"arn:{partition}:{service}:{self.region}:{self.account}:{resource}"
 
     def moment(self, *candidates: Any) -> str:
         """The first of `candidates` that is a time, else when the event happened."""
@@ -81,6 +84,24 @@ def texts(values: Iterable[Any]) -> tuple[str, ...]:
     """
     found = dict.fromkeys(safe(value[:1024], "a resource") for value in values if isinstance(value, str) and value)
     return tuple(found)[:MAX_RESOURCES]
+
+
+def resource_of(event: AwsEvent) -> str:
+    """The first resource of an event that is about one.
+
+    Raises:
+        Unreadable: it names none.
+    """
+    if not event.resources:
+        raise Unreadable("resources is empty: what is this event about?")
+    return event.resources[0]
+
+
+def milliseconds(value: Any) -> str | None:
+    """A time in milliseconds since 1970; None when it is none of our days."""
+    if not isinstance(value, int) or not 946_684_800_000 < value < 4_102_444_800_000:
+        return None
+    return iso(datetime.fromtimestamp(value / 1000, UTC))
 
 
 def observed(
