@@ -19,6 +19,7 @@ from incidentio.api import errors
 from incidentio.api.calls import BODY_LIMIT, REVIEW_BODY_LIMIT, Api, decode_body
 from incidentio.api.routes import (
     approvals,
+    deploys,
     document,
     grouping,
     incidents,
@@ -37,7 +38,8 @@ from incidentio.core.errors import Conflict, IncidentioError, InvalidInput
 from incidentio.core.ports import Clock, Refused, SigningSecrets, Stale, Table
 
 _ROUTES = (
-    incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals, integrations, quiet, reports,
+    incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals, deploys, integrations, quiet,
+    reports,
 )  # fmt: skip
 _LOG = logging.getLogger(__name__)
 

@@ -43,16 +43,14 @@ def open_incident(api: Api, call: Call, wanted: NewIncident) -> Incident:
     raise Unavailable("no free incident id was found: try again")
 
 
-def impact_start(at: datetime | None, now: datetime) -> datetime | None:
+def impact_start(at: datetime | None, now: datetime, *, field: str = "impact_started_at") -> datetime | None:
     """`at`, which may not lie in the future.
 
     Raises:
         InvalidInput: it does.
     """
     if at is not None and at > now + _CLOCK_SKEW:
-        raise InvalidInput(
-            f"impact_started_at {at.isoformat()} is in the future: now is {now.isoformat()}", field="impact_started_at"
-        )
+        raise InvalidInput(f"{field} {at.isoformat()} is in the future: now is {now.isoformat()}", field=field)
     return min(at, now) if at else None
 
 

@@ -12,6 +12,7 @@ from pydantic import (
     Field,
     Strict,
     StringConstraints,
+    model_validator,
 )
 
 from incidentio.core.errors import InvalidInput
@@ -140,6 +141,30 @@ class Restore(Body):
 class ApprovalDecision(Body):
     decision: Literal["approve", "reject"]
     reason: Text = ""
+
+
+class NewDeploy(Body):
+    """One deploy, told by the pipeline or person that makes it. The same `id` again is the same deploy."""
+
+    service: Name
+    version: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    id: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,200}$")] | None = Field(
+        default=None, description="The sender's own id of the deploy, such as that of a pipeline's run."
+    )
+    environment: Name | None = Field(default=None, description="That of the service in the catalogue when left out.")
+    at: Moment | None = Field(default=None, description="When it happened; now when left out.")
+    status: Literal["started", "succeeded", "failed"] = "succeeded"
+    reversible: bool = Field(default=True, description="False where rolling back would break data.")
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = Field(
+        default="", description="Why it cannot be rolled back: required then."
+    )
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[\x21-\x7e]{1,290}$")] | None = None
+
+    @model_validator(mode="after")
+    def _says_why(self) -> "NewDeploy":
+        if not self.reversible and not self.reason:
+            raise ValueError("reason: say why this cannot be rolled back, such as a migration that drops a column")
+        return self
 
 
 class HandsOff(Body):

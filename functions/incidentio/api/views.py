@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from incidentio.api.findings import ContextView, Findings
+from incidentio.core.changes import ChangeRecord
 from incidentio.core.clocks import Clocks, clocks_of
 from incidentio.core.ids import iso
 from incidentio.core.impact import Estimate
@@ -155,6 +156,29 @@ class IncidentList(View):
     next: Next
 
 
+class ChangeView(View):
+    """One change of the estate. `reversible` is false where rolling back would break data; `reason` says why."""
+
+    id: str
+    source: str
+    service: str | None
+    environment: str
+    at: Moment
+    what: str
+    status: str
+    actor: str
+    version: str
+    reversible: bool
+    reason: str
+    resources: list[str]
+    url: str
+
+
+class ChangeList(View):
+    items: list[ChangeView]
+    next: Next
+
+
 class EntryView(View):
     """One timeline entry: `text` for people, `data` for programs, `hash` for the audit."""
 
@@ -279,6 +303,10 @@ def incident_view(
             ),
         }
     )
+
+
+def change_view(change: ChangeRecord) -> ChangeView:
+    return ChangeView.model_validate(change.model_dump())
 
 
 def run_view(run: Mapping[str, Any]) -> RunView:

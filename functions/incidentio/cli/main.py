@@ -10,6 +10,7 @@ _COMMANDS = {
     "playbooks": "incidentio.cli.playbooks:playbooks",
     "silences": "incidentio.cli.silences:silences",
     "maintenance": "incidentio.cli.maintenance:maintenance",
+    "deploys": "incidentio.cli.deploys:deploys",
     "hands-off": "incidentio.cli.hands_off:hands_off",
     "postmortem": "incidentio.cli.postmortem:postmortem",
     "reports": "incidentio.cli.reports:reports",

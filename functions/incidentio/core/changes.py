@@ -24,7 +24,8 @@ class ChangeRecord(BaseModel):
     `id` is the source's own and is that of the whole change: what is told of its start and of its end are two records
     of one id, and a repeated event is the same record again.
 
-    `reversible` is False where rolling back would break data; `status` is `started`, `succeeded` or `failed`.
+    `reversible` is False where rolling back would break data, and `reason` says why; `status` is `started`, `succeeded`
+    or `failed`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,6 +40,7 @@ class ChangeRecord(BaseModel):
     actor: Text = ""
     version: Text = ""
     reversible: bool = True
+    reason: Text = ""
     resources: tuple[Text, ...] = ()
     url: Text = ""
 

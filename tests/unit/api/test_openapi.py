@@ -6,6 +6,7 @@ from incidentio.api.app import create_app
 from tests.unit.api.conftest import World
 
 ROUTES = {
+    "/deploys": {"get", "post"},
     "/incidents": {"get", "post"},
     "/incidents/{incident_id}": {"get", "patch"},
     **{

@@ -106,7 +106,9 @@ class _World:
         self._ingest = Batch(
             Intake(self._table, bundle.catalog, self._clock, self._new_id), self, self._attachment, self._clock
         )
-        self._reconciliation = Reconciliation(self._table, self, self, self._attachment, TOPIC)
+        self._reconciliation = Reconciliation(
+            self._table, self, self, self._attachment, topic_arn=TOPIC, function_arn="none in a simulation"
+        )
         self._teller = Teller(
             table=self._table, topics=self, bundle=bundle, api_url="", clock=self._clock, pause=lambda _: None
         )
