@@ -50,8 +50,9 @@ synth: setup ## Write the CloudFormation templates to cdk.out; needs no AWS acco
 	@build/cdk/node_modules/.bin/cdk synth --quiet $(CDK_ARGS) 2>build/synth.log; failed=$$?; \
 	grep -v 'feature flags are not configured' build/synth.log >&2; exit $$failed
 
-deploy: setup ## Deploy to the account of your AWS profile (PAGE_EMAIL=you@example.com)
-	$(RUN)/python -m infra.deploy $(if $(PAGE_EMAIL),--page-email "$(PAGE_EMAIL)") $(CDK_ARGS)
+deploy: setup ## Deploy to the account of your AWS profile (PAGE_EMAIL=you@example.com, or FORWARD_TO=<signals bus>)
+	$(RUN)/python -m infra.deploy $(if $(PAGE_EMAIL),--page-email "$(PAGE_EMAIL)") \
+	  $(if $(FORWARD_TO),--forward-to "$(FORWARD_TO)") $(CDK_ARGS)
 
 clean: ## Remove everything that make created
 	rm -rf build .venv cdk.out .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -10,28 +10,34 @@ from cdk_nag import AwsSolutionsChecks
 from incidentio.core.errors import InvalidInput
 from infra.asset import stage
 from infra.documents import load_bundle
+from infra.forwarder import ForwarderStack
 from infra.layer import LayerError, layer_directory
 from infra.options import OptionError, Options, read_options
 from infra.stack import IncidentioStack
 
 
 def build_app(context: Mapping[str, Any] | None = None, *, outdir: str | None = None) -> App:
-    """The construct tree of one deployment, ready to synthesise.
+    """The construct tree of one deployment, ready to synthesise: the app, or what forwards to one elsewhere.
 
     Raises:
         OptionError, InvalidInput, LayerError: the context, the YAML or the layer is wrong; one clear message.
     """
     app = App(context=dict(context or {}), outdir=outdir)
     options = read_options(app.node)
-    bundle = load_bundle(options.catalog, *options.playbooks)
-    IncidentioStack(
-        app,
-        options=options,
-        bundle=bundle,
-        code=stage(bundle),
-        layer=layer_directory("local" if options.local else "aws"),
-        synthesizer=_synthesizer(options),
-    )
+    if options.forward_to:
+        ForwarderStack(
+            app, stack_name=options.stack_name, bus_arn=options.forward_to, synthesizer=_synthesizer(options)
+        )
+    else:
+        bundle = load_bundle(options.catalog, *options.playbooks)
+        IncidentioStack(
+            app,
+            options=options,
+            bundle=bundle,
+            code=stage(bundle),
+            layer=layer_directory("local" if options.local else "aws"),
+            synthesizer=_synthesizer(options),
+        )
     if options.local:
         from infra.local.adapt import adapt  # noqa: PLC0415 - nothing of the local target in a deployment to AWS
 

@@ -57,24 +57,26 @@ def sets_logging_role(cdk_arguments: list[str], *, written: Path = ROOT / "cdk.j
     return str(chosen).lower() == "true"
 
 
-def deploy(*, page_email: str | None, cdk_arguments: list[str]) -> int:
-    """Deploy every stack of the app; return the exit code of the CDK CLI."""
+def deploy(*, page_email: str | None, cdk_arguments: list[str], forward_to: str | None = None) -> int:
+    """Deploy every stack of the app, or what forwards to one elsewhere; return the exit code of the CDK CLI."""
     # boto3 itself reads AWS_DEFAULT_REGION only; the CDK and the AWS CLI read both.
     session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
     account, region = target_environment(session)
-    context = ["-c", f"page_email={page_email}"] if page_email else []
+    given = {"page_email": page_email, "forward_to": forward_to}
+    context = [part for name, value in given.items() if value for part in ("-c", f"{name}={value}")]
     environment = {
         **os.environ,
         "CDK_DEFAULT_ACCOUNT": account,
         "CDK_DEFAULT_REGION": region,
         "AWS_REGION": region,
     }
-    if not sets_logging_role(cdk_arguments) and not can_log_requests(session):
+    if not forward_to and not sets_logging_role(cdk_arguments) and not can_log_requests(session):
         raise DeployError(
             "API Gateway has no CloudWatch Logs role in this account and Region, so the API's access logs would be "
             f'refused. Let this stack set one for the whole account: make deploy CDK_ARGS="-c {ACCOUNT_ROLE}=true"'
         )
-    print(f"Deploying incidentio to account {account}, {region}", flush=True)
+    what = f"what forwards to {forward_to}" if forward_to else "incidentio"
+    print(f"Deploying {what} to account {account}, {region}", flush=True)
     if not is_bootstrapped(session):
         subprocess.run([CDK, "bootstrap", f"aws://{account}/{region}", *context], cwd=ROOT, env=environment, check=True)
     return subprocess.run(
@@ -86,9 +88,10 @@ def main() -> int:
     """Parse the command line and deploy."""
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
     parser.add_argument("--page-email", help="subscribe this address to pages")
+    parser.add_argument("--forward-to", help="only forward what happens here to this signals bus (its ARN)")
     arguments, cdk_arguments = parser.parse_known_args()
     try:
-        return deploy(page_email=arguments.page_email, cdk_arguments=cdk_arguments)
+        return deploy(page_email=arguments.page_email, forward_to=arguments.forward_to, cdk_arguments=cdk_arguments)
     except DeployError as error:
         print(error, file=sys.stderr)
     except ProfileNotFound as error:

@@ -12,6 +12,8 @@ from constructs import Node
 ROOT = Path(__file__).resolve().parent.parent
 RetentionMode = Literal["GOVERNANCE", "COMPLIANCE"]
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,30}")
+_ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
+_BUS = re.compile(r"arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[\w./-]{1,256}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -29,6 +31,8 @@ class Options:
     playbooks: tuple[Path, ...] = (ROOT / "playbooks",)
     pace: float = 1.0
     page_email: str | None = None
+    organization_id: str | None = None
+    forward_to: str | None = None
     retention_mode: RetentionMode = "GOVERNANCE"
     retention_days: int = 365
     reserved_concurrency: bool = False
@@ -62,6 +66,8 @@ def options_from(context: Mapping[str, Any]) -> Options:
         playbooks=(*Options.playbooks, *_folders(context, "playbooks")),
         pace=_number(context, "pace", 1.0, minimum=0.001),
         page_email=_text(context, "page_email", _EMAIL, "an e-mail address"),
+        organization_id=_text(context, "organization_id", _ORGANIZATION, "the id of an organization, o-…"),
+        forward_to=_text(context, "forward_to", _BUS, "the ARN of a signals bus, arn:aws:events:…:event-bus/…"),
         retention_mode=_retention_mode(context),
         retention_days=int(_number(context, "retention_days", 365, minimum=1)),
         reserved_concurrency=_flag(context, "reserved_concurrency"),

@@ -74,6 +74,8 @@ class IncidentioStack(Stack):
         self.bus = DomainBus(self, "Domain", runtime=runtime, table=table, key=self.key)
         self.ingest = Ingest(self, "Ingesting", runtime=runtime, table=table, key=self.key)
         self.webhooks = Webhooks(self, "Hooks", runtime=runtime, table=table, ingest=self.ingest, key=self.key)
+        if options.organization_id:
+            self.ingest.accept_organization(options.organization_id)
         self.api = Api(
             self,
             "Http",
@@ -185,6 +187,7 @@ class IncidentioStack(Stack):
             "SignalFunctionArn": self.ingest.function.function.function_arn,
             "SignalTopicArn": self.ingest.topic.topic_arn,
             "SigningSecretPrefix": f"{self.stack_name}/integrations",
+            "SignalsBusArn": self.ingest.signals_bus.event_bus_arn,
             "SignalsBusName": self.ingest.signals_bus.event_bus_name,
             "SweepRuleName": self.sweep.rule.name,
             "TableName": self.table.table.table_name,

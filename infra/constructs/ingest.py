@@ -32,6 +32,23 @@ class Ingest(Construct):
         self._subscribe()
         self.function = self._function(runtime, table)
 
+    def accept_organization(self, organization_id: str) -> None:
+        """Let every account of an AWS organization put events on the signals bus, and nobody else."""
+        events.CfnEventBusPolicy(
+            self,
+            "FromOrganization",
+            event_bus_name=self.signals_bus.event_bus_name,
+            statement_id="FromOrganization",
+            statement={
+                "Sid": "FromOrganization",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "events:PutEvents",
+                "Resource": self.signals_bus.event_bus_arn,
+                "Condition": {"StringEquals": {"aws:PrincipalOrgID": organization_id}},
+            },
+        )
+
     def _topic(self, key: kms.IKey) -> Topic:
         topic = Topic(self, "Signals", key=key, display_name="incidentio signals")
         topic.accept_alarms()

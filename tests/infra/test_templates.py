@@ -19,8 +19,8 @@ from tests.load.money import idle, resources
 OUTPUTS = {
     "ApiUrl", "ArchiveBucketName", "CommunicateDlqUrl", "CommunicateQueueUrl", "EventBusName", "IngestDlqUrl",
     "IngestQueueUrl", "KillSwitchParameterName", "LaneDlqUrl", "OutboxDlqUrl", "PageTopicArn", "RetentionDays",
-    "RetentionMode", "SignalFunctionArn", "SignalTopicArn", "SignalsBusName", "SigningSecretPrefix", "SweepRuleName",
-    "TableName", "TestTopicArn", "TicketTopicArn", "WatchdogTopicArn", "WebhookUrl",
+    "RetentionMode", "SignalFunctionArn", "SignalTopicArn", "SignalsBusArn", "SignalsBusName", "SigningSecretPrefix",
+    "SweepRuleName", "TableName", "TestTopicArn", "TicketTopicArn", "WatchdogTopicArn", "WebhookUrl",
 }  # fmt: skip
 
 

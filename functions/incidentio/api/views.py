@@ -163,7 +163,7 @@ class ChangeView(View):
     source: str
     service: str | None
     environment: str
-    at: Moment
+    at: Shown
     what: str
     status: str
     actor: str

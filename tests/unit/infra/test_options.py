@@ -43,6 +43,8 @@ def test_the_local_target_may_be_hurried_and_keeps_nothing() -> None:
         ({"retention_days": "0"}, "retention_days is at least 1"),
         ({"retention_days": "ten"}, "retention_days is a number, not 'ten'"),
         ({"page_email": "me"}, "page_email is an e-mail address"),
+        ({"organization_id": "123"}, "organization_id is the id of an organization"),
+        ({"forward_to": "incidentio"}, "forward_to is the ARN of a signals bus"),
         ({"stack_name": "1st"}, "stack_name is a letter"),
         ({"catalog": "nowhere"}, "which is no folder"),
         ({"playbooks": "nowhere"}, "which is no folder"),

@@ -1,6 +1,6 @@
 """An independent count: what the documented rules make of a history, with a pencil and a clock, alarm by alarm.
 
-It knows nothing of our code: only times in seconds, and what docs/signals.md and docs/architecture.md say.
+It knows nothing of our code: only times in seconds, and what docs/connect-a-source.md and docs/architecture.md say.
 """
 
 from dataclasses import dataclass, field
