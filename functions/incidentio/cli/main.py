@@ -16,6 +16,7 @@ _COMMANDS = {
     "reports": "incidentio.cli.reports:reports",
     "backtest": "incidentio.cli.backtest.command:backtest",
     "integrations": "incidentio.cli.integrations:integrations",
+    "dlq": "incidentio.cli.dlq.command:dlq",
     "doctor": "incidentio.cli.doctor.command:doctor",
     "test-page": "incidentio.cli.test_page:test_page",
     "local": "incidentio.cli.local:local",

@@ -20,7 +20,6 @@ from tests.offline import offline_client
 from tests.unit.cli.conftest import ScriptedApi, incident
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-DLQ_ARN = "arn:aws:sqs:eu-west-1:1:dead"
 TOPIC = "arn:aws:sns:eu-west-1:1:incidentio-Signals"
 FUNCTION = "arn:aws:lambda:eu-west-1:1:function:incidentio-ingest"
 Stubbed = Callable[[str], tuple[Any, Stubber]]
@@ -83,7 +82,7 @@ def test_an_empty_dead_letter_queue_is_well(stubbed: Stubbed) -> None:
 
 def test_dead_letters_are_counted_and_the_oldest_says_why(stubbed: Stubbed) -> None:
     sqs, answers = stubbed("sqs")
-    counted = {"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "1", "QueueArn": DLQ_ARN}
+    counted = {"ApproximateNumberOfMessages": "3", "ApproximateNumberOfMessagesNotVisible": "1"}
     answers.add_response("get_queue_attributes", {"Attributes": counted})
     why = {"reason": {"StringValue": "not JSON", "DataType": "String"}}
     messages = [
@@ -96,17 +95,8 @@ def test_dead_letters_are_counted_and_the_oldest_says_why(stubbed: Stubbed) -> N
     assert found.what.startswith("4 waiting, the oldest seen since")
     assert found.what.endswith("not JSON")
     assert found.remedy == (
-        "look: aws sqs receive-message --queue-url https://q/1/dead --message-attribute-names All; send again: "
-        f"aws sqs start-message-move-task --source-arn {DLQ_ARN} --destination-arn arn:aws:sqs:eu-west-1:1:ingest"
+        "look: incidentio dlq list --queue ingest; send again: incidentio dlq redrive --all --queue ingest"
     )
-
-
-def test_dead_letters_of_no_queue_are_not_sent_again(stubbed: Stubbed) -> None:
-    sqs, answers = stubbed("sqs")
-    answers.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "1", "QueueArn": "a"}})
-    answers.add_response("receive_message", {"Messages": []})
-    (found,) = check_dead_letters(sqs, {"LaneDlqUrl": "https://q/1/dead"})
-    assert found.remedy.endswith("when you have seen to them: aws sqs purge-queue --queue-url https://q/1/dead")
 
 
 @pytest.mark.parametrize(

@@ -8,48 +8,36 @@ from typing import Any
 from incidentio.cli.doctor.finding import Finding
 from incidentio.cli.output import ago
 
-# Name in the report, stack output, and the output of the queue they can go back to.
+# Name in the report, stack output, and name for `incidentio dlq`.
 _DEAD_LETTERS = (
-    ("ingest dead letters", "IngestDlqUrl", "IngestQueueUrl"),
-    ("outbox dead letters", "OutboxDlqUrl", None),
-    ("lane dead letters", "LaneDlqUrl", None),
-    ("communicate dead letters", "CommunicateDlqUrl", "CommunicateQueueUrl"),
+    ("ingest dead letters", "IngestDlqUrl", "ingest"),
+    ("outbox dead letters", "OutboxDlqUrl", "outbox"),
+    ("lane dead letters", "LaneDlqUrl", "lane"),
+    ("communicate dead letters", "CommunicateDlqUrl", "communicate"),
 )
 
 
 def check_dead_letters(sqs: Any, outputs: Mapping[str, str]) -> Iterator[Finding]:
     """Every dead letter queue is empty; otherwise how many, since when, and why the oldest seen is there."""
-    for name, output, source in _DEAD_LETTERS:
+    for name, output, queue in _DEAD_LETTERS:
         if url := outputs.get(output):
-            yield _queue(sqs, name, url, outputs.get(source) if source else None)
+            yield _queue(sqs, name, url, queue)
 
 
-def _queue(sqs: Any, name: str, url: str, source: str | None) -> Finding:
+def _queue(sqs: Any, name: str, url: str, queue: str) -> Finding:
     attributes = sqs.get_queue_attributes(
         QueueUrl=url,
-        AttributeNames=["QueueArn", "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
     )["Attributes"]
-    waiting = sum(int(count) for attribute, count in attributes.items() if attribute != "QueueArn")
+    waiting = sum(int(count) for count in attributes.values())
     if not waiting:
         return Finding(name, "ok", "empty")
     return Finding(
         name,
         "fail",
         f"{waiting} waiting{_oldest(sqs, url)}",
-        f"look: aws sqs receive-message --queue-url {url} --message-attribute-names All; "
-        + _afterwards(url, str(attributes["QueueArn"]), source),
+        f"look: incidentio dlq list --queue {queue}; send again: incidentio dlq redrive --all --queue {queue}",
     )
-
-
-def _afterwards(url: str, arn: str, source: str | None) -> str:
-    """SQS moves messages back only where they came from a queue.
-
-    Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
-    """
-    if source is None:
-        return f"when you have seen to them: aws sqs purge-queue --queue-url {url}"
-    back = f"{arn.rpartition(':')[0]}:{source.rpartition('/')[2]}"
-    return f"send again: aws sqs start-message-move-task --source-arn {arn} --destination-arn {back}"
 
 
 def _oldest(sqs: Any, url: str) -> str:
