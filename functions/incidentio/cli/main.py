@@ -13,6 +13,7 @@ _COMMANDS = {
     "deploys": "incidentio.cli.deploys:deploys",
     "hands-off": "incidentio.cli.hands_off:hands_off",
     "postmortem": "incidentio.cli.postmortem:postmortem",
+    "adopt": "incidentio.cli.adopt.command:adopt",
     "reports": "incidentio.cli.reports:reports",
     "backtest": "incidentio.cli.backtest.command:backtest",
     "integrations": "incidentio.cli.integrations:integrations",

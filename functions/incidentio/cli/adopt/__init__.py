@@ -1,0 +1,1 @@
+"""From the alarms of an account to a first catalogue."""

@@ -1,0 +1,90 @@
+"""Proposals as YAML with their reasons, and new services put into a file whose text is otherwise kept."""
+
+import json
+from collections.abc import Iterable, Sequence
+from difflib import unified_diff
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+from incidentio.cli.adopt.proposal import Proposal, Proposed
+from incidentio.core.errors import Conflict
+from infra.documents import CATALOG_FILES, load_catalog
+
+SERVICES, ROUTING = "services.yaml", "routing.yaml"
+
+
+def services_yaml(services: Iterable[Proposed], *, indent: int = 2) -> str:
+    """The entries below `services:`; JSON's strings are YAML's."""
+    pad, deeper = " " * indent, " " * (indent * 2)
+    lines: list[str] = []
+    for service in services:
+        lines += [f"{pad}# {_comment(why)}" for why in (f"confidence: {service.confidence}", *service.why)]
+        match = [f"alarm_names: {json.dumps(service.alarm_names)}"]
+        match += [f"tags: {json.dumps(service.tags)}"] if service.tags else []
+        lines.append(f"{pad}{json.dumps(service.name)}:")
+        lines += [f"{deeper}environment: {service.environment}"] if service.environment != "production" else []
+        lines += [f"{deeper}tier: {service.tier}"] if service.tier else []
+        lines.append(f"{deeper}match: {{{', '.join(match)}}}")
+    return "\n".join(lines) + "\n"
+
+
+def routing_yaml(proposal: Proposal) -> str:
+    """The default routes, with tickets for services that only write to a mailbox or chat today; empty for none."""
+    if not proposal.tickets:
+        return ""
+    topics = {service.name: ", ".join(service.topics) for service in proposal.services}
+    lines = ["route:", "  receiver: ticket", "  routes:"]
+    for name in proposal.tickets:
+        lines += [f"    # confidence: low; its alarms notify only {_comment(topics[name])} today"]
+        lines += [f"    - matchers: ['service=\"{name}\"']", "      receiver: ticket"]
+    lines += ["    - matchers: ['environment=\"production\"', 'severity=~\"SEV[12]\"']", "      receiver: page"]
+    return "\n".join(lines) + "\n"
+
+
+def merged(text: str, proposed: Sequence[Proposed]) -> tuple[str, tuple[str, ...]]:
+    """The file with the new services in it, and the names it has already, which stay as they are.
+
+    Raises:
+        Conflict: `services` is written in a way that nothing can be put into.
+    """
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    entries = {key.value: (key, value) for key, value in root.value} if isinstance(root, yaml.MappingNode) else {}
+    if "services" not in entries:
+        return f"{text.rstrip()}\n\nservices:\n{services_yaml(proposed)}".lstrip("\n"), ()
+    key, value = entries["services"]
+    if not isinstance(value, yaml.MappingNode):
+        return _inserted(text, key.start_mark.line, services_yaml(proposed)), ()
+    if value.flow_style:
+        raise Conflict(
+            f"{SERVICES}:{key.start_mark.line + 1}: services is written in braces: put each on a line of its own"
+        )
+    names = {name.value for name, _ in value.value}
+    indent = value.value[0][0].start_mark.column
+    new = [service for service in proposed if service.name not in names]
+    there = tuple(service.name for service in proposed if service.name in names)
+    return (_inserted(text, key.start_mark.line, services_yaml(new, indent=indent)) if new else text), there
+
+
+def _inserted(text: str, after: int, block: str) -> str:
+    lines = text.splitlines(keepends=True)
+    return "".join([*lines[: after + 1], block, *lines[after + 1 :]])
+
+
+def difference(before: str, after: str, name: str) -> str:
+    """As `diff -u` shows it."""
+    return "".join(unified_diff(before.splitlines(True), after.splitlines(True), name, name))
+
+
+def checked(folder: Path, files: dict[str, str]) -> None:
+    """Raise InvalidInput where the catalogue would not load with `files` in it."""
+    with TemporaryDirectory() as scratch:
+        for name in CATALOG_FILES:
+            text = files.get(name, (folder / name).read_text() if (folder / name).is_file() else "")
+            (Path(scratch) / name).write_text(text)
+        load_catalog(Path(scratch))
+
+
+def _comment(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:160]

@@ -1,0 +1,162 @@
+"""Placed alarms as services of a catalogue, each with why and how sure. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from pydantic import BaseModel, ConfigDict
+
+from incidentio.cli.adopt.placing import Confidence, Place, environment, places
+from incidentio.cli.adopt.seen import Seen
+from incidentio.core.attachment import Attachment
+from incidentio.core.catalog import Catalog, ServiceMatch
+from incidentio.core.errors import InvalidInput
+from incidentio.core.severity import parse_severity
+
+_TIER_TAGS = ("tier", "Tier", "criticality", "Criticality", "incidentio:severity", "severity", "Severity")
+_SEPARATORS = "-_./: "
+_QUIET_TOPIC = re.compile(r"mail|slack|chat|ticket|info|warn|low", re.IGNORECASE)
+
+
+_Members = list[tuple[Seen, Place]]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Proposed(_Model):
+    """One service. `alarms` are those it was seen in; `topics` those they notify today."""
+
+    name: str
+    alarm_names: tuple[str, ...]
+    tags: dict[str, str]
+    environment: str
+    tier: int | None
+    confidence: str
+    why: tuple[str, ...]
+    alarms: tuple[str, ...]
+    topics: tuple[str, ...]
+
+
+class Unplaced(_Model):
+    alarm: str
+    why: str
+
+
+class Proposal(_Model):
+    """`known`: alarms the catalogue places already; `ignored`: why, and how many."""
+
+    services: tuple[Proposed, ...]
+    tickets: tuple[str, ...]
+    unplaced: tuple[Unplaced, ...]
+    known: int
+    ignored: dict[str, int]
+
+
+def propose(seen: Iterable[Seen], catalog: Catalog, *, own_prefix: str) -> Proposal:
+    """Services for every alarm that `catalog` does not place yet."""
+    attachment = Attachment(own_prefix=own_prefix, catalog=catalog)
+    ignored: Counter[str] = Counter()
+    known, rest = 0, []
+    for one in seen:
+        if why := attachment.ignored(one.alarm.name):
+            ignored[why] += 1
+        elif any(_matches(one, service.match) for service in catalog.services.values()):
+            known += 1
+        else:
+            rest.append(one)
+    grouped: dict[tuple[str, str], _Members] = {}
+    unplaced = []
+    for one, place in places(rest):
+        if place is None:
+            why = "no tag names a service, no dimension an ECS service or function, and its name begins like no others"
+            unplaced.append(Unplaced(alarm=one.alarm.name, why=why))
+            continue
+        of = environment(one)
+        grouped.setdefault((place.service, of[0] if of else "production"), []).append((one, place))
+    all_names = [one.alarm.name for one in rest]
+    services = [_service(key, members, grouped, all_names) for key, members in sorted(grouped.items())]
+    return Proposal(
+        services=tuple(services),
+        tickets=_tickets(services),
+        unplaced=tuple(unplaced),
+        known=known,
+        ignored=dict(ignored),
+    )
+
+
+def _matches(one: Seen, match: ServiceMatch) -> bool:
+    return match.why(alarm_name=one.alarm.name, alarm_arn=one.alarm.arn, tags=one.tags) is not None
+
+
+def _service(
+    key: tuple[str, str],
+    members: _Members,
+    grouped: dict[tuple[str, str], _Members],
+    all_names: Sequence[str],
+) -> Proposed:
+    name, in_environment = key
+    several = sum(service == name for service, _ in grouped) > 1
+    told = f"{name}-{in_environment}" if several and in_environment != "production" else name
+    alarms = [one.alarm.name for one, _ in members]
+    tagged = {place.tag for _, place in members}
+    tag = next(iter(tagged)) if len(tagged) == 1 else None
+    # Of two environments with one tag, the tag would match both.
+    tags = {tag[0]: tag[1]} if tag and not several else {}
+    tier, tier_why = _tier([one for one, _ in members])
+    reasons = Counter(place.why for _, place in members)
+    environments = Counter(found[1] for one, _ in members if (found := environment(one)))
+    why = [f"{text} ({count} of {len(members)} alarms)" for text, count in reasons.most_common(3)]
+    why += [f"{in_environment}: {text}" for text, _ in environments.most_common(1)]
+    return Proposed(
+        name=told,
+        alarm_names=_patterns(alarms, all_names),
+        tags=tags,
+        environment=in_environment,
+        tier=tier,
+        confidence=Confidence(min(place.confidence for _, place in members)).name.lower(),
+        why=(*why, *([tier_why] if tier_why else [])),
+        alarms=tuple(alarms),
+        topics=tuple(sorted({a.rpartition(":")[2] for one, _ in members for a in one.alarm.actions if ":sns:" in a})),
+    )
+
+
+def _patterns(own: Sequence[str], everybody: Sequence[str]) -> tuple[str, ...]:
+    """One glob, where a common beginning is nobody else's; else the names themselves."""
+    begins = own[0]
+    while not all(name.startswith(begins) for name in own):
+        begins = begins[:-1]
+    cut = max((begins.rfind(separator) for separator in _SEPARATORS), default=-1) + 1
+    glob = _literal(begins[:cut]) + "*"
+    if len(own) > 1 and cut and sum(fnmatchcase(name, glob) for name in everybody) == len(own):
+        return (glob,)
+    return tuple(_literal(name) for name in own)
+
+
+def _literal(name: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def _tier(members: Iterable[Seen]) -> tuple[int | None, str]:
+    """The highest that tags give."""
+    found: dict[int, str] = {}
+    for one in members:
+        for source in (one.tags, one.resource_tags):
+            for key in _TIER_TAGS:
+                try:
+                    rank = parse_severity(source.get(key, "")).rank
+                except InvalidInput:
+                    continue
+                found.setdefault(rank, f"tag {key}={source[key]}")
+    return (min(found), f"tier {min(found)}: {found[min(found)]}") if found else (None, "")
+
+
+def _tickets(services: Sequence[Proposed]) -> tuple[str, ...]:
+    """Services that notify only topics named like a mailbox or chat, where others notify something else."""
+    if len({service.topics for service in services}) < 2:
+        return ()
+    return tuple(
+        service.name for service in services if service.topics and all(_QUIET_TOPIC.search(t) for t in service.topics)
+    )

@@ -1,0 +1,282 @@
+"""`incidentio adopt`: a catalogue from an estate of 300 alarms, compared with a count by hand, and merged with care."""
+
+import json
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
+
+from incidentio.cli.adopt import command
+from incidentio.cli.adopt.placing import beginning, service_name
+from incidentio.cli.main import main
+from infra.documents import load_catalog
+from tests.estate import PREFIX, REGION, SERVICES, CloudWatch, document
+
+
+class Tagging:
+    def __init__(self, tags: dict[str, dict[str, str]], *, refused: bool = False) -> None:
+        self._tags = tags
+        self._refused = refused
+
+    def get_paginator(self, _operation: str) -> "Tagging":
+        return self
+
+    def paginate(self, **_asked: Any) -> Iterator[dict[str, Any]]:
+        if self._refused:
+            raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetResources")
+        pairs = {arn: [{"Key": k, "Value": v} for k, v in tags.items()] for arn, tags in self._tags.items()}
+        yield {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": tags} for arn, tags in pairs.items()]}
+
+
+class Deployment:
+    region = REGION
+
+    def __init__(self, **clients: Any) -> None:
+        self._clients = clients
+
+    def client(self, service: str) -> Any:
+        return self._clients[service]
+
+
+def alarm(name: str, tags: dict[str, str] | None = None, *, topic: str = "ops", **dimensions: str) -> dict[str, Any]:
+    made = {**document()["alarms"][0], "AlarmName": name, "AlarmArn": PREFIX + name, "tags": tags or {}}
+    made["Dimensions"] = [{"Name": k, "Value": v} for k, v in dimensions.items()]
+    made["AlarmActions"] = [f"arn:aws:sns:{REGION}:111122223333:{topic}"]
+    return made
+
+
+def of(*alarms: dict[str, Any]) -> dict[str, Any]:
+    return {"alarms": list(alarms), "tags": {a["AlarmArn"]: a["tags"] for a in alarms}, "history": []}
+
+
+Adopt = Callable[..., Result]
+
+
+@pytest.fixture
+def adopt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Adopt:
+    def invoke(told: dict[str, Any], *arguments: str, tagging: Tagging | None = None) -> Result:
+        found = Deployment(cloudwatch=CloudWatch(told), resourcegroupstaggingapi=tagging or Tagging({}))
+        monkeypatch.setattr(command, "discover", lambda *_a, **_k: found)
+        given = ["adopt", "--catalog", str(tmp_path), *arguments]
+        return CliRunner().invoke(main, given, catch_exceptions=False)
+
+    return invoke
+
+
+def services(result: Result) -> dict[str, dict[str, Any]]:
+    return {service["name"]: service for service in json.loads(result.stdout)["services"]}
+
+
+def test_every_alarm_of_a_large_estate_is_placed_where_its_name_says(adopt: Adopt, tmp_path: Path) -> None:
+    told = document()
+    answer = adopt(told, "--write", "--json")
+    assert answer.exit_code == 0, answer.output
+    catalog = load_catalog(tmp_path)
+    assert catalog.services.keys() == SERVICES.keys()
+    assert catalog.services["staging-api"].environment == "staging"
+    assert {s.environment for n, s in catalog.services.items() if n != "staging-api"} == {"production"}
+    for one in told["alarms"]:
+        name, tags = one["AlarmName"], told["tags"].get(one["AlarmArn"], {})
+        expected = [service for service in SERVICES if name.startswith(f"{service}-")]
+        matched = [
+            s for s, entry in catalog.services.items() if entry.match.why(alarm_name=name, alarm_arn="", tags=tags)
+        ]
+        assert matched == expected, name
+    found = json.loads(answer.stdout)
+    assert {len(service["alarms"]) for service in found["services"]} == {25}
+    assert sorted(u["alarm"] for u in found["unplaced"]) == sorted(
+        a["AlarmName"] for a in told["alarms"] if a["AlarmName"].startswith("Box ")
+    )
+    assert sum(found["ignored"].values()) == 20
+    again = adopt(told, "--write", "--json")
+    assert (json.loads(again.stdout)["services"], json.loads(again.stdout)["known"]) == ([], 250)
+
+
+def test_the_printed_lines_say_why_and_how_sure(adopt: Adopt, tmp_path: Path) -> None:
+    printed = adopt(document()).stdout
+    assert printed.startswith(
+        "300 alarms: 250 placed in 10 proposed services, 0 in the catalogue already, "
+        "20 none of our business, 30 not placed"
+    )
+    lines = printed.split("# services.yaml\n")[1].splitlines()
+    mail = lines.index('  "mail":')
+    assert lines[mail - 2 : mail + 2] == [
+        "  # confidence: high",
+        "  # tag app=mail (25 of 25 alarms)",
+        '  "mail":',
+        '    match: {alarm_names: ["mail-*"], tags: {"app": "mail"}}',
+    ]
+    orders = lines.index('  "orders":')
+    assert lines[orders - 2 : orders] == [
+        "  # confidence: medium",
+        "  # it watches the ECS service orders (25 of 25 alarms)",
+    ]
+    checkout = lines.index('  "checkout":')
+    assert lines[checkout - 1] == "  # 25 alarms are named checkout… (25 of 25 alarms)"
+    search = lines.index('  "search":')
+    assert lines[search - 1 : search + 2] == [
+        "  # tier 3: tag severity=warning", '  "search":', "    tier: 3",
+    ]  # fmt: skip
+    assert sum(line.startswith("not placed: Box ") for line in printed.splitlines()) == 30
+    assert list(tmp_path.iterdir()) == [], "nothing is written unless asked"
+
+
+@pytest.mark.parametrize(
+    ("alarms", "service", "confidence"),
+    [
+        ([alarm("a", {"service": "Shop Front"})], "shop-front", "high"),
+        ([alarm("a", {"incidentio:service": "x", "app": "y"})], "x", "high"),
+        ([alarm(n, {"aws:cloudformation:stack-name": "shop"}) for n in "ab"], "shop", "medium"),
+        ([alarm("a", ClusterName="main", ServiceName="orders")], "orders", "medium"),
+        ([alarm(f"pay-{n}") for n in range(3)], "pay", "medium"),
+        ([alarm(f"prod/pay/{n}") for n in range(3)], "prod-pay", "medium"),
+        ([alarm("a", FunctionName="resize")], "resize", "low"),
+    ],
+)
+def test_what_names_a_service(adopt: Adopt, alarms: list[dict[str, Any]], service: str, confidence: str) -> None:
+    found = services(adopt(of(*alarms), "--json"))
+    assert {name: s["confidence"] for name, s in found.items()} == {service: confidence}
+
+
+@pytest.mark.parametrize(
+    "alarms",
+    [[alarm("alone")], [alarm("a", {"Name": "a"})], [alarm("pay-1"), alarm("pay-2")], [alarm("***", {"app": "?"})]],
+)
+def test_what_names_none_is_said(adopt: Adopt, alarms: list[dict[str, Any]]) -> None:
+    found = json.loads(adopt(of(*alarms), "--json").stdout)
+    assert found["services"] == []
+    assert [u["alarm"] for u in found["unplaced"]] == [a["AlarmName"] for a in alarms]
+
+
+def test_tags_of_what_an_alarm_watches_help_and_may_be_refused(adopt: Adopt) -> None:
+    told = of(alarm("a", FunctionName="resize"), alarm("b", ServiceName="web"))
+    tags = {
+        f"arn:aws:lambda:{REGION}:1:function:resize": {"app": "images", "env": "dev"},
+        f"arn:aws:ecs:{REGION}:1:service/main/web": {"service": "shop", "tier": "1"},
+    }
+    found = services(adopt(told, "--json", tagging=Tagging(tags)))
+    assert (found["images"]["environment"], found["shop"]["tier"]) == ("development", 1)
+    refused = adopt(told, "--json", tagging=Tagging({}, refused=True))
+    assert services(refused).keys() == {"resize", "web"}
+    assert "could not read tags of functions and services" in refused.stderr
+
+
+def test_two_environments_of_a_service_are_two_entries(adopt: Adopt, tmp_path: Path) -> None:
+    told = of(*(alarm(f"pay-{env}-{n}", {"app": "pay"}) for env in ("prod", "stg") for n in range(3)))
+    assert adopt(told, "--write").exit_code == 0
+    catalog = load_catalog(tmp_path)
+    assert {name: s.environment for name, s in catalog.services.items()} == {
+        "pay": "production", "pay-staging": "staging",
+    }  # fmt: skip
+    assert catalog.services["pay"].match.alarm_names == ("pay-prod-*",)
+    assert catalog.services["pay-staging"].match.tags == {}
+
+
+def test_names_that_look_like_patterns_match_only_themselves(adopt: Adopt, tmp_path: Path) -> None:
+    assert adopt(of(alarm("cpu [high] *", {"app": "x"})), "--write").exit_code == 0
+    (pattern,) = load_catalog(tmp_path).services["x"].match.alarm_names
+    assert fnmatchcase("cpu [high] *", pattern)
+    assert not fnmatchcase("cpu h everything", pattern)
+
+
+def test_hostile_tags_stay_comments_and_strings(adopt: Adopt, tmp_path: Path) -> None:
+    told = of(alarm('x\nrouting: {}"', {"app": 'evil\n  other: {tier: 1}\n# "'}))
+    assert adopt(told, "--write").exit_code == 0
+    (service,) = load_catalog(tmp_path).services.values()
+    assert service.tier is None
+
+
+WRITTEN = """# ours
+services:
+  # the shop
+  checkout:
+    tier: 1   # never down
+    match: {alarm_names: ["checkout-*"]}
+"""
+
+
+def test_only_new_services_go_into_a_file_and_its_text_stays(adopt: Adopt, tmp_path: Path) -> None:
+    path = tmp_path / "services.yaml"
+    path.write_text(WRITTEN)
+    told = of(alarm("checkout-1"), alarm("a", {"app": "mail"}))
+    shown = adopt(told, "--write")
+    assert shown.exit_code == 0
+    assert '+  "mail":' in shown.stderr
+    kept = [line for line in path.read_text().splitlines() if line in WRITTEN.splitlines()]
+    assert kept == WRITTEN.splitlines()
+    assert load_catalog(tmp_path).services.keys() == {"checkout", "mail"}
+
+
+def test_an_entry_that_is_there_is_never_changed_and_that_is_a_failure(adopt: Adopt, tmp_path: Path) -> None:
+    path = tmp_path / "services.yaml"
+    path.write_text(WRITTEN)
+    told = of(alarm("front", {"app": "checkout"}), alarm("a", {"app": "mail"}))
+    answer = adopt(told, "--write")
+    assert answer.exit_code == 1
+    assert "has checkout already" in answer.stderr
+    catalog = load_catalog(tmp_path)
+    assert catalog.services["checkout"].match.alarm_names == ("checkout-*",)
+    assert "mail" in catalog.services
+
+
+def test_braces_are_left_to_people(adopt: Adopt, tmp_path: Path) -> None:
+    path = tmp_path / "services.yaml"
+    path.write_text("services: {checkout: {tier: 1}}\n")
+    answer = adopt(of(alarm("a", {"app": "mail"})), "--write")
+    assert answer.exit_code == 1
+    assert "services.yaml:1: services is written in braces" in answer.stderr
+    assert path.read_text() == "services: {checkout: {tier: 1}}\n"
+
+
+def test_comments_alone_are_an_empty_file(adopt: Adopt, tmp_path: Path) -> None:
+    path = tmp_path / "services.yaml"
+    path.write_text("# services:\n#   checkout: {}\n")
+    assert adopt(of(alarm("a", {"app": "mail"})), "--write").exit_code == 0
+    assert path.read_text().startswith("# services:\n#   checkout: {}\n")
+    assert load_catalog(tmp_path).services.keys() == {"mail"}
+
+
+def test_a_service_that_writes_to_a_mailbox_only_gets_tickets_if_others_do_more(adopt: Adopt, tmp_path: Path) -> None:
+    told = of(alarm("a", {"app": "mail"}, topic="ops-mail"), alarm("b", {"app": "shop"}, topic="pager"))
+    assert adopt(told, "--write").exit_code == 0
+    route = load_catalog(tmp_path).routing.route
+    page = {"environment": "production", "severity": "SEV1"}
+    assert route.find({**page, "service": "mail"}).receiver == "ticket"
+    assert route.find({**page, "service": "shop"}).receiver == "page"
+
+
+def test_routes_that_are_there_stay(adopt: Adopt, tmp_path: Path) -> None:
+    path = tmp_path / "routing.yaml"
+    path.write_text("repeat_interval: 7m\n")
+    told = of(alarm("a", {"app": "mail"}, topic="ops-mail"), alarm("b", {"app": "shop"}, topic="pager"))
+    answer = adopt(told, "--write")
+    assert "has rules of its own" in answer.stderr
+    assert path.read_text() == "repeat_interval: 7m\n"
+
+
+def test_the_policy_names_what_is_read(adopt: Adopt) -> None:
+    statement = json.loads(adopt(of(), "--policy").stdout)["Statement"][0]
+    assert statement["Action"] == ["cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource", "tag:GetResources"]
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("checkout-5xx", "checkout"),
+        ("a.b.c", "a"),
+        ("prod-pay-x", "prod-pay"),
+        ("dev-x", "dev"),
+        ("one word", ""),
+        ("", ""),
+    ],
+)
+def test_where_a_name_begins(name: str, begins: str) -> None:
+    assert beginning(name) == begins
+
+
+def test_a_name_is_as_the_catalogue_writes_it() -> None:
+    assert [service_name(text) for text in (" Shop Front ", "-x-", "é", "a" * 80)] == ["shop-front", "x", "", "a" * 63]
