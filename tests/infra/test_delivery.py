@@ -20,7 +20,7 @@ def rule(assembly: Assembly, part: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("part", "types"),
     [
-        ("TriagingUntriaged", {"IncidentTriggered", "IncidentPromoted", "SignalJoined"}),
+        ("TriagingUntriaged", {"IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJoined"}),
         (
             "MitigatingConducted",
             {

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from incidentio.cli import output
+from incidentio.cli.facts import facts_of
 from incidentio.cli.shell import INCIDENT_ID, Group, Shell, pass_shell
 from incidentio.core.lifecycle import CANCEL_REASONS
 from incidentio.core.severity import parse_severity
@@ -92,68 +93,9 @@ def show(shell: Shell, incident_id: str) -> None:
         output.emit_json(incident)
         return
     output.emit_line(f"{incident['id']}  {incident['title']}", style="bold")
-    output.emit_facts(_facts(incident))
+    output.emit_facts(facts_of(incident))
     output.emit_line("")
     _print_entries(_timeline(shell, incident_id))
-
-
-def _facts(incident: Mapping[str, Any]) -> dict[str, object]:
-    automation = "hands off: no playbook starts or goes on" if incident.get("hands_off") else None
-    return {
-        "status": incident["status"],
-        "severity": incident["severity"],
-        "service": incident.get("service"),
-        "environment": incident.get("environment"),
-        "kind": None if incident.get("kind") == "real" else incident.get("kind"),
-        "mode": None if incident.get("mode") == "live" else f"monitor: {incident.get('mode_reason')}",
-        "version": incident["version"],
-        "why": incident.get("why"),
-        "blast radius": ", ".join(incident.get("blast_radius") or ()),
-        "impact": _impact(incident.get("impact")),
-        **_context(incident.get("context") or {}),
-        "linked": ", ".join(incident.get("related") or ()),
-        "turn to": ", ".join(incident.get("responders") or ()),
-        "proposed": ", ".join(incident.get("proposed") or ()),
-        "roles": ", ".join(f"{role} {person}" for role, person in (incident.get("roles") or {}).items()),
-        "automation": automation,
-        "to give back": f"{incident['open_leases']} borrowed change(s)" if incident.get("open_leases") else None,
-        "postmortem": None if incident.get("postmortem") == "none" else incident.get("postmortem"),
-        **{
-            name.removesuffix("_at").replace("_", " "): output.moment(incident.get(name))
-            for name in (
-                "impact_started_at", "detected_at", "triaged_at", "acknowledged_at", "mitigated_at", "resolved_at",
-                "closed_at",
-            )
-        },
-        "flapping since": output.moment(incident.get("flapping_since")),
-        "storm": incident.get("parent"),
-        "previous": incident.get("previous_incident_id"),
-        "merged into": incident.get("merged_into"),
-        "reason": incident.get("resolution_reason"),
-    }  # fmt: skip
-
-
-def _impact(impact: Mapping[str, Any] | None) -> str | None:
-    if not impact:
-        return None
-    users = None if impact["users"] is None else f"{impact['users']} users ({impact['users_by']})"
-    revenue = f"{impact['revenue']} ({impact['revenue_by']})" if impact["revenue"] else None
-    return ", ".join(part for part in (users, revenue) if part) or None
-
-
-def _context(context: Mapping[str, Any]) -> dict[str, object]:
-    """What triage found: the first suspect, similar incidents, and what it would have liked to know."""
-    suspect = next(iter(context.get("suspects") or ()), None)
-    similar = [
-        f"{s['incident_id']} ({s['score']} %)" + (f": {s['fixed_by']}" if s["fixed_by"] else "")
-        for s in context.get("similar") or ()
-    ]
-    missing = [gap["name"] for gap in context.get("gaps") or ()]
-    return {
-        "suspect": f"{suspect['sentence']} ({suspect['score']} of 100: {suspect['why']})" if suspect else None,
-        "similar": "; ".join(similar),
-        "context": f"{context['completeness']} of 100, missing: {', '.join(missing)}" if missing else None,
-    }
 
 
 @incidents.command()
@@ -317,6 +259,32 @@ def note(shell: Shell, incident_id: str, text: tuple[str, ...]) -> None:
     """Write a line to the timeline (`-` reads standard input)."""
     words = sys.stdin.read().strip() if text == ("-",) else " ".join(text)
     _move(shell, incident_id, "notes", {"text": words}, None)
+
+
+@incidents.command()
+@_id
+@click.option("--title")
+@click.option("--service")
+@click.option("--environment")
+@click.option("--impact-started-at", metavar="TIME", help="With a time zone, such as 2026-03-01T11:42:00Z.")
+@click.option("--users", type=click.IntRange(0), help="How many it hit, instead of the estimate.")
+@click.option("--revenue", metavar="AMOUNT", help='What it cost, instead of the estimate, such as "1200 EUR".')
+@_if_version
+@pass_shell
+def correct(
+    shell: Shell,
+    /,
+    incident_id: str,
+    *,
+    users: int | None,
+    revenue: str | None,
+    if_version: int | None,
+    **given: str | None,
+) -> None:
+    """Put right what triage could not know; what it was before stays in the timeline."""
+    impact = {name: value for name, value in (("users", users), ("revenue", revenue)) if value is not None}
+    body = {name: value for name, value in given.items() if value is not None} | ({"impact": impact} if impact else {})
+    _print_change(shell, shell.api.call("PATCH", f"/incidents/{incident_id}", body=body, if_match=if_version))
 
 
 def _move(shell: Shell, incident_id: str, verb: str, body: dict[str, str], if_version: int | None) -> None:

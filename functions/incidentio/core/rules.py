@@ -46,9 +46,20 @@ def _timezone(name: str) -> str:
     return name
 
 
+_RESERVED = frozenset({"alertname", "metric", "namespace", "source", "service", "environment", "severity", "kind"})
+
+
+def _free(name: str) -> str:
+    if name in _RESERVED or name.startswith("dim_"):
+        raise ValueError(
+            f"{name} is a label the signal has: choose another name, or set {name} itself where that is possible"
+        )
+    return name
+
+
 Clock = Annotated[str, AfterValidator(_clock)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-Label = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]{0,62}$")]
+Label = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]{0,62}$"), AfterValidator(_free)]
 Value = Annotated[str, Field(max_length=128)]
 
 

@@ -10,7 +10,7 @@ from incidentio.core.members import MAX_WRITES, members_of, promoting_writes
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Clock, Table, Write
 from incidentio.core.signal import Kind
-from incidentio.core.situation import situation_write
+from incidentio.core.situation import situation_of, situation_write
 from incidentio.triage.classify import Triage, classify
 from incidentio.triage.entry import triaged
 from incidentio.triage.evidence import Evidence
@@ -48,12 +48,14 @@ def enrich(incident_id: str, *, table: Table, alarm_tags: AlarmTags, bundle: Bun
 def _looked_around(
     incident: Incident, evidence: Evidence, table: Table, bundle: Bundle, at: datetime
 ) -> Surroundings | None:
-    """Once, and again where it turns out to be another service's, or goes live: a joining signal alone is no reason."""
+    """Once, and again where it is another service's now, or goes live: a joining signal alone is no reason."""
     if _settled(incident) or incident.kind is Kind.HEARTBEAT:
         return None
     triage = classify(incident, evidence, bundle)
-    if not _first(incident) and (incident.service, incident.triaged_as) == (triage.service, triage.mode.value):
-        return None
+    if not _first(incident) and incident.triaged_as == triage.mode.value:
+        before = situation_of(table, incident.id)
+        if before and before.service == triage.service:
+            return None
     judged = {name: getattr(triage, name) for name in ("service", "severity", "environment", "mode")}
     return Looking(incident.model_copy(update=judged), table, bundle, at).around(triage, evidence)
 
@@ -70,7 +72,7 @@ def judged(
     triage = classify(incident, evidence, bundle)
     if around:
         triage = replace(triage, missing=triage.missing + around.missing)
-    if not _first(incident) and not _news(incident, triage):
+    if not (_first(incident) or around or _news(incident, triage)):
         return None
     steps = Change(incident, (), incident.timeline_seq)
     if triage.mode is not incident.mode:

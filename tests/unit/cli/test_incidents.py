@@ -148,3 +148,32 @@ def test_a_misspelt_command_names_the_nearest(run: Run, typed: list[str], near: 
     result = run(*typed)
     assert result.exit_code == 2
     assert f"did you mean {near}?" in result.stderr
+
+
+def test_correct_sends_only_what_is_given(run: Run, api: ScriptedApi) -> None:
+    api.answers["PATCH", "/incidents/INC-7K3F9A"] = incident()
+    assert (
+        run("incidents", "correct", "7k3f9a", "--users", "0", "--title", "checkout", "--if-version", "3").exit_code == 0
+    )
+    assert api.asked[-1].body == {"title": "checkout", "impact": {"users": 0}}
+    assert api.asked[-1].if_match == 3
+
+
+def test_show_tells_what_triage_found(run: Run, api: ScriptedApi) -> None:
+    context = {
+        "suspects": [
+            {"sentence": "deploy v42 of checkout 6 min before impact", "score": 76, "why": "own service (+40)"}
+        ],
+        "similar": [{"incident_id": "INC-0000A1", "score": 82, "fixed_by": "rolled back"}],
+        "completeness": 85,
+        "gaps": [{"name": "runbook", "todo": "add it"}],
+    }
+    impact = {"users": 312, "users_by": "person", "revenue": "", "revenue_by": "unknown"}
+    api.answers[ONE] = incident(context=context, impact=impact, related=["INC-4M2P8Q"], responders=["ana"])
+    api.answers["GET", "/incidents/INC-7K3F9A/timeline"] = {"items": [], "next": None}
+    shown = run("incidents", "show", "INC-7K3F9A").stdout
+    for line in (
+        "deploy v42 of checkout 6 min before impact (76 of 100: own service (+40))",
+        "INC-0000A1 (82 %): rolled back", "85 of 100, missing: runbook", "312 users (person)", "INC-4M2P8Q", "ana",
+    ):  # fmt: skip
+        assert line in shown

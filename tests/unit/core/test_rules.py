@@ -82,6 +82,7 @@ def test_a_window_and_the_rest_of_the_day_share_no_minute_and_leave_none_out(sta
         (rule("a", during={"from": "25:00"}, receiver="page"), "'25:00' is not a time of day"),
         (rule("a", during={"timezone": "Mars/Base"}, receiver="page"), "'Mars/Base' is not a time zone"),
         (rule("a", during={"timezone": "../../etc/passwd"}, receiver="page"), "is not a time zone"),
+        (rule("a", labels={"service": "x"}), "service is a label the signal has"),
         (rule("a", receiver="pager"), "'page' or 'ticket'"),
     ],
 )

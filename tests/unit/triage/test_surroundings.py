@@ -168,8 +168,22 @@ def test_a_signal_that_joins_costs_no_second_look(shop: Room) -> None:
     deploy(shop, "checkout", 1)
     before = shop.table.calls
     shop.triage()
-    assert shop.table.calls - before <= 3
+    assert shop.table.calls - before <= 4
     assert found(shop).suspects == ()
+
+
+def test_who_corrects_the_service_gets_the_suspects_of_the_right_one(shop: Room) -> None:
+    deploy(shop, "orders-db", 8)
+    shop.open()
+    shop.triage()
+    said = {"service": "orders-db", "given": ("service",), "lifecycle": True}
+    shop.table.commit(
+        recorded(shop.table.incident(ID), "IncidentUpdated", actor=ALICE, at=shop.clock(), text="x", **said)
+    )
+    incident = shop.triage()
+    assert incident.blast_radius == ("checkout", "web")
+    assert [s.why.split(",")[0] for s in found(shop).suspects] == ["own service (+40)"]
+    assert shop.triage() == incident
 
 
 def test_the_summary_stays_small(shop: Room) -> None:
