@@ -17,6 +17,7 @@ from incidentio.core.routing import Routing
 from infra.located_yaml import Document, Location, Problem, Unreadable, read, shown
 from infra.model_fields import keys_at
 from infra.playbook_checks import automation_mistakes, playbook_mistakes
+from infra.redaction_checks import redaction_mistakes
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -83,7 +84,7 @@ def _catalog(folder: Path, playbooks: Mapping[str, Playbook] | None, problems: l
         if path.suffix in (".yaml", ".yml", ".json") and path.name not in CATALOG_FILES
     )
     services = _model(folder / "services.yaml", _Services, problems, lambda data: automation_mistakes(data, playbooks))
-    routing = _model(folder / "routing.yaml", Routing, problems)
+    routing = _model(folder / "routing.yaml", Routing, problems, redaction_mistakes)
     return Catalog(services=services.services if services else {}, routing=routing or Routing())
 
 

@@ -16,6 +16,7 @@ from incidentio.aws.table import DynamoTable
 from incidentio.cli.client import Answer, refusal
 from incidentio.cli.configuration import bundle_of
 from incidentio.cli.deployment import Deployment
+from incidentio.core import redaction
 from incidentio.core.archive import RetentionMode
 from incidentio.core.ids import random_base32
 
@@ -57,6 +58,7 @@ def direct_api(deployment: Deployment) -> DirectApi:
     """The API on `deployment`'s table and bucket. Raises what reading the stack's outputs does."""
     caller = deployment.client("sts").get_caller_identity()
     bundle = bundle_of(deployment)
+    redaction.configure(bundle.catalog.routing.redaction.patterns)
     app = create_app(
         table=DynamoTable(deployment.client("dynamodb"), deployment.output("TableName"), bundle.catalog.routing),
         archive=S3Archive(deployment.client("s3"), deployment.output("ArchiveBucketName")),

@@ -12,10 +12,12 @@ there at all, so an ordinary alarm text costs a few substring searches.
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from incidentio.core.own_patterns import RedactionPattern
 
 MAX_DEPTH = 8
 MAX_ITEMS = 200
@@ -43,7 +45,14 @@ def redact(text: str, *, limit: int, multiline: bool = False) -> str:
     for rule in _RULES:
         if any(hint in lower for hint in rule.hints) if rule.hints else _DIGITS.search(text):
             text = rule.pattern.sub(rule.replacement, text)
+    for pattern, mark in _OWN.patterns():
+        text = pattern.sub(mark, text)
     return _cut(text, limit)
+
+
+def configure(patterns: Iterable[RedactionPattern]) -> None:
+    """Take out what these match as well, from now on in this process, instead of what the deployment's bundle says."""
+    _OWN.given = tuple((re.compile(p.regex), f"[redacted:{p.name}]") for p in patterns)
 
 
 def redact_data(data: Mapping[str, Any], *, limit: int = 1024) -> dict[str, Any]:
@@ -86,6 +95,22 @@ def _cut(text: str, limit: int) -> str:
         return text
     mark = "…" if limit >= 3 else ""
     return raw[: limit - len(mark.encode())].decode(errors="ignore") + mark
+
+
+class _Own:
+    """A team's own patterns: those of the bundle, read when the first text comes."""
+
+    given: tuple[tuple[re.Pattern[str], str], ...] | None = None
+
+    def patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        if self.given is None:
+            from incidentio.core.catalog import load_bundle  # noqa: PLC0415 - the models of the catalogue stand on this
+
+            configure(load_bundle().catalog.routing.redaction.patterns)
+        return self.given or ()
+
+
+_OWN = _Own()
 
 
 # --- what is taken out
@@ -177,16 +202,22 @@ _RULES = (
         ("iqoj", "fwog", "fqog"), re.compile(r"\b(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=]{50,}"), "[redacted:aws-session-token]"
     ),
     _Rule(
-        ("_", "-", "aiza", "sg."),
+        ("_", "-", "aiza", "sg.", "hooks."),
         re.compile(
             r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[A-Za-z0-9-]{10,}"
             r"|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|sk-[\w-]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}"
-            r"|AIza[\w-]{35}|SG\.[\w-]{16,}\.[\w-]{16,}|dop_v1_[a-f0-9]{40,}|hvs\.[\w-]{20,})"
+            r"|AIza[\w-]{35}|SG\.[\w-]{16,}\.[\w-]{16,}|dop_v1_[a-f0-9]{40,}|hvs\.[\w-]{20,}"
+            r"|hooks\.slack\.com/services/\w{1,20}/\w{1,20}/\w{16,})"
         ),
         "[redacted:token]",
     ),
     _Rule(("basic",), re.compile(r"(?i)\b(basic)\s+([A-Za-z0-9+/]{6,}={0,2})"), _basic),
     _Rule(("bearer", "token"), re.compile(r"(?i)\b(bearer|token)\s+([\w.~+/-]{8,}=*)"), _bearer),
+    _Rule(
+        ("--",),
+        re.compile(rf"(?i)(?<![\w-])(?P<name>--(?:[a-z]{{1,20}}-){{0,4}}(?:{_WORDS}))\s(?!-)[^\s\"']++"),
+        r"\g<name> [redacted:value]",
+    ),
     _Rule(
         ("pass", "pwd", "secret", "token", "credential", "signature", "authorization", "key"),
         re.compile(
@@ -200,11 +231,11 @@ _RULES = (
         (),
         re.compile(
             r"(?P<arn>arn:aws[\w-]*:[^\s\"',]++)"
-            r"|(?P<email>(?<![\w.%+-])[\w.%+-]++@(?:[\w-]+\.)+[^\W\d_]{2,24})"
+            r"|(?P<email>(?<![\w.%+-])(?!git@[\w.-]+:)[\w.%+-]++@(?:[\w-]+\.)+[^\W\d_]{2,24})"
             r"|(?P<phone>(?<![\w+])\+\d[\d ().-]{6,20}\d(?!\w)"
             r"|(?<![\w.:/+-])(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-]|\.\d))"
             r"|(?P<card>(?<![\w.+-])(?:\d{4}([ -])\d{4}\5\d{4}\5\d{4}|3\d{3}[ -]\d{6}[ -]\d{5}|\d{13,19})"
-            r"(?![\w-]|\.\d))"
+            r"(?![\w-]|\.\d| ?(?:ns|us|ms|bytes)\b))"
         ),
         _personal,
     ),

@@ -11,6 +11,7 @@ from incidentio.core.flapping import Flapping
 from incidentio.core.inhibition import InhibitRule
 from incidentio.core.maintenance import Maintenance
 from incidentio.core.matchers import MatcherField, all_match
+from incidentio.core.own_patterns import Redaction
 from incidentio.core.rules import Rules
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Mode
@@ -122,6 +123,7 @@ class Routing(_Strict):
     triage_timeout: Duration = timedelta(seconds=60)
     ack_timeout: Duration = timedelta(minutes=30)
     maintenance: tuple[Maintenance, ...] = ()
+    redaction: Redaction = Redaction()
     heartbeat: HeartbeatInterval = timedelta(minutes=5)
 
     @model_validator(mode="after")
