@@ -6,8 +6,9 @@ from typing import Any
 
 from incidentio.core.archive import Retention
 from incidentio.core.incident import Change, Incident
+from incidentio.core.integration import Integration, SigningSecret
 from incidentio.core.memory import MemoryTable
-from incidentio.core.ports import Condition, Key, SigningSecret, Write
+from incidentio.core.ports import Condition, Key, Write
 from incidentio.core.routing import Routing
 
 
@@ -100,7 +101,7 @@ class FakeArchive:
 
 
 class FakeSecrets:
-    """core.ports.SigningSecrets over a dict."""
+    """core.integration.SigningSecrets over a dict."""
 
     def __init__(self) -> None:
         self.kept: dict[str, tuple[SigningSecret, ...]] = {}
@@ -116,3 +117,19 @@ class FakeSecrets:
 
     def delete(self, integration: str) -> None:
         self.kept.pop(integration, None)
+
+
+class FakeIntegrations:
+    """core.integration.Integrations over dicts: `kept` by name, `days` of use, and how many `writes` those were."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Integration] = {}
+        self.days: dict[str, str] = {}
+        self.writes = 0
+
+    def find(self, name: str) -> Integration | None:
+        return self.kept.get(name)
+
+    def used(self, name: str, day: str) -> None:
+        self.days[name] = day
+        self.writes += 1

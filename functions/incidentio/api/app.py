@@ -35,7 +35,8 @@ from incidentio.api.routes import (
 from incidentio.core.archive import Archive, RetentionMode
 from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Conflict, IncidentioError, InvalidInput
-from incidentio.core.ports import Clock, Refused, SigningSecrets, Stale, Table
+from incidentio.core.integration import SigningSecrets
+from incidentio.core.ports import Clock, Refused, Stale, Table
 
 _ROUTES = (
     incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals, deploys, integrations, quiet,

@@ -12,8 +12,9 @@ from incidentio.core.archive import Archive, Retention, RetentionMode
 from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Conflict, Forbidden, InvalidInput
 from incidentio.core.incident import Incident
+from incidentio.core.integration import SigningSecrets
 from incidentio.core.person import Actor, person_from_arn
-from incidentio.core.ports import Clock, SigningSecrets, Table
+from incidentio.core.ports import Clock, Table
 
 MAX_IDEMPOTENCY_KEY = 128
 BODY_LIMIT = 64 * 1024

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from secrets import token_hex
 from typing import Any
 
 from incidentio.api.calls import Api, Call
@@ -20,14 +21,13 @@ from incidentio.core.integration import (
     PARTITION,
     USED,
     Integration,
-    change_key,
+    SigningSecret,
     integration_from,
-    integration_key,
     new_key,
     new_signing_secret,
     rotated,
 )
-from incidentio.core.ports import ABSENT, Condition, Put, Record, Refused, SigningSecret
+from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Refused
 
 _TRIES = 5
 
@@ -74,7 +74,7 @@ def revoked(api: Api, call: Call, name: str) -> IntegrationView:
         NotFound: no such integration.
     """
     told = {"keys": (), "revoked_at": iso(call.at), "revoked_by": call.actor.id}
-    stored = api.table.get(integration_key(_checked(name)))
+    stored = api.table.get(_key(_checked(name)))
     if stored and not stored["keys"]:
         integration = integration_from(stored)
     else:
@@ -110,15 +110,15 @@ def _changed(
     api: Api, call: Call, name: str, action: str, decide: Callable[[Integration | None], Integration]
 ) -> Integration:
     """Write what `decide` makes of the stored integration together with the record of the change."""
-    stored = api.table.get(integration_key(name))
+    stored = api.table.get(_key(name))
     for _ in range(_TRIES):
         after = decide(integration_from(stored) if stored else None)
         when: Condition = {"keys": stored["keys"]} if stored else ABSENT
         change = {"action": action, "by": call.actor.id, "at": iso(call.at), "keys": [key.id for key in after.keys]}
         try:
             api.table.write(
-                Put(Record(integration_key(name), after.model_dump(mode="json")), when),
-                Put(Record(change_key(name, iso(call.at)), change)),
+                Put(Record(_key(name), after.model_dump(mode="json")), when),
+                Put(Record(_change_key(name, iso(call.at)), change)),
             )
         except Refused as refused:
             stored = refused.current
@@ -144,6 +144,14 @@ def _alive(stored: Integration | None, name: str) -> Integration:
     if stored is None or not stored.keys:
         raise _unknown(name)
     return stored
+
+
+def _key(name: str) -> Key:
+    return Key(PARTITION, name)
+
+
+def _change_key(name: str, at: str) -> Key:
+    return Key(f"INTEGRATION#{name}", f"CHANGE#{at}#{token_hex(4)}")
 
 
 def _checked(name: str) -> str:

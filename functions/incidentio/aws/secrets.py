@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from incidentio.aws.errors import error_code, translated
-from incidentio.core.ports import SigningSecret
+from incidentio.core.integration import SigningSecret
 
 
 def prefix_of(stack: str) -> str:
@@ -16,7 +16,7 @@ def prefix_of(stack: str) -> str:
 
 
 class SecretsManager:
-    """Implements `core.ports.SigningSecrets`; a secret is named `<prefix>/<integration>`."""
+    """Implements `core.integration.SigningSecrets`; a secret is named `<prefix>/<integration>`."""
 
     def __init__(self, client: Any, prefix: str) -> None:
         self._client = client

@@ -10,17 +10,19 @@ import re
 import secrets
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from incidentio.core.ports import Key
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Mode
 
 PARTITION = "INTEGRATIONS"
+"""Where they are stored, by name."""
 USED = "INTEGRATIONS#USED"
+"""Where the day is stored on which each was last used."""
 NAME_PATTERN = r"^[a-z][a-z0-9-]{0,39}$"
 
 IntegrationKind = Literal["alertmanager", "pagerduty", "signals"]
@@ -32,6 +34,27 @@ PATHS: Mapping[IntegrationKind, str] = {
 
 _KEY = re.compile(r"iio_([a-z][a-z0-9-]{0,39})_([0-9a-f]{64})")
 _LIVE_KEYS = 2
+
+
+@dataclass(frozen=True)
+class SigningSecret:
+    """A secret by which an integration signs, and the request that made it."""
+
+    secret: str = field(repr=False)
+    request: str | None = None
+
+
+class SigningSecrets(Protocol):
+    """The signing secrets of integrations, newest first."""
+
+    def get(self, integration: str) -> Sequence[SigningSecret]:
+        """Those that are alive; none when it has none."""
+
+    def put(self, integration: str, secrets: Sequence[SigningSecret]) -> None:
+        """Keep these."""
+
+    def delete(self, integration: str) -> None:
+        """Forget them, if there are any."""
 
 
 class IntegrationKey(BaseModel):
@@ -70,21 +93,6 @@ class Integration(BaseModel):
         return any([hmac.compare_digest(given, kept.hash) for kept in self.keys])  # noqa: C419 - look at each
 
 
-def integration_key(name: str) -> Key:
-    """Where the integration is stored."""
-    return Key(PARTITION, name)
-
-
-def used_key(name: str) -> Key:
-    """Where the day it was last used on is stored."""
-    return Key(USED, name)
-
-
-def change_key(name: str, at: str) -> Key:
-    """Where a change of it is stored: who did what, and when."""
-    return Key(f"INTEGRATION#{name}", f"CHANGE#{at}#{secrets.token_hex(4)}")
-
-
 def new_key(name: str, *, at: str, by: str, request: str | None = None) -> tuple[str, IntegrationKey]:
     """A key, to be shown once, and what is kept of it."""
     key = f"iio_{name}_{secrets.token_hex(32)}"
@@ -104,6 +112,16 @@ def new_signing_secret() -> str:
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
     return f"whsec_{b64encode(secrets.token_bytes(32)).decode()}"
+
+
+class Integrations(Protocol):
+    """What the HTTP door needs to know of those there are."""
+
+    def find(self, name: str) -> Integration | None:
+        """Raises: Unavailable: they cannot be read."""
+
+    def used(self, name: str, day: str) -> None:
+        """Remember that it was used on that day."""
 
 
 T = TypeVar("T")

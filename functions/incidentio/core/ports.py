@@ -191,24 +191,3 @@ class Incidents(Protocol):
 
 class Table(Records, Incidents, Protocol):
     """Both halves: what a use case is given."""
-
-
-@dataclass(frozen=True)
-class SigningSecret:
-    """A secret by which an integration signs, and the request that made it."""
-
-    secret: str = field(repr=False)
-    request: str | None = None
-
-
-class SigningSecrets(Protocol):
-    """The signing secrets of integrations, newest first."""
-
-    def get(self, integration: str) -> Sequence[SigningSecret]:
-        """Those that are alive; none when it has none."""
-
-    def put(self, integration: str, secrets: Sequence[SigningSecret]) -> None:
-        """Keep these."""
-
-    def delete(self, integration: str) -> None:
-        """Forget them, if there are any."""

@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from incidentio.core.integration import Integration, integration_key
+from incidentio.core.integration import PARTITION, Integration
+from incidentio.core.ports import Key
 from tests.unit.api.conftest import World
 
 NEW = {"name": "prometheus", "kind": "alertmanager"}
 
 
 def stored(world: World, name: str = "prometheus") -> Integration:
-    return Integration.model_validate(world.table.records[integration_key(name)])
+    return Integration.model_validate(world.table.records[Key(PARTITION, name)])
 
 
 def created(world: World, **fields: Any) -> dict[str, Any]:

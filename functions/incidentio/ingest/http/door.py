@@ -2,15 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from incidentio.aws.observability import log, told
 from incidentio.core.errors import IncidentioError
-from incidentio.core.integration import PATHS, Integration, used_key
-from incidentio.core.ports import Clock, Put, Record, Records, SigningSecrets
+from incidentio.core.integration import PATHS, Integration, Integrations, SigningSecrets
 from incidentio.ingest.http import alertmanager, pagerduty, signals
 from incidentio.ingest.http.outgoing import Taken
 from incidentio.ingest.http.refusal import Refusal, malformed
@@ -34,10 +33,10 @@ class Queue(Protocol):
 class Door:
     """Handles requests; `counts` says what became of them since it was last read."""
 
-    records: Records
+    integrations: Integrations
     secrets: SigningSecrets
     queue: Queue
-    clock: Clock
+    clock: Callable[[], datetime]
     counts: Counter[str] = field(default_factory=Counter)
     _used: dict[str, str] = field(default_factory=dict)
 
@@ -64,7 +63,7 @@ class Door:
         return _answer(202, taken.answer)
 
     def _proved(self, request: Request) -> Integration:
-        integration = sender(request, self.records)
+        integration = sender(request, self.integrations)
         if integration.signed:
             secrets = [each.secret for each in self.secrets.get(integration.name)]
             require_signature(request, secrets, self.clock())
@@ -92,7 +91,7 @@ class Door:
         if self._used.get(integration.name) == day:
             return
         try:
-            self.records.write(Put(Record(used_key(integration.name), {"name": integration.name, "used_on": day})))
+            self.integrations.used(integration.name, day)
         except IncidentioError as error:
             log("the day of use was not written", level="WARNING", integration=integration.name, **told(error))
         else:

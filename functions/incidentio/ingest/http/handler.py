@@ -5,12 +5,11 @@ from functools import cache, partial
 from typing import Any
 
 from incidentio.aws.clients import LaterClient, client
+from incidentio.aws.integrations import IntegrationRows
 from incidentio.aws.observability import count
 from incidentio.aws.queue import SqsQueue
 from incidentio.aws.secrets import SecretsManager, prefix_of
 from incidentio.aws.settings import WebhookSettings, settings
-from incidentio.aws.table import DynamoTable
-from incidentio.core.routing import Routing
 from incidentio.ingest.http.door import Door
 
 
@@ -18,7 +17,7 @@ from incidentio.ingest.http.door import Door
 def _door() -> Door:
     given = settings(WebhookSettings)
     return Door(
-        records=DynamoTable(client("dynamodb"), given.table_name, Routing()),
+        integrations=IntegrationRows(client("dynamodb"), given.table_name),
         secrets=SecretsManager(LaterClient("secretsmanager"), prefix_of(given.stack_prefix)),
         queue=SqsQueue(client("sqs"), given.ingest_queue_url),
         clock=partial(datetime.now, UTC),

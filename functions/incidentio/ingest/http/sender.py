@@ -5,15 +5,14 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Any
 
-from incidentio.core.integration import PATHS, Integration, integration_from, integration_key, name_in
-from incidentio.core.ports import Records
+from incidentio.core.integration import PATHS, Integration, Integrations, name_in
 from incidentio.ingest.http.refusal import Refusal
 from incidentio.ingest.http.request import Request
 
 _SCHEME = re.compile(r"(?i)(bearer|basic)\s+(\S+)\s*")
 
 
-def sender(request: Request, records: Records) -> Integration:
+def sender(request: Request, integrations: Integrations) -> Integration:
     """The integration whose key the request carries.
 
     Raises:
@@ -25,8 +24,7 @@ def sender(request: Request, records: Records) -> Integration:
         where = "'routing_key'" if request.route == PATHS["pagerduty"] else "`Authorization: Bearer KEY`"
         raise Refusal(401, "no_key", f"there is no integration key: send it as {where}")
     name = name_in(key)
-    stored = records.get(integration_key(name)) if name else None
-    integration = integration_from(stored) if stored else None
+    integration = integrations.find(name) if name else None
     if integration is None or not integration.holds(key):
         raise Refusal(401, "unknown_key", "the integration key is not known, or was rotated or revoked")
     if PATHS[integration.kind] != request.route:

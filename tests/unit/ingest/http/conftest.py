@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from incidentio.core.errors import Unavailable
-from incidentio.core.integration import PATHS, Integration, IntegrationKind, integration_key, new_key
-from incidentio.core.ports import Put, Record
+from incidentio.core.integration import PATHS, Integration, IntegrationKind, new_key
 from incidentio.ingest.http.door import Door
-from tests.fakes import FakeSecrets
+from tests.fakes import FakeIntegrations, FakeSecrets
 from tests.unit.ingest.doors import Desk
 
 
@@ -38,19 +37,21 @@ class Yard:
     """`post` sends to the door; `delivered` lets ingest handle what is in the queue."""
 
     desk: Desk = field(default_factory=Desk)
+    integrations: FakeIntegrations = field(default_factory=FakeIntegrations)
     secrets: FakeSecrets = field(default_factory=FakeSecrets)
     queue: Queue = field(default_factory=Queue)
     keys: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.door = Door(self.desk.table, self.secrets, self.queue, self.desk.clock)
+        self.door = Door(self.integrations, self.secrets, self.queue, self.desk.clock)
 
     def integration(self, kind: IntegrationKind, name: str | None = None, **fields: Any) -> str:
         """Make one; returns its key."""
         name = name or kind
         key, kept = new_key(name, at="2026-03-01T11:00:00.000Z", by="alice")
-        made = Integration(name=name, kind=kind, keys=(kept,), created_at=kept.created_at, created_by="alice", **fields)
-        self.desk.table.write(Put(Record(integration_key(name), made.model_dump(mode="json"))))
+        self.integrations.kept[name] = Integration(
+            name=name, kind=kind, keys=(kept,), created_at=kept.created_at, created_by="alice", **fields
+        )
         self.keys[name] = key
         return key
 

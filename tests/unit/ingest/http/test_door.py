@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from incidentio.core.integration import Integration, integration_key, new_key, rotated, used_key
-from incidentio.core.ports import Delete, Put, Record
+from incidentio.core.integration import new_key, rotated
 from tests.unit.ingest.doors import signal
 from tests.unit.ingest.http.conftest import Yard
 
@@ -57,17 +56,17 @@ def test_a_key_opens_its_own_route_only(yard: Yard) -> None:
 
 def test_two_keys_are_alive_and_a_third_ends_the_first(yard: Yard) -> None:
     made = [new_key("alertmanager", at="2026-03-01T11:00:00.000Z", by="alice", request=str(n)) for n in range(3)]
-    stored = Integration.model_validate(yard.desk.table.get(integration_key("alertmanager")))
+    stored = yard.integrations.kept["alertmanager"]
     for _, kept in made:
         keys = rotated(stored.keys, kept, same_request=lambda each, kept=kept: each.request == kept.request)
         stored = stored.model_copy(update={"keys": keys})
-    yard.desk.table.write(Put(Record(integration_key("alertmanager"), stored.model_dump(mode="json"))))
+    yard.integrations.kept["alertmanager"] = stored
     found = [yard.post("alertmanager", NOTHING, key=key).status for key, _ in made]
     assert found == [401, 202, 202]
 
 
 def test_a_revoked_integration_is_let_in_no_more(yard: Yard) -> None:
-    yard.desk.table.write(Delete(integration_key("alertmanager")))
+    del yard.integrations.kept["alertmanager"]
     assert yard.post("alertmanager", NOTHING).status == 401
 
 
@@ -81,13 +80,11 @@ def test_what_the_queue_did_not_take_is_not_accepted(yard: Yard) -> None:
 
 def test_the_day_of_use_is_written_once_a_day(yard: Yard) -> None:
     yard.post("alertmanager", NOTHING)
-    before = yard.desk.table.calls
     yard.post("alertmanager", NOTHING)
-    assert yard.desk.table.calls == before + 1, "the integration is read, and nothing is written"
-    assert yard.desk.table.records[used_key("alertmanager")]["used_on"] == "2026-03-01"
+    assert (yard.integrations.writes, yard.integrations.days) == (1, {"alertmanager": "2026-03-01"})
     yard.desk.clock.advance(days=1)
     yard.post("alertmanager", NOTHING)
-    assert yard.desk.table.records[used_key("alertmanager")]["used_on"] == "2026-03-02"
+    assert (yard.integrations.writes, yard.integrations.days) == (2, {"alertmanager": "2026-03-02"})
 
 
 @pytest.mark.parametrize("body", ["", "{", "[1", "nul", '"\\ud800', "[" * 100_000, "9" * 5_000, "[NaN]", b"\xff\xfe"])

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from incidentio.core.integration import new_signing_secret
-from incidentio.core.ports import SigningSecret
+from incidentio.core.integration import SigningSecret, new_signing_secret
 from tests.unit.ingest.doors import sample, signal
 from tests.unit.ingest.http.conftest import Yard
 
