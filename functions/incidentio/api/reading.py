@@ -8,6 +8,9 @@ from incidentio.core.errors import InvalidInput
 from incidentio.core.ids import parse_incident_id
 from incidentio.core.incident import Incident
 from incidentio.core.ports import Records, Table
+from incidentio.core.storm import DEDUP_KEY
+
+_CHILDREN = 100
 
 
 def runs_of(records: Records, incident: Incident) -> list[Mapping[str, Any]]:
@@ -15,6 +18,13 @@ def runs_of(records: Records, incident: Incident) -> list[Mapping[str, Any]]:
     if not incident.runs:
         return []
     return [body for _, body in records.query(f"INC#{incident.id}", "RUN#")]
+
+
+def children_of(records: Records, incident: Incident) -> list[str]:
+    """Incidents that are told through this one; none are read where it is no storm."""
+    if incident.dedup_key != DEDUP_KEY:
+        return []
+    return [key.sk.removeprefix("CHILD#") for key, _ in records.query(f"INC#{incident.id}", "CHILD#", limit=_CHILDREN)]
 
 
 def timeline_page(table: Table, incident_id: str, *, limit: int, cursor: str | None) -> Timeline:

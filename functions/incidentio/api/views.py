@@ -113,6 +113,7 @@ class IncidentView(View):
     firing: int
     flapping_since: Shown | None
     parent: str | None
+    children: list[str] = Field(description="The first hundred incidents that are told through this one, in a storm.")
     pages: int
     blast_radius: list[str]
     proposed: list[str]
@@ -287,7 +288,10 @@ class NoiseReport(View):
 
 
 def incident_view(
-    incident: Incident, runs: Iterable[Mapping[str, Any]] = (), findings: Findings | None = None
+    incident: Incident,
+    runs: Iterable[Mapping[str, Any]] = (),
+    findings: Findings | None = None,
+    children: Iterable[str] = (),
 ) -> IncidentView:
     values = {name: getattr(incident, name) for name in IncidentView.model_fields if name in Incident.model_fields}
     own = f"/incidents/{incident.id}"
@@ -297,6 +301,7 @@ def incident_view(
             "clocks": clocks_of(incident),
             "impact": findings.impact if findings else None,
             "context": findings.context if findings else None,
+            "children": list(children),
             "runs": [run_view(run) for run in runs],
             "links": Links(
                 self=own, timeline=f"{own}/timeline", postmortem=f"{own}/postmortem", approvals=f"{own}/approvals"

@@ -36,6 +36,7 @@ def facts_of(incident: Mapping[str, Any]) -> dict[str, object]:
         },
         "flapping since": output.moment(incident.get("flapping_since")),
         "storm": incident.get("parent"),
+        "children": ", ".join(incident.get("children") or ()),
         "previous": incident.get("previous_incident_id"),
         "merged into": incident.get("merged_into"),
         "reason": incident.get("resolution_reason"),

@@ -301,8 +301,8 @@ def _storm_over(incident: Incident, event: Event, pages: Sequence[Page], quiets:
     """What nobody has taken is told once, in one page, unless somebody has the storm itself."""
     if not event.data.get("waiting"):
         return Nothing("the storm left nothing that nobody has")
-    if incident.status is not Status.TRIGGERED:
-        return Nothing(f"the storm is over, and it is {incident.status.value}")
+    if not event.data.get("unattended") or incident.acknowledged_at:
+        return Nothing("somebody has the storm, and so what is left of it")
     return _update(incident, event, pages, quiets)
 
 

@@ -131,7 +131,11 @@ def _ended(table: Table, incident: Incident, children: list[Incident], now: date
         actor=SYSTEM,
         at=now,
         text=f"the storm is over after {format_duration(lasted)}; {left}",
-        data={"waiting": [child.id for child in children[:_NAMED]], "waiting_count": len(children)},
+        data={
+            "unattended": incident.status is Status.TRIGGERED,  # soon after it may recover by itself
+            "waiting": [child.id for child in children[:_NAMED]],
+            "waiting_count": len(children),
+        },
         firing=firing,
         ok_since=None if firing else now,
     )

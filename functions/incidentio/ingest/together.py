@@ -22,6 +22,7 @@ from incidentio.ingest.outcome import Ended, Unfit
 
 _NAMED = 5
 _LISTED = 50
+_MANY = 100
 AGAIN = "again"
 
 
@@ -108,7 +109,7 @@ class Story:
             signal = parts[0].case.signal
             self.change = impact_returned(self._now, actor=actor_of(signal), at=self._at, text=text, **counts)
         else:
-            self._add("SignalJoined", parts, text, **counts)
+            self._add("SignalJoined" if self._is_news(parts) else "SignalsGathered", parts, text, **counts)
         for part in parts:
             self.writes += part.case.joining(self._now)
 
@@ -170,6 +171,11 @@ class Story:
         reason = f"{self._now.members} of {needed} signals: {signal.mode_reason}" if needed > 1 else signal.mode_reason
         more = promoted(self._now, signal, at=self._at, reason=reason, parent=live[0].parent)
         self._append(more)
+
+    def _is_news(self, parts: Sequence[Part]) -> bool:
+        """Whether triage is to look again. It reads every member, so of many it only hears of a worse one."""
+        severities = [part.case.signal.severity for part in parts]
+        return self._now.members < _MANY or any(s and s.is_worse_than(self._now.severity) for s in severities)
 
     def _counts(self, parts: Sequence[Part]) -> dict[str, Any]:
         incident = self._now

@@ -69,9 +69,15 @@ def test_the_shipped_files_load_and_their_examples_are_true(folders: Folders) ->
         (folders.catalog / name).write_text("\n".join(line.removeprefix("#").removeprefix(" ") for line in example))
     loaded = load_catalog(folders.catalog, playbooks)
     assert loaded.services["checkout"].automation.auto == ("scale-out-service",)
-    shown = {"route": loaded.routing.route, "rules": loaded.routing.rules}
+    shown = {name: getattr(loaded.routing, name) for name in ("route", "rules", "inhibit_rules")}
     assert loaded.routing == Catalog().routing.model_copy(update=shown)
     assert [rule.name for rule in loaded.routing.rules] == ["batch-at-night"]
+
+
+def test_a_threshold_without_a_group_is_told(folders: Folders) -> None:
+    (folders.catalog / "routing.yaml").write_text("route: {receiver: page, routes: [{receiver: ticket, threshold: 3}]}")
+    (told,) = folders.told()
+    assert "a threshold counts the signals of one group" in told
 
 
 def test_values_arrive(folders: Folders) -> None:

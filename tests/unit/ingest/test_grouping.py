@@ -156,6 +156,15 @@ def test_a_delivery_into_one_incident_is_one_commit_with_one_entry() -> None:
     assert (desk.incident.members, desk.incident.firing) == (11, 1)
 
 
+def test_triage_hears_of_the_hundred_first_signal_only_if_it_is_worse() -> None:
+    desk = Desk(grouped())
+    for start in range(0, 100, 10):
+        desk(*(fires(desk, f"s{n}", severity="SEV3") for n in range(start, start + 10)))
+    desk(fires(desk, "one-more", severity="SEV3"))
+    desk(fires(desk, "worse", severity="SEV1"))
+    assert desk.types[-3:] == ["SignalJoined", "SignalsGathered", "SignalJoined"]
+
+
 def test_with_a_threshold_it_is_only_watched_until_enough_signals_fire() -> None:
     desk = Desk(grouped(threshold=3))
     desk(fires(desk, "a"))

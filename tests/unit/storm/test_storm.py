@@ -180,6 +180,15 @@ def test_it_ends_when_it_was_quiet_and_tells_once_what_nobody_has(stormy: Estate
     assert len(stormy.topics) == before + 1
 
 
+def test_that_the_parent_recovers_at_once_does_not_keep_what_is_left_from_people(stormy: Estate) -> None:
+    stormy.clock.advance(minutes=20)
+    assert watch_storm(stormy.table, stormy.bundle.catalog.routing, stormy.clock()) == 1
+    recover(stormy.table, stormy.bundle.catalog.routing, stormy.clock.advance(minutes=6))
+    assert stormy.parent.status is Status.MITIGATED
+    stormy.hear()
+    assert len([s for s in stormy.told(stormy.parent) if s.attributes["event"] == "StormEnded"]) == 1
+
+
 def test_whoever_has_the_storm_has_its_children(stormy: Estate) -> None:
     amend(stormy.table, stormy.parent.id, lambda i: lifecycle.acknowledge(i, actor=ALICE, at=stormy.clock()))
     before = len(stormy.topics)

@@ -10,7 +10,7 @@ from incidentio.api.editing import corrected
 from incidentio.api.findings import findings_of
 from incidentio.api.opening import open_incident
 from incidentio.api.paging import Cursor, Limit, NextAlias, cursor_of
-from incidentio.api.reading import runs_of
+from incidentio.api.reading import children_of, runs_of
 from incidentio.api.requests import Corrections, NewIncident
 from incidentio.api.routing import Routes
 from incidentio.api.views import IncidentList, IncidentView, incident_view
@@ -54,7 +54,8 @@ def routes(api: Api) -> Routes:
     @router.get("/incidents/<incident_id>", summary="Read one incident", tags=["incidents"])
     def read_incident(incident_id: str) -> IncidentView:
         incident = api.table.incident(parse_incident_id(incident_id))
-        return incident_view(incident, runs_of(api.table, incident), findings_of(api, incident))
+        runs, children = runs_of(api.table, incident), children_of(api.table, incident)
+        return incident_view(incident, runs, findings_of(api, incident), children)
 
     @router.patch("/incidents/<incident_id>", summary="Correct an incident", tags=["incidents"])
     def correct_incident(incident_id: str, body: Corrections) -> IncidentView:

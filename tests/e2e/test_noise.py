@@ -1,0 +1,98 @@
+"""Each rule against noise on the deployed app: the incidents, what people hear, and the reason that stays."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.e2e.world import World, eventually
+
+
+def signal(world: World, name: str, state: str = "firing", **fields: Any) -> str:
+    """Send one signal of this test through the signal topic; returns its dedup key."""
+    key, title = f"{name}/{world.tag}", f"{name} {world.tag}"
+    told = {"incidentio": "signal/v1", "dedup_key": key, "state": state, "title": title}
+    told |= {"changed_at": datetime.now(UTC).isoformat(), "severity": "SEV2", "tags": {"run": world.tag}}
+    world.client("sns").publish(TopicArn=world.outputs["SignalTopicArn"], Message=json.dumps(told | fields))
+    return key
+
+
+def members(world: World, incident_id: str, count: int) -> dict[str, Any]:
+    eventually(lambda: world.incident(incident_id)["members"] == count, f"{count} members of {incident_id}")
+    return world.incident(incident_id)
+
+
+def test_signals_of_one_group_are_one_incident_and_one_page_until_one_is_split_off(world: World) -> None:
+    signal(world, "balance", service="ledger")
+    incident = world.the_incident_of(f"balance {world.tag}")
+    eventually(lambda: world.told(incident["id"], topic="PageTopicArn"), "its page")
+    wrong = signal(world, "cache", service="ledger")
+    signal(world, "postings", service="ledger")
+    assert members(world, incident["id"], 3)["firing"] == 3
+    joined = [e["text"] for e in world.timeline(incident["id"]) if e["type"] == "SignalJoined"]
+    assert all(f"grouped by service=ledger, run={world.tag}" in text for text in joined)
+
+    part = world.alice.post(f"/incidents/{incident['id']}/split", {"dedup_key": wrong, "note": "it is another thing"})
+    assert members(world, incident["id"], 2)["firing"] == 2
+    signal(world, "cache", "ok", service="ledger")
+    world.entry(part["id"], "SignalRecovered")
+    signal(world, "cache", service="ledger")
+    eventually(lambda: world.incident(part["id"])["firing"] == 1, "what was split off stays where it is")
+    assert world.incident(incident["id"])["members"] == 2
+    assert len(world.told(incident["id"], topic="PageTopicArn")) == 1
+
+
+def test_a_threshold_says_why_nobody_was_paged_and_pages_when_it_is_reached(world: World) -> None:
+    signal(world, "press-1", service="mint")
+    incident = world.the_incident_of(f"press-1 {world.tag}")
+    assert incident["mode"] == "monitor"
+    assert incident["mode_reason"].startswith("1 of 3 signals")
+    skipped = world.entry(incident["id"], "NotificationSkipped")
+    assert "monitor mode" in skipped["text"]
+    signal(world, "press-2", service="mint")
+    assert members(world, incident["id"], 2)["mode_reason"].startswith("2 of 3 signals")
+    assert world.told(incident["id"]) == []
+    signal(world, "press-3", service="mint")
+    promoted = world.entry(incident["id"], "IncidentPromoted")
+    assert "3 of 3 signals" in promoted["text"]
+    eventually(lambda: world.told(incident["id"], topic="PageTopicArn"), "the page")
+    assert len(world.incidents_of(world.tag)) == 1
+
+
+def test_what_is_inhibited_joins_silently_and_is_heard_when_its_inhibitor_fires_no_more(world: World) -> None:
+    run = {"run": world.tag}
+    signal(world, "vault", tags={**run, "alertname": "vault-down"})
+    source = world.the_incident_of(f"vault {world.tag}")
+    eventually(lambda: world.told(source["id"], topic="PageTopicArn"), "the page of the inhibitor")
+    door = {"tags": {**run, "alertname": "vault-door"}, "severity": "SEV1"}
+    signal(world, "door", **door)
+    inhibited = world.entry(source["id"], "SignalInhibited")
+    assert 'alertname="vault-down" inhibits alertname="vault-door" of equal run' in inhibited["text"]
+    assert "nobody is told" in inhibited["text"]
+    assert world.incident(source["id"])["severity"] == "SEV2"
+
+    signal(world, "vault", "ok", tags={**run, "alertname": "vault-down"})
+    world.entry(source["id"], "SignalRecovered")
+    held = world.incident(source["id"])
+    assert (held["firing"], held["status"]) == (1, "triggered")
+    signal(world, "door", **door)
+    own = world.the_incident_of(f"door {world.tag}")
+    page = eventually(lambda: world.told(own["id"], topic="PageTopicArn"), "the page of what was inhibited")[0]
+    assert page["attributes"]["severity"] == "SEV1"
+    assert "nothing inhibits it" in world.entry(source["id"], "IncidentSplit")["text"]
+    assert members(world, source["id"], 1)["firing"] == 0
+    assert len(world.told(source["id"], event="IncidentTriaged")) == 1
+
+
+def test_what_flaps_keeps_one_incident_open_until_it_is_quiet(world: World) -> None:
+    for state in ("firing", "ok", "firing", "ok"):
+        signal(world, "flicker", state, severity="SEV3")
+    incident = world.the_incident_of(f"flicker {world.tag}")
+    flapping = world.entry(incident["id"], "IncidentFlapping")
+    assert "4 times within 1m" in flapping["text"]
+    assert world.incident(incident["id"])["flapping_since"] == flapping["at"]
+    ended = world.entry(incident["id"], "FlappingEnded")
+    resolved = world.until_status(incident["id"], "resolved")
+    assert resolved["flapping_since"] is None
+    quiet = datetime.fromisoformat(ended["at"]) - datetime.fromisoformat(flapping["at"])
+    assert quiet.total_seconds() >= 6
+    assert len(world.incidents_of(f"flicker {world.tag}")) == 1
