@@ -18,7 +18,7 @@ SUMMARY = "{{ .CommonAnnotations.summary }}"
 
 
 def configuration(world: World) -> dict[str, Any]:
-    """The receivers as docs/signals.md shows them, one for each door; it tells again every second."""
+    """The receivers as docs/connect-a-source.md shows them, one for each door; it tells again every second."""
     url = world.outputs["WebhookUrl"].rstrip("/")
     hook, pager = (integration(world, kind)["key"] for kind in ("alertmanager", "pagerduty"))
     receivers: dict[str, dict[str, Any]] = {

@@ -2,10 +2,14 @@
 
 import hmac
 import json
+import os
+import re
+import subprocess
 import time
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -94,6 +98,33 @@ def test_an_integrations_life(world: World) -> None:
     changes = world.alice.get(f"/integrations/{name}/changes")["items"]
     assert [change["action"] for change in changes] == ["created", "rotated", "revoked"]
     assert len(world.incidents_of(title)) == 1
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "connect-a-source.md").read_text()
+KINDS = {"/webhooks/alertmanager": "alertmanager", "/v2/enqueue": "pagerduty", "/signals": "signals"}
+
+
+def test_the_examples_of_the_page_are_taken(world: World) -> None:
+    """Each block of curl calls in docs/connect-a-source.md, typed into a shell."""
+    blocks = [block for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if "curl " in block]
+    made = {kind: integration(world, kind, mode="monitor") for kind in set(KINDS.values())}
+    made["sealed"] = integration(world, "signals", name=f"sealed-{world.tag}", mode="monitor", signed=True)
+    assert {kind for path, kind in KINDS.items() for block in blocks if path in block} == set(KINDS.values())
+    for block in blocks:
+        kind = next(kind for path, kind in KINDS.items() if path in block)
+        given = made["sealed" if "SECRET" in block else kind]
+        environment = {
+            "PATH": os.environ["PATH"],
+            "WEBHOOK_URL": world.outputs["WebhookUrl"].rstrip("/"),
+            "KEY": given["key"],
+            "SECRET": given["signing_secret"] or "",
+            "no_proxy": "*",
+        }
+        script = "curl() { command curl -w '\\n%{http_code}\\n' \"$@\"; }\n" + block
+        command = ["bash", "-euo", "pipefail", "-c", script]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        codes = re.findall(r"^\d{3}$", done.stdout, re.MULTILINE)
+        assert codes == ["202"] * block.count("curl -"), (block, done.stdout, done.stderr)
 
 
 def signed(secret: str, body: str) -> dict[str, str]:
