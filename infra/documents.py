@@ -15,6 +15,7 @@ from incidentio.core.errors import InvalidInput
 from incidentio.core.playbook import Playbook
 from incidentio.core.routing import Routing
 from infra.located_yaml import Document, Location, Problem, Unreadable, read, shown
+from infra.maintenance_checks import maintenance_mistakes
 from infra.model_fields import keys_at
 from infra.playbook_checks import automation_mistakes, playbook_mistakes
 from infra.redaction_checks import redaction_mistakes
@@ -84,8 +85,13 @@ def _catalog(folder: Path, playbooks: Mapping[str, Playbook] | None, problems: l
         if path.suffix in (".yaml", ".yml", ".json") and path.name not in CATALOG_FILES
     )
     services = _model(folder / "services.yaml", _Services, problems, lambda data: automation_mistakes(data, playbooks))
-    routing = _model(folder / "routing.yaml", Routing, problems, redaction_mistakes)
+    routing = _model(folder / "routing.yaml", Routing, problems, _routing_mistakes)
     return Catalog(services=services.services if services else {}, routing=routing or Routing())
+
+
+def _routing_mistakes(data: Any) -> Iterator[tuple[Location, str]]:
+    yield from redaction_mistakes(data)
+    yield from maintenance_mistakes(data)
 
 
 class _Services(BaseModel):

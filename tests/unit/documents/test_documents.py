@@ -69,9 +69,10 @@ def test_the_shipped_files_load_and_their_examples_are_true(folders: Folders) ->
         (folders.catalog / name).write_text("\n".join(line.removeprefix("#").removeprefix(" ") for line in example))
     loaded = load_catalog(folders.catalog, playbooks)
     assert loaded.services["checkout"].automation.auto == ("scale-out-service",)
-    shown = {name: getattr(loaded.routing, name) for name in ("route", "rules", "inhibit_rules")}
+    shown = {name: getattr(loaded.routing, name) for name in ("route", "rules", "inhibit_rules", "maintenance")}
     assert loaded.routing == Catalog().routing.model_copy(update=shown)
     assert [rule.name for rule in loaded.routing.rules] == ["batch-at-night"]
+    assert [window.name for window in loaded.routing.maintenance] == ["vacuum"]
 
 
 def test_a_threshold_without_a_group_is_told(folders: Folders) -> None:
@@ -88,6 +89,21 @@ def test_values_arrive(folders: Folders) -> None:
     assert bundle.catalog.services["a"].tier == 1
     assert bundle.catalog.routing.recovery.stable_for.total_seconds() == 3
     assert bundle.playbooks["scale"].version == "1.2.0"
+
+
+def test_a_mistake_in_a_maintenance_window_is_told_at_its_line(folders: Folders) -> None:
+    said = "    matchers: ['service=\"a\"']\n    author: a\n    reason: b\n"
+    (folders.catalog / "routing.yaml").write_text(
+        f"maintenance:\n  - name: weekly\n{said}    duration: 1h\n    rrule: FREQ=WEEKLY;BYDAY=SONNTAG\n"
+        f"  - name: never\n{said}    starts_at: 2026-03-01T22:00:00Z\n"
+        "  - name: everything\n    author: a\n    reason: b\n    rrule: FREQ=DAILY\n    duration: 1h\n"
+    )
+    rule, half, every = folders.told()
+    assert rule.startswith(
+        "catalog/routing.yaml:7: maintenance[0].rrule: 'FREQ=WEEKLY;BYDAY=SONNTAG' is not a recurrence"
+    )
+    assert half == "catalog/routing.yaml:8: maintenance[1]: give starts_at and ends_at, or rrule and duration"
+    assert every.startswith("catalog/routing.yaml:13: maintenance[2]: no matchers match every incident: name what")
 
 
 def test_a_mistake_in_a_rule_is_told_at_its_line(folders: Folders) -> None:

@@ -1,0 +1,170 @@
+"""What keeps people from being told, on the deployed app: incidents, pages at the subscriber, recorded reasons."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.own import incidentio
+from tests.e2e.world import World, eventually
+
+
+@pytest.fixture
+def home(target: dict[str, Any], tmp_path: Path) -> Path:
+    """A folder from which the shared target is found."""
+    (tmp_path / "local.json").write_text(json.dumps(target))
+    return tmp_path
+
+
+@pytest.fixture
+def service(world: World) -> str:
+    """A real ECS service of two tasks; returns its name, which is also that of its cluster."""
+    ecs, name = world.client("ecs"), f"web-{world.tag}"
+    ecs.create_cluster(clusterName=name)
+    ecs.register_task_definition(family=name, containerDefinitions=[{"name": "web", "image": "web", "memory": 64}])
+    ecs.create_service(cluster=name, serviceName=name, taskDefinition=name, desiredCount=2)
+    return name
+
+
+def desired(world: World, service: str) -> int:
+    found = world.client("ecs").describe_services(cluster=service, services=[service])
+    return int(found["services"][0]["desiredCount"])
+
+
+def cpu_alarm(world: World, prefix: str, service: str) -> str:
+    """An attached alarm on the processor of `service`; returns its name."""
+    name, topic = f"{prefix}-cpu-{world.tag}", world.outputs["SignalTopicArn"]
+    world.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        Namespace="AWS/ECS",
+        MetricName="CPUUtilization",
+        Dimensions=[{"Name": "ClusterName", "Value": service}, {"Name": "ServiceName", "Value": service}],
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=80,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[topic],
+        OKActions=[topic],
+    )
+    return name
+
+
+def said(world: World, incident_id: str, type: str = "NotificationSkipped") -> str:
+    return str(world.entry(incident_id, type)["text"])
+
+
+def test_a_silenced_incident_is_told_when_its_silence_is_ended_or_ends(home: Path, world: World) -> None:
+    muffled, hushed = world.alarm("muffled"), world.alarm("hushed")
+    direct = ("--direct", "silences", "create", f'alertname="{muffled}"', "--for", "1h", "-m", "load test", "--json")
+    made = incidentio(home, *direct)
+    assert made.returncode == 0, made.stderr
+    silence = json.loads(made.stdout)
+    world.set_alarm(muffled, "ALARM")
+    first = world.the_incident_of(muffled)["id"]
+    assert f"silenced by {silence['id']} ({silence['author']}, load test) until" in said(world, first)
+    assert world.told(first) == []
+    why = incidentio(home, "incidents", "why", first)
+    assert "Nobody has been called." in why.stdout
+    assert f"Now: silenced by {silence['id']}" in why.stdout
+
+    # The functions are warm by now: everything up to the skipped page takes a second or two.
+    brief = incidentio(home, "silences", "create", f'alertname="{hushed}"', "--for", "12s", "-m", "briefly")
+    assert brief.returncode == 0, brief.stderr
+    world.set_alarm(hushed, "ALARM")
+    second = world.the_incident_of(hushed)["id"]
+    assert f"silenced by {brief.stdout.split(':')[0]} (" in said(world, second)
+
+    ended = incidentio(home, "--direct", "silences", "expire", silence["id"])
+    assert ended.returncode == 0, ended.stderr
+    for each in (first, second):
+        page = eventually(lambda each=each: world.told(each, topic="PageTopicArn"), "the page after the silence")[0]
+        assert page["attributes"]["page_id"].endswith("-1-page.SEV2-1")
+        assert world.types(each).index("QuietEnded") > world.types(each).index("NotificationSkipped")
+    assert [len(world.told(each)) for each in (first, second)] == [1, 1]
+    assert silence["id"] not in incidentio(home, "silences", "list").stdout
+    assert silence["id"] in incidentio(home, "silences", "list", "--all").stdout
+
+
+def test_everything_is_silenced_only_when_it_is_said(home: Path) -> None:
+    refused = incidentio(home, "silences", "create", 'service=~".*"', "-m", "oops")
+    assert refused.returncode == 1
+    assert "match every incident" in refused.stderr
+
+
+def test_in_maintenance_nobody_is_told_and_nothing_starts_until_it_ends(home: Path, world: World, service: str) -> None:
+    alarm = cpu_alarm(world, "storefront", service)
+    window = world.alice.post(
+        "/maintenance",
+        {
+            "name": f"refit-{world.tag}",
+            "matchers": [f'alertname="{alarm}"'],
+            "reason": "new racks",
+            "rrule": "FREQ=DAILY",
+            "duration": "25h",
+            "timezone": "America/New_York",
+        },
+    )
+    world.set_alarm(alarm, "ALARM")
+    incident_id = world.the_incident_of(alarm)["id"]
+    held = said(world, incident_id, "AutomationHeld")
+    assert held.startswith(f"scale-out-service did not start by itself: maintenance {window['id']} (")
+    assert f"maintenance {window['id']} ({window['author']}, new racks) until" in said(world, incident_id)
+    assert desired(world, service) == 2
+    assert world.told(incident_id) == []
+
+    ended = incidentio(home, "maintenance", "end", window["id"])
+    assert ended.returncode == 0, ended.stderr
+    eventually(lambda: world.told(incident_id, event="IncidentTriaged"), "the page after the maintenance")
+    eventually(lambda: desired(world, service) == 4, "more tasks after the maintenance")
+
+
+def test_a_window_of_the_catalogue_and_a_monitor_route_say_what_they_held_back(world: World, service: str) -> None:
+    refitted, watched = (cpu_alarm(world, prefix, service) for prefix in ("dockyard", "lookout"))
+    for alarm in (refitted, watched):
+        world.set_alarm(alarm, "ALARM")
+    in_refit, monitored = world.the_incident_of(refitted)["id"], world.the_incident_of(watched)["id"]
+    assert "maintenance dockyard-refit (tests, never ready) until" in said(world, in_refit)
+    assert "maintenance dockyard-refit" in said(world, in_refit, "AutomationHeld")
+    route = 'monitor mode of the route service="lookout"'
+    assert said(world, monitored) == f"nobody was told: {route}: would have told the page topic, as SEV1"
+    assert said(world, monitored, "AutomationHeld") == f"scale-out-service did not start by itself: {route}"
+    assert [len(world.told(each)) for each in (in_refit, monitored)] == [0, 0]
+    assert desired(world, service) == 2
+    assert world.alice.get(f"/incidents/{monitored}/why")["route"]["mode"] == "monitor"
+    for each in (in_refit, monitored):
+        world.alice.post(f"/incidents/{each}/resolve")
+
+
+def test_what_was_acknowledged_and_forgotten_is_paged_again_until_somebody_works_on_it(world: World) -> None:
+    body = {"title": f"boxes {world.tag}", "service": "attic", "severity": "SEV2"}
+    incident_id = world.alice.post("/incidents", body)["id"]
+    eventually(lambda: world.told(incident_id, event="IncidentTriaged"), "the page")
+    world.alice.post(f"/incidents/{incident_id}/acknowledge")
+    again = eventually(
+        lambda: world.told(incident_id, event="AcknowledgementTimedOut"), "the page of what is forgotten"
+    )
+    assert again[0]["attributes"]["page_id"].endswith("-2")
+    assert "acknowledged, and nobody works on it" in again[0]["subject"]
+    assert world.incident(incident_id)["status"] == "acknowledged"
+    world.alice.post(f"/incidents/{incident_id}/resolve")
+
+
+def test_a_flapping_incident_pages_twice_and_says_why_not_again(world: World) -> None:
+    alarm = world.alarm("rattle")
+    changes = iter(range(1000))
+
+    def rattle_until_held() -> str | None:
+        state = "OK" if next(changes) % 2 else "ALARM"
+        world.send(world.state_change(alarm, state))
+        found = world.incidents_of(alarm)
+        entries = world.timeline(found[0]["id"]) if found else []
+        return next(
+            (e["text"] for e in entries if e["type"] == "NotificationSkipped" and "flapping" in e["text"]), None
+        )
+
+    assert "was told of 2 times" in (eventually(rattle_until_held, "a page held back by flapping") or "")
+    incident_id = world.the_incident_of(alarm)["id"]
+    assert len(world.told(incident_id, topic="PageTopicArn")) == 2
+    world.alice.post(f"/incidents/{incident_id}/resolve")
