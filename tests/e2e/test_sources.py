@@ -15,15 +15,17 @@ from incidentio.ingest.observation import Changed, Observation
 from infra.options import ROOT
 from tests.e2e.world import World, eventually
 
+ELSEWHERE = ("states_", "alertmanager_", "cloudevents_", "pagerduty_")
+"""Samples that do not come through the ingest queue."""
 SAMPLES = {
     path.stem: path.read_text()
     for path in (ROOT / "events").glob("*.json")
-    if not path.stem.startswith("states_") and not path.stem.endswith("_ignored")
+    if not path.stem.startswith(ELSEWHERE) and not path.stem.endswith("_ignored")
 }
 NAMED = (
     "checkout", "nightly-report", "orders", "carts", "tables-throttled", "16afba5c", "2aafba5c", "3bafba5c", "5a2f0001",
-    "7f35c8ae", "12345678-abcd", "vol-01234567", "snap-01234567", "fleet-598fb973", "7K3F9A", "Nightly import failed",
-    "d-123456789", "ecs-svc/123", "cdk-4f0e0001", "9d7e0001", "01234567-0123",
+    "7f35c8ae", "12345678-abcd", "vol-01234567", "snap-01234567", "fleet-598fb973", "sfr-77f4a0e1", "7K3F9A",
+    "Nightly import failed", "d-123456789", "ecs-svc/123", "cdk-4f0e0001", "9d7e0001", "01234567-0123",
 )  # fmt: skip
 """What the samples call things: a test's copies have its tag behind these."""
 _TIME = re.compile(r"2026-03-0[34]T\d\d:\d\d:\d\d(?:\.\d{3})?(?:Z|\+0000)|177261\d{7}")

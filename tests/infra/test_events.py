@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from incidentio.ingest.contracts.registry import MODULES
 from infra.options import ROOT
 from tests.infra.conftest import Assembly, text
 from tests.infra.event_pattern import matches
@@ -84,6 +85,18 @@ def test_a_sample_is_taken_by_the_rule_meant_for_it(assembly: Assembly, sample: 
     bus = "IngestingSignalsBus" if source == "signals" else None
     expected = set() if "ignored" in what else RULE_OF[source]
     assert taken_by(assembly, event, bus=bus) == expected
+
+
+def test_every_event_that_a_contract_reads_has_a_sample() -> None:
+    events = [json.loads(path.read_text()) for path in SAMPLES if "ignored" not in path.stem]
+    assert {(e["source"], e["detail-type"]) for e in events if "detail-type" in e} >= set(MODULES)
+
+
+def test_every_kind_of_sample_names_the_page_that_documents_it() -> None:
+    page = (ROOT / "events" / "README.md").read_text()
+    for source in RULE_OF:
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{source}_…` |")]
+        assert "https://" in row or source == "signals"
 
 
 def test_domain_events_reach_every_lane_that_listens(assembly: Assembly) -> None:

@@ -166,6 +166,9 @@ SEV1, SEV2, SEV3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
          "Auto Scaling group checkout-workers can launch instances"),
         ("autoscaling_terminate_failed", FIRING, SEV3, "autoscaling/111122223333/eu-west-1/checkout-workers/terminate",
          "Auto Scaling group checkout-workers cannot terminate instances"),
+        ("autoscaling_terminate_succeeded", OK, SEV3,
+         "autoscaling/111122223333/eu-west-1/checkout-workers/terminate",
+         "Auto Scaling group checkout-workers can terminate instances"),
         ("cloudformation_completed", OK, SEV3, ARN("cloudformation", "stack/checkout"),
          "CloudFormation checkout deployed"),
         ("cloudformation_rolled_back", FIRING, SEV3, ARN("cloudformation", "stack/checkout"),
@@ -188,6 +191,9 @@ SEV1, SEV2, SEV3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
          "fleet-598fb973: launchSpecUnusable failed"),
         ("ec2_snapshot_failed", FIRING, SEV3, "arn:aws:ec2::eu-west-1:snapshot/snap-01234567#copySnapshot",
          "snap-01234567: copySnapshot failed"),
+        ("ec2_spot_fleet_error", FIRING, SEV3,
+         ARN("ec2", "spot-fleet-request/sfr-77f4a0e1-0f0a-4b7f#spotFleetRequestConfigurationInvalid"),
+         "sfr-77f4a0e1-0f0a-4b7f: spotFleetRequestConfigurationInvalid failed"),
         ("ec2_volume_attach_failed", FIRING, SEV3, ARN("ec2", "volume/vol-01234567#attachVolume"),
          "vol-01234567: attachVolume failed"),
         ("ecs_deployment_completed", OK, SEV3, ARN("ecs", "service/shop/checkout#deployment"),
@@ -295,7 +301,7 @@ def test_what_aws_tells_unasked_is_watched_unless_it_is_urgent_security(name: st
 
 
 RESOURCES = ["*:function:checkout", "checkout*", "*i-0b22a22eec53b9321", "nightly-*", "orders", "carts", "services",
-             "*:volume/*", "*:snapshot/*", "*:fleet/*"]  # fmt: skip
+             "sfr-*", "*:volume/*", "*:snapshot/*", "*:fleet/*"]  # fmt: skip
 OWNED = Catalog.model_validate(
     {"services": {"shop": {"environment": "staging", "match": {"resources": RESOURCES, "tags": {"app": "checkout"}}}}}
 )
