@@ -29,6 +29,7 @@ class Suspect(_Found):
     version: str = ""
     status: str = ""
     reversible: bool = True
+    reason: str = ""
     url: str = ""
     score: int
     why: str
@@ -36,14 +37,15 @@ class Suspect(_Found):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def sentence(self) -> str:
-        """`deploy v42 of checkout 6 min before impact, by ana`."""
+        """`deploy v42 of checkout 6 min before impact, by ana`; without a version, what it was stands behind it."""
         version = f" {self.version}" if self.version else ""
         service = f" of {self.service}" if self.service else ""
         when = f"{self.minutes} min before impact" if self.minutes >= 0 else f"{-self.minutes} min after impact began"
         by = f", by {self.actor}" if self.actor else ""
         failed = ", which failed" if self.status == "failed" else ""
-        back = "" if self.reversible else ", not reversible"
-        return f"{self.kind}{version}{service} {when}{by}{failed}{back}"
+        back = "" if self.reversible else f", not reversible{f': {self.reason}' if self.reason else ''}"
+        which = "" if self.version else f" ({self.what})"
+        return f"{self.kind}{version}{service}{which} {when}{by}{failed}{back}"
 
 
 class Similar(_Found):

@@ -84,6 +84,7 @@ class Looking:
         suspects = ranked(
             [*changes, *loose],
             service=incident.service,
+            environment=incident.environment,
             subject=incident.subject,
             catalog=catalog,
             impact_started_at=incident.impact_started_at,

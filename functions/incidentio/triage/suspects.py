@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from incidentio.core.catalog import Catalog
+from incidentio.core.catalog import Catalog, Service
 from incidentio.core.changes import ChangeRecord
 from incidentio.core.redaction import redact
 from incidentio.core.signal import Subject
@@ -15,13 +15,15 @@ _NEAR = 40
 _OWN, _DIRECT, _FURTHER, _TOUCHED = 40, 25, 15, 35
 _FAILED, _IRREVERSIBLE, _SAME_RESOURCE = 10, 5, 5
 _AFTER = 10
-_DEPLOYS = ("deploy", "release", "rollout", "codedeploy", "codepipeline", "ecs", "cloudformation", "lambda")
+_DEPLOYS = frozenset({"deploys", "codedeploy", "codepipeline", "ecs", "cloudformation"})
+_NEW_CODE = "UpdateFunctionCode"
 
 
 def ranked(
     changes: Iterable[ChangeRecord],
     *,
     service: str | None,
+    environment: str,
     subject: Subject,
     catalog: Catalog,
     impact_started_at: datetime,
@@ -35,9 +37,10 @@ def ranked(
     """
     found = {}
     for change in changes:
-        if impact_started_at - LOOK_BACK <= change.at <= now and (
-            suspect := _suspect(change, service=service, subject=subject, catalog=catalog, impact=impact_started_at)
-        ):
+        if not impact_started_at - LOOK_BACK <= change.at <= now or _elsewhere(change, environment, catalog):
+            continue
+        suspect = _suspect(change, service=service, subject=subject, catalog=catalog, impact=impact_started_at)
+        if suspect:
             found[change.id, change.at] = suspect
     order = sorted(found.values(), key=lambda s: (-s.score, -s.at.timestamp(), s.id))
     return tuple(order[:LISTED])
@@ -69,16 +72,22 @@ def _suspect(
         version=redact(change.version, limit=60),
         status=change.status,
         reversible=change.reversible,
+        reason=redact(change.reason, limit=200),
         url=redact(change.url, limit=300),
         score=min(100, sum(p for p, _ in points)),
         why=", ".join(f"{reason} (+{p})" for p, reason in points),
     )
 
 
+def _elsewhere(change: ChangeRecord, environment: str, catalog: Catalog) -> bool:
+    """In neither the incident's environment nor the one its service is in by the catalogue: a deploy to staging."""
+    usual = catalog.services.get(change.service or "", Service()).environment
+    return bool(change.service) and change.environment not in (environment, usual)
+
+
 def kind_of(change: ChangeRecord) -> str:
     """`deploy`, or `change` for what is none."""
-    said = f"{change.source} {change.what}".lower()
-    return "deploy" if any(word in said for word in _DEPLOYS) else "change"
+    return "deploy" if change.source in _DEPLOYS or change.what.startswith(_NEW_CODE) else "change"
 
 
 def touched(resources: Sequence[str], dimensions: Mapping[str, str]) -> bool:

@@ -100,7 +100,7 @@ def test_a_reader_sees_what_triage_found(world: World) -> None:
         update={"subject": Subject(region="eu-west-1", alarm_name="shop-5xx")}
     )
     context = world.alice.get(f"/incidents/{incident_id}")["context"]
-    assert context["suspects"][0]["sentence"] == "deploy of shop 6 min before impact"
+    assert context["suspects"][0]["sentence"] == "deploy of shop (x) 6 min before impact"
     assert (context["completeness"], context["gaps"]) == (85, [{"name": "runbook", "todo": "add it"}])
     assert context["console"] == {
         "alarm": "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#alarmsV2:alarm/shop-5xx"

@@ -101,7 +101,7 @@ def test_what_triage_found_and_what_a_person_says_of_the_impact_is_told(world: W
     for expected in (
         "- Users: 312 (as a person said)",
         "- Revenue: 780 EUR (estimate from the catalogue; 120 EUR a minute)",
-        "- Suspect: deploy of checkout 6 min before impact (76 of 100: own \\*one\\*)",
+        "- Suspect: deploy of checkout (x) 6 min before impact (76 of 100: own \\*one\\*)",
         "- Linked incidents: INC-4M2P8Q",
         "- Similar: INC-0000A1 of 2026-03-01 (82 %), 5xx; then: rolled back",
     ):

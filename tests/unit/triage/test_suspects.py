@@ -19,16 +19,15 @@ ALARM = subject(dimensions={"FunctionName": "checkout-api"})
 
 
 def change(name: str, minutes: float, **fields: Any) -> ChangeRecord:
-    return ChangeRecord(
-        **{"id": name, "source": "deploys", "service": "web", "what": name, "at": NOW - timedelta(minutes=minutes)}
-        | fields
-    )
+    at = NOW - timedelta(minutes=minutes)
+    return ChangeRecord(**{"id": name, "source": "deploys", "service": "web", "what": name, "at": at} | fields)
 
 
 def rank(*changes: ChangeRecord, service: str | None = "web") -> list[tuple[str, int]]:
     found = ranked(
-        changes, service=service, subject=ALARM, catalog=SERVICES, impact_started_at=NOW, now=NOW + timedelta(minutes=5)
-    )
+        changes, service=service, environment="production", subject=ALARM, catalog=SERVICES, impact_started_at=NOW,
+        now=NOW + timedelta(minutes=5),
+    )  # fmt: skip
     return [(suspect.id, suspect.score) for suspect in found]
 
 
@@ -42,15 +41,32 @@ def test_own_before_dependency_near_before_far_failed_first() -> None:
     ) == [("own-failed", 86), ("own", 76), ("direct", 61), ("further", 51), ("own-before", 47)]
 
 
+@pytest.mark.parametrize(
+    ("source", "what", "sentence"),
+    [
+        ("ecs", "ECS shop/web", "deploy of web (ECS shop/web) 6 min before impact"),
+        ("cloudtrail", "UpdateFunctionCode20150331v2 web", "deploy of web (UpdateFunctionCode20150331v2 web) 6 min"),
+        ("cloudtrail", "AuthorizeSecurityGroupIngress sg-0a", "change of web (AuthorizeSecurityGroupIngress sg-0a) 6"),
+    ],
+)
+def test_a_deploy_is_told_from_another_change(source: str, what: str, sentence: str) -> None:
+    (found,) = ranked(
+        [change("d-1", 6, source=source, what=what)],
+        service="web", environment="production", subject=ALARM, catalog=SERVICES, impact_started_at=NOW, now=NOW,
+    )  # fmt: skip
+    assert found.sentence.startswith(sentence)
+
+
 def test_why_is_the_sum_in_words() -> None:
     (found,) = ranked(
-        [change("d-1", 6, reversible=False, actor="ana", version="v42", resources=("x:function:checkout-api",))],
-        service="web", subject=ALARM, catalog=SERVICES, impact_started_at=NOW, now=NOW,
+        [change("d-1", 6, reversible=False, reason="drops a column", actor="ana", version="v42",
+                resources=("x:function:checkout-api",))],
+        service="web", environment="production", subject=ALARM, catalog=SERVICES, impact_started_at=NOW, now=NOW,
     )  # fmt: skip
     assert found.why == (
         "own service (+40), 6 min before impact (+36), not reversible (+5), on the alarm's resource (+5)"
     )
-    assert found.sentence == "deploy v42 of web 6 min before impact, by ana, not reversible"
+    assert found.sentence == "deploy v42 of web 6 min before impact, by ana, not reversible: drops a column"
 
 
 def test_what_came_after_impact_began_is_no_first_suspect() -> None:
@@ -64,6 +80,14 @@ def test_what_belongs_to_no_service_counts_on_the_alarms_resource_only() -> None
     assert rank(change("fn", 6, service=None, resources=("checkout-api",)), service=None) == [("fn", 71)]
 
 
+def test_a_deploy_to_another_environment_is_none() -> None:
+    """web is in staging by the catalogue, what it depends on in production."""
+    elsewhere = change("test", 6, environment="test")
+    assert rank(elsewhere, change("here", 6, environment="staging"), change("db", 6, service="checkout")) == [
+        ("here", 76), ("db", 61),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("minutes", [61, -6])
 def test_what_lies_outside_the_hour_is_none(minutes: int) -> None:
     assert rank(change("d", minutes)) == []
@@ -73,7 +97,7 @@ def test_what_lies_outside_the_hour_is_none(minutes: int) -> None:
 def test_nearer_and_closer_never_ranks_lower(told: list[tuple[int, str]]) -> None:
     found = ranked(
         [change(f"d-{n}", minutes, service=service) for n, (minutes, service) in enumerate(told)],
-        service="web", subject=ALARM, catalog=SERVICES, impact_started_at=NOW, now=NOW,
+        service="web", environment="production", subject=ALARM, catalog=SERVICES, impact_started_at=NOW, now=NOW,
     )  # fmt: skip
     distance = {"web": 0, "checkout": 1, "orders-db": 2}
     for before, after in pairwise(found):
