@@ -206,6 +206,7 @@ _RULES = (
         re.compile(
             r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[A-Za-z0-9-]{10,}"
             r"|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|sk-[\w-]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}"
+            r"|iio_[a-z][a-z0-9-]{0,39}_[0-9a-f]{64}|whsec_[A-Za-z0-9+/]{20,}={0,2}"
             r"|AIza[\w-]{35}|SG\.[\w-]{16,}\.[\w-]{16,}|dop_v1_[a-f0-9]{40,}|hvs\.[\w-]{20,}"
             r"|hooks\.slack\.com/services/\w{1,20}/\w{1,20}/\w{16,})"
         ),

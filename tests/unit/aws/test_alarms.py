@@ -66,6 +66,9 @@ def test_a_queue_takes_ten_at_a_time_and_a_refusal_is_an_error() -> None:
     with pytest.raises(Unavailable, match="InternalError"):
         SqsQueue(Counting(), "url").send_all(["x"] * 25)
     assert sent == [10, 10, 5]
+    sent[:] = [0] * 3  # past the refusal
+    SqsQueue(Counting(), "url").send_all(["x" * 100_000] * 5 + ["x" * 300_000])
+    assert sent[3:] == [2, 2, 1, 1], "large ones in smaller batches, each in one"
     with Stubber(sqs) as stub:
         attributes = {"reason": {"DataType": "String", "StringValue": "why"}}
         expected = {"QueueUrl": "url", "MessageBody": "x", "MessageAttributes": attributes}

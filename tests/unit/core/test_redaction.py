@@ -18,6 +18,8 @@ SECRETS = {
     "JSON Web Token": ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmN", "dozjgNryP4J3jVmN"),
     "GitHub token": ("ghp_" + "a1B2c3" * 6, "ghp_a1B2"),
     "Slack token": ("xoxb-123456789012-abcdefABCDEF", "abcdefABCDEF"),
+    "key of an integration": ("sent with iio_prometheus_" + "0a1b2c3d" * 8, "0a1b2c3d"),
+    "webhook signing secret": ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "C2FVsBQI"),
     "private key": ("-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----", "MIIEow"),
     "private key cut off": ("-----BEGIN EC PRIVATE KEY-----\nMHcCAQ", "MHcCAQ"),
     "bearer": ("Authorization: Bearer 0a1b2c3d4e5f", "0a1b2c3d4e5f"),
