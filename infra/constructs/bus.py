@@ -51,13 +51,18 @@ class DomainBus(Construct):
         publish_stream(table, self.publisher, failures_to=self.outbox_dead_letters, key=key)
 
     def on(self, scope: Construct, id: str, *types: str, to: Sequence[Target], description: str) -> Rule:
-        """A rule in `scope` that sends domain events of these `types` to its targets."""
+        """A rule in `scope` that sends domain events of these `types` to its targets, but not those of a replay.
+
+        An archive is replayed for whoever missed something. None of us did (stream, queues and sweep see to that), and
+        what happened once starts nothing twice.
+        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
+        """
         return Rule(
             scope,
             id,
             description=description,
             bus_name=self.bus.event_bus_name,
-            pattern={"source": [SOURCE], "detail-type": list(types)},
+            pattern={"source": [SOURCE], "detail-type": list(types), "replay-name": [{"exists": False}]},
             targets=to,
             dead_letters=self.lane_dead_letters,
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from incidentio.core.events import NOTIFYING, TRIAGED
 from incidentio.ingest.contracts.registry import MODULES
 from infra.options import ROOT
 from tests.infra.conftest import Assembly, text
@@ -108,6 +109,13 @@ def test_domain_events_reach_every_lane_that_listens(assembly: Assembly) -> None
     assert on_domain_bus("IncidentResolved") == {"MitigatingConducted", "CommunicatingNotifying", "LearningResolved"}
     assert "LearningResolved" in on_domain_bus("IncidentCancelled") & on_domain_bus("IncidentMerged")
     assert on_domain_bus("NoteAdded") == set()
+
+
+def test_a_replay_of_the_archive_reaches_none_of_our_lanes(assembly: Assembly) -> None:
+    for type_ in {*NOTIFYING, *TRIAGED, "PlaybookRequested", "ApprovalDecided", "LeaseRestored"}:
+        event = {"source": "incidentio", "detail-type": type_, "detail": {}}
+        assert taken_by(assembly, event, bus="DomainBus"), type_
+        assert taken_by(assembly, {**event, "replay-name": "last-week"}, bus="DomainBus") == set()
 
 
 def alarm(name: str) -> dict[str, Any]:

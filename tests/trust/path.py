@@ -95,6 +95,11 @@ class Path:
             self._alive(lambda: recover(self.table, self.bundle.catalog.routing, self.now))
         self._drain()
 
+    def replay(self) -> None:
+        """Every event the bus ever saw, once more."""
+        self._routed = 0
+        self._drain()
+
     def _drain(self) -> None:
         for _ in range(2000):
             if not self._one_delivery():

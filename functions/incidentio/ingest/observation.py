@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 ALARM_STATES = {"ALARM": SignalState.FIRING, "OK": SignalState.OK, "INSUFFICIENT_DATA": SignalState.NOTE}
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+"""Controls, line breaks, what turns the direction of reading, and blanks of no width; the joiners of emoji are none."""
 _OLDEST = 2000
 _CLOCK_SKEW = timedelta(minutes=15)
 
@@ -131,7 +132,7 @@ def safe(text: str, name: str) -> str:
         Unreadable: it has some, or is not Unicode.
     """
     if _UNSAFE.search(text):
-        raise Unreadable(f"{name} holds control characters or is not Unicode")
+        raise Unreadable(f"{name} holds control or invisible characters, or is not Unicode")
     return text
 
 

@@ -90,3 +90,14 @@ def crowded(chance: random.Random) -> Hazard:
         return Strike.OVERTAKEN if drawn < 0.2 else None
 
     return hazard
+
+
+def test_everything_delivered_a_second_time_changes_nothing_and_tells_nobody(clients: Clients) -> None:
+    """As a replay of the archive would, if our rules let one through."""
+    path = walk(clients, Cloud(), SEVERAL, seed=2)
+    entries = [key for key in path.cloud.dynamo.items if key[1].startswith("TL#")]
+    published = len(path.cloud.published)
+    path.replay()
+    assert [key for key in path.cloud.dynamo.items if key[1].startswith("TL#")] == entries
+    assert len(path.cloud.published) == published
+    unharmed(path, SEVERAL)
