@@ -60,7 +60,7 @@ class SigningSecrets(Protocol):
 class IntegrationKey(BaseModel):
     """What is kept of a key. `id` is the beginning of its hash; `request` the request that made it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     hash: str
@@ -72,7 +72,7 @@ class IntegrationKey(BaseModel):
 class Integration(BaseModel):
     """One integration as stored. Without keys it is revoked. `signed`: its requests carry a signature as well."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: Annotated[str, Field(pattern=NAME_PATTERN)]
     kind: IntegrationKind

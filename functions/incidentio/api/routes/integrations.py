@@ -1,10 +1,9 @@
-"""Senders over HTTP and their keys."""
+"""Senders over HTTP and their keys: rare enough that what changes them is imported when it is called."""
 
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
 
-from incidentio.api import integrations
 from incidentio.api.calls import Api
 from incidentio.api.integration_views import (
     IntegrationChange,
@@ -25,6 +24,8 @@ def routes(api: Api) -> Routes:
 
     @router.get("/integrations", summary="List who may send signals over HTTP", tags=["integrations"])
     def list_integrations() -> IntegrationList:
+        from incidentio.api import integrations  # noqa: PLC0415
+
         return IntegrationList(items=integrations.listed(api))
 
     @router.post(
@@ -36,10 +37,14 @@ def routes(api: Api) -> Routes:
         response_description="The integration and its key",
     )
     def create(body: NewIntegration) -> ShownOnce:
+        from incidentio.api import integrations  # noqa: PLC0415
+
         return integrations.created(api, router.call(), body)
 
     @router.get("/integrations/<name>/changes", summary="Who changed an integration", tags=["integrations"])
     def list_changes(name: str) -> IntegrationChanges:
+        from incidentio.api import integrations  # noqa: PLC0415
+
         found = integrations.changes(api, name)
         return IntegrationChanges(items=[IntegrationChange.model_validate(body) for body in found])
 
@@ -49,10 +54,14 @@ def routes(api: Api) -> Routes:
         tags=["integrations"],
     )
     def rotate(name: str, body: Annotated[Rotation, Body()] = _KEEPING_THE_OLD) -> ShownOnce:
+        from incidentio.api import integrations  # noqa: PLC0415
+
         return integrations.rotated_keys(api, router.call(), name, body)
 
     @router.delete("/integrations/<name>", summary="Revoke an integration's keys", tags=["integrations"])
     def revoke(name: str) -> IntegrationView:
+        from incidentio.api import integrations  # noqa: PLC0415
+
         return integrations.revoked(api, router.call(), name)
 
     return router
