@@ -98,14 +98,14 @@ def _history(name: str, chance: random.Random) -> Iterator[dict[str, Any]]:
     at = START + timedelta(hours=chance.uniform(1, 40))
     state = "OK"
     for _ in range(chance.randrange(11)):
-        yield _item(name, at, state, "ALARM")
+        yield item_of(name, at, state, "ALARM")
         at += timedelta(seconds=chance.choice((90, 400, 1300, 5000)) + chance.random() * 50)
         if chance.random() < 0.1:
-            yield _item(name, at, "ALARM", "INSUFFICIENT_DATA")
+            yield item_of(name, at, "ALARM", "INSUFFICIENT_DATA")
             at += timedelta(seconds=200)
-            yield _item(name, at, "INSUFFICIENT_DATA", "OK")
+            yield item_of(name, at, "INSUFFICIENT_DATA", "OK")
         else:
-            yield _item(name, at, "ALARM", "OK")
+            yield item_of(name, at, "ALARM", "OK")
         state = "OK"
         # within stable_for, while mitigated, within reopen_window, long after
         at += timedelta(seconds=chance.choice((100, 700, 1700, 40_000, 90_000)) + chance.random() * 50)
@@ -113,7 +113,7 @@ def _history(name: str, chance: random.Random) -> Iterator[dict[str, Any]]:
             return
 
 
-def _item(name: str, at: datetime, old: str, new: str) -> dict[str, Any]:
+def item_of(name: str, at: datetime, old: str, new: str) -> dict[str, Any]:
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     reason = "Threshold Crossed: 1 datapoint [12.0 (01/03/26 09:00:00)] was greater than the threshold (5.0)."
     data = {"version": "1.0", "queryDate": at.isoformat(), "period": 60, "recentDatapoints": [12.0], "threshold": 5.0}

@@ -20,7 +20,7 @@ MOST_A_DAY = 1000
 _MOST_ALARMS = 50
 _MOST_PAGES = 50
 _NOT_WORK = frozenset({"IncidentCancelled", "IncidentMerged", "IncidentClosed", "IncidentSplit"})
-_FIRES = frozenset({"IncidentTriggered", "SignalJoined", "ImpactReturned", "IncidentReopened"})
+_FIRES = frozenset({"IncidentTriggered", "SignalJoined", "SignalInhibited", "ImpactReturned", "IncidentReopened"})
 
 
 class Played(BaseModel):
@@ -92,21 +92,25 @@ def _key(day: date, incident_id: str) -> Key:
 
 
 def _signals(incident: Incident, entries: Iterable[Entry]) -> dict[str, Played]:
-    """Each signal's stays in firing, in the order of the timeline."""
+    """Each signal's stays in firing, in the order of the timeline. One entry may tell of several at once."""
     found: dict[str, Played] = {}
-    since: dict[str, str] = {}
+    since: dict[str, datetime] = {}
     for entry in entries:
-        key = str(entry.data.get("dedup_key") or incident.dedup_key or "")
-        at = str(entry.data.get("changed_at") or iso(entry.at))
-        played = found.get(key, Played())
-        if not key:
-            continue
-        if entry.type in _FIRES:
-            found[key] = played.model_copy(update={"fired": played.fired + 1})
-            since.setdefault(key, at)
-        elif entry.type == "SignalNoted":
-            found[key] = played.model_copy(update={"noted": played.noted + 1})
-        elif entry.type == "SignalRecovered" and entry.data.get("state") == SignalState.OK and key in since:
-            seconds = int((datetime.fromisoformat(at) - datetime.fromisoformat(since.pop(key))).total_seconds())
-            found[key] = played.model_copy(update={"ok_after": (*played.ok_after, max(0, seconds))})
+        at = datetime.fromisoformat(str(entry.data.get("changed_at") or iso(entry.at)))
+        for key in _keys(incident, entry):
+            played = found.get(key, Played())
+            if entry.type in _FIRES:
+                found[key] = played.model_copy(update={"fired": played.fired + 1})
+                since.setdefault(key, at)
+            elif entry.type == "SignalNoted" and entry.data.get("state") == SignalState.NOTE:
+                found[key] = played.model_copy(update={"noted": played.noted + 1})
+            elif entry.type == "SignalRecovered" and key in since:
+                seconds = max(0, int((at - since.pop(key)).total_seconds()))
+                found[key] = played.model_copy(update={"ok_after": (*played.ok_after, seconds)})
     return found
+
+
+def _keys(incident: Incident, entry: Entry) -> list[str]:
+    """The dedup keys an entry is about; that of the opening signal where it names none."""
+    told = entry.data.get("dedup_keys") or [entry.data.get("dedup_key") or incident.dedup_key]
+    return [str(key) for key in told if key]

@@ -74,6 +74,22 @@ def test_stays_are_measured_from_firing_to_ok_by_the_alarms_own_clock() -> None:
     }
 
 
+def test_one_entry_may_tell_of_several_signals() -> None:
+    keys = [ARN + "a", ARN + "b"]
+    change = opened(dedup_key=ARN + "a")
+    for type_, minutes, state in (
+        ("SignalRecovered", 1, "ok"),
+        ("SignalInhibited", 2, "firing"),
+        ("SignalRecovered", 3, "ok"),
+    ):
+        data = {"dedup_key": keys[0], "dedup_keys": keys, "state": state, "changed_at": iso(at(minutes))}
+        change = change.recorded(type_, actor=SYSTEM, at=at(minutes), text=type_, data=data)
+    assert kept(change).signals == {
+        ARN + "a": Played(fired=2, ok_after=(60, 60)),
+        ARN + "b": Played(fired=1, ok_after=(60,)),
+    }
+
+
 def test_only_calls_on_the_page_topic_are_pages() -> None:
     change = called(called(called(opened(), 1), 2, channel="ticket"), 3, call=False)
     assert kept(change).paged_at == (at(1),)

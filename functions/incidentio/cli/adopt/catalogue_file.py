@@ -1,10 +1,12 @@
 """Proposals as YAML with their reasons, and new services put into a file whose text is otherwise kept."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from difflib import unified_diff
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import yaml
 
@@ -21,9 +23,9 @@ def services_yaml(services: Iterable[Proposed], *, indent: int = 2) -> str:
     lines: list[str] = []
     for service in services:
         lines += [f"{pad}# {_comment(why)}" for why in (f"confidence: {service.confidence}", *service.why)]
-        match = [f"alarm_names: {json.dumps(service.alarm_names)}"]
-        match += [f"tags: {json.dumps(service.tags)}"] if service.tags else []
-        lines.append(f"{pad}{json.dumps(service.name)}:")
+        match = [f"alarm_names: {_json(service.alarm_names)}"]
+        match += [f"tags: {_json(service.tags)}"] if service.tags else []
+        lines.append(f"{pad}{_key(service.name)}:")
         lines += [f"{deeper}environment: {service.environment}"] if service.environment != "production" else []
         lines += [f"{deeper}tier: {service.tier}"] if service.tier else []
         lines.append(f"{deeper}match: {{{', '.join(match)}}}")
@@ -84,6 +86,16 @@ def checked(folder: Path, files: dict[str, str]) -> None:
             text = files.get(name, (folder / name).read_text() if (folder / name).is_file() else "")
             (Path(scratch) / name).write_text(text)
         load_catalog(Path(scratch))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    """Bare, unless YAML would read something else than a text."""
+    bare = re.fullmatch(r"[a-z][a-z0-9._-]*", name) and name not in ("true", "false", "null", "yes", "no", "on", "off")
+    return name if bare else _json(name)
 
 
 def _comment(text: str) -> str:

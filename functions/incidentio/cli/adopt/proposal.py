@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from pydantic import BaseModel, ConfigDict
 
-from incidentio.cli.adopt.placing import Confidence, Place, environment, places
+from incidentio.cli.adopt.placing import Confidence, Place, beginning, environment, places
 from incidentio.cli.adopt.seen import Seen
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Catalog, ServiceMatch
@@ -124,14 +124,15 @@ def _service(
 
 
 def _patterns(own: Sequence[str], everybody: Sequence[str]) -> tuple[str, ...]:
-    """One glob, where a common beginning is nobody else's; else the names themselves."""
+    """The shortest glob that begins with a whole word and takes nobody else's alarms; else the names themselves."""
     begins = own[0]
     while not all(name.startswith(begins) for name in own):
         begins = begins[:-1]
-    cut = max((begins.rfind(separator) for separator in _SEPARATORS), default=-1) + 1
-    glob = _literal(begins[:cut]) + "*"
-    if len(own) > 1 and cut and sum(fnmatchcase(name, glob) for name in everybody) == len(own):
-        return (glob,)
+    word = len(beginning(own[0]))
+    for cut in (at + 1 for at, letter in enumerate(begins) if at >= word and letter in _SEPARATORS):
+        glob = _literal(begins[:cut]) + "*"
+        if len(own) > 1 and sum(fnmatchcase(name, glob) for name in everybody) == len(own):
+            return (glob,)
     return tuple(_literal(name) for name in own)
 
 

@@ -1,6 +1,7 @@
 """What another catalogue would have changed, incident by incident."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -22,7 +23,7 @@ class Change(StrEnum):
 
 
 class Difference(BaseModel):
-    """`sentence` is for people; `id` is that of the first catalogue, or of the second where only it has it."""
+    """`sentence` is for people; `id` is that of the first report, or of the second where only it has the incident."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,44 +44,62 @@ def differences(now: Outcome, then: Outcome) -> list[Difference]:
 
 
 def _differences(now: Outcome, then: Outcome) -> Iterator[Difference]:
-    after = {made.id: made for made in then.incidents}
-    before = {made.id for made in now.incidents}
+    after = {_same(made): made for made in then.incidents}
+    before = {_same(made) for made in now.incidents}
     for made in now.incidents:
-        if found := _changed(made, after.get(made.id), then.incidents):
+        if found := _changed(made, after.get(_same(made)), then.incidents):
             yield found
     for made in then.incidents:
-        if made.id not in before:
+        if _same(made) not in before:
             calls = f", with {made.pages} page(s)" if made.pages else ""
             yield _difference(Change.NEW, made, 0, made.pages, f"would be an incident of its own{calls}")
+
+
+def _same(made: Made) -> tuple[str, datetime]:
+    """By what opened it, and when: another catalogue may have given the id to a storm that began at that moment."""
+    return made.alarms[0] if made.alarms else made.title, made.detected_at
 
 
 def _changed(made: Made, kept: Made | None, others: Iterable[Made]) -> Difference | None:
     if kept is None:
         return _absent(made, others)
+    if made.told and not kept.told:
+        if voice := _voice(kept, others):
+            return _difference(
+                Change.GROUPED, made, made.pages, voice.pages, f"would be told as part of {voice.title!r}"
+            )
+        return _difference(Change.HIDDEN, made, made.pages, 0, f"would be told to nobody any more: {kept.not_told}")
+    return _louder_or_quieter(made, kept) if made.pages != kept.pages else None
+
+
+def _louder_or_quieter(made: Made, kept: Made) -> Difference:
     now, then = made.pages, kept.pages
-    if (now or made.tickets) and not (then or kept.tickets):
-        return _difference(Change.HIDDEN, made, now, then, f"would be told to nobody any more: {kept.not_told}")
-    if now and not then:
+    if not then:
         return _difference(Change.UNPAGED, made, now, then, "would no longer page, only write a ticket")
-    if then and not now:
+    if not now:
         was = "was only a ticket" if made.tickets else f"was told to nobody ({made.not_told})"
         return _difference(Change.PAGED, made, now, then, f"would page; it {was}")
-    if now != then:
-        change = Change.QUIETER if then < now else Change.LOUDER
-        return _difference(change, made, now, then, f"would page {then} time(s) instead of {now}")
-    return None
+    change = Change.QUIETER if then < now else Change.LOUDER
+    return _difference(change, made, now, then, f"would page {then} time(s) instead of {now}")
 
 
 def _absent(made: Made, others: Iterable[Made]) -> Difference:
     """No incident of its own any more: in which other one is its alarm then?"""
     opener = made.alarms[0] if made.alarms else ""
     holder = next((o for o in others if opener in o.alarms and _together(o, made)), None)
-    if holder and (holder.pages or holder.tickets or not (made.pages or made.tickets)):
-        sentence = f"would be part of {holder.id} ({', '.join(holder.alarms[:1])})"
-        return _difference(Change.GROUPED, made, made.pages, holder.pages, sentence)
-    if made.pages or made.tickets:
+    voice = _voice(holder, others) if holder else None
+    if holder and (voice or not made.told):
+        through = f", told as part of {voice.title!r}" if voice and voice is not holder else ""
+        sentence = f"would be part of the incident of {holder.alarms[0]}{through}"
+        return _difference(Change.GROUPED, made, made.pages, voice.pages if voice else 0, sentence)
+    if made.told:
         return _difference(Change.HIDDEN, made, made.pages, 0, "would be no incident, and nobody would hear of it")
     return _difference(Change.GONE, made, 0, 0, "would be no incident; nobody was told of it before either")
+
+
+def _voice(made: Made, others: Iterable[Made]) -> Made | None:
+    """The incident through which people hear of this one: itself, or its storm."""
+    return made if made.told else next((o for o in others if o.id == made.parent and o.told), None)
 
 
 def _together(holder: Made, made: Made) -> bool:

@@ -24,7 +24,8 @@ class _Model(BaseModel):
 class Made(_Model):
     """One incident. `pages` and `tickets` are calls ("there is something for you"), news of its end not counted.
 
-    `alarms` are all that joined, the one that opened it first; `not_told` says why nobody was called.
+    `alarms` are all that joined, the one that opened it first; `not_told` says why nobody was called;
+    `parent` is the storm it is told through.
     """
 
     id: str
@@ -40,6 +41,12 @@ class Made(_Model):
     pages_at_night: int
     tickets: int
     not_told: str
+    parent: str | None
+
+    @property
+    def told(self) -> bool:
+        """Somebody was called."""
+        return bool(self.pages or self.tickets)
 
 
 class ByService(_Model):
@@ -158,6 +165,7 @@ def _made(incident: Incident, entries: Iterable[Entry], alarms: tuple[str, ...],
         pages_at_night=sum(night.of(call.at) is not None for call in pages),
         tickets=len(tickets),
         not_told="" if pages or tickets else silences[-1] if silences else "not recorded",
+        parent=incident.parent,
     )
 
 
@@ -216,6 +224,9 @@ def _suppressed(made: list[Made], simulated: Simulated) -> Iterable[Suppressed]:
     signals: Counter[str] = Counter()
     for times, why in simulated.ignored.values():
         signals[why] += times
+    for entries in simulated.table.entries.values():
+        for entry in (e for e in entries if e.type == "SignalInhibited"):
+            signals[f"inhibited: {'; '.join(entry.data['rules'])}"] += entry.data.get("count", 1)
     rows = [
         Suppressed(why=why, incidents=incidents[why], signals=signals[why])
         for why in dict.fromkeys((*incidents, *signals))

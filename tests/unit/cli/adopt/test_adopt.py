@@ -103,23 +103,23 @@ def test_the_printed_lines_say_why_and_how_sure(adopt: Adopt, tmp_path: Path) ->
         "20 none of our business, 30 not placed"
     )
     lines = printed.split("# services.yaml\n")[1].splitlines()
-    mail = lines.index('  "mail":')
+    mail = lines.index("  mail:")
     assert lines[mail - 2 : mail + 2] == [
         "  # confidence: high",
         "  # tag app=mail (25 of 25 alarms)",
-        '  "mail":',
+        "  mail:",
         '    match: {alarm_names: ["mail-*"], tags: {"app": "mail"}}',
     ]
-    orders = lines.index('  "orders":')
+    orders = lines.index("  orders:")
     assert lines[orders - 2 : orders] == [
         "  # confidence: medium",
         "  # it watches the ECS service orders (25 of 25 alarms)",
     ]
-    checkout = lines.index('  "checkout":')
+    checkout = lines.index("  checkout:")
     assert lines[checkout - 1] == "  # 25 alarms are named checkout… (25 of 25 alarms)"
-    search = lines.index('  "search":')
+    search = lines.index("  search:")
     assert lines[search - 1 : search + 2] == [
-        "  # tier 3: tag severity=warning", '  "search":', "    tier: 3",
+        "  # tier 3: tag severity=warning", '  search:', "    tier: 3",
     ]  # fmt: skip
     assert sum(line.startswith("not placed: Box ") for line in printed.splitlines()) == 30
     assert list(tmp_path.iterdir()) == [], "nothing is written unless asked"
@@ -205,7 +205,7 @@ def test_only_new_services_go_into_a_file_and_its_text_stays(adopt: Adopt, tmp_p
     told = of(alarm("checkout-1"), alarm("a", {"app": "mail"}))
     shown = adopt(told, "--write")
     assert shown.exit_code == 0
-    assert '+  "mail":' in shown.stderr
+    assert "+  mail:" in shown.stderr
     kept = [line for line in path.read_text().splitlines() if line in WRITTEN.splitlines()]
     assert kept == WRITTEN.splitlines()
     assert load_catalog(tmp_path).services.keys() == {"checkout", "mail"}

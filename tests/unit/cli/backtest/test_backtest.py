@@ -2,8 +2,9 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from incidentio.cli.backtest import command
 from incidentio.cli.main import main
-from tests.estate import ACCOUNT, END, REGION, SERVICES, CloudWatch, document, part_of
+from tests.estate import ACCOUNT, END, REGION, SERVICES, START, CloudWatch, document, item_of, part_of
 from tests.unit.cli.backtest.oracle import Row, count
 
 
@@ -72,15 +73,18 @@ def run_few(few: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Run:
     return estate_of(monkeypatch, few)
 
 
-def catalog(folder: Path, routing: str = "", **more: str) -> str:
+CALM = "flapping: null\nstorm: null\n"
+"""The independent count knows nothing of flapping and storms."""
+
+
+def catalog(folder: Path, routing: str = "", *, calm: str = CALM) -> str:
     folder.mkdir()
     lines = ["services:"]
     for name, tier in SERVICES.items():
         lines += [f"  {name}:", f"    tier: {tier}", f'    match: {{alarm_names: ["{name}-*"]}}']
         lines += ["    environment: staging"] if name == "staging-api" else []
     (folder / "services.yaml").write_text("\n".join(lines) + "\n")
-    # The independent count knows nothing of flapping and storms.
-    (folder / "routing.yaml").write_text(f"flapping: null\nstorm: null\n{routing}")
+    (folder / "routing.yaml").write_text(calm + routing)
     return str(folder)
 
 
@@ -171,6 +175,57 @@ def test_a_service_taken_out_of_the_catalogue_is_hidden_where_nothing_else_makes
     hidden = [d for d in json.loads(answer.stdout)["differences"] if d["change"] == "hidden"]
     assert len(hidden) == sum(r.incidents for n, r in count(few["history"]).items() if n.startswith("mail-"))
     assert all(d["alarm"].startswith("mail-") and "monitor mode" in d["sentence"] for d in hidden)
+
+
+def at_once(names: list[str]) -> dict[str, Any]:
+    """These alarms fire a second apart, and are ok again half an hour later."""
+    told = document()
+    alarms = [a for a in told["alarms"] if a["AlarmName"] in names]
+    noon = START + timedelta(days=3, hours=12)
+    fires = [item_of(a["AlarmName"], noon + timedelta(seconds=n), "OK", "ALARM") for n, a in enumerate(alarms)]
+    oks = [item_of(a["AlarmName"], noon + timedelta(minutes=30), "ALARM", "OK") for a in alarms]
+    return {"alarms": alarms, "tags": {}, "history": [*fires, *oks]}
+
+
+INHIBITING = """
+inhibit_rules:
+  - source_matchers: ['alertname="orders-Errors-00"']
+    target_matchers: ['alertname=~"orders-Latency-.*"']
+    equal: [service]
+"""
+GROUPING = """
+route:
+  receiver: page
+  group_by: [service]
+"""
+
+
+@pytest.mark.parametrize(
+    ("routing", "changes", "says"),
+    [
+        (INHIBITING, {"grouped": 1}, "inhibited: orders-Errors-00 fires"),
+        (GROUPING, {"grouped": 2}, "would be part of the incident of orders-"),
+        ("storm: {opens: 2, within: 5m}\n", {"hidden": 0, "grouped": 2}, "told as part of 'Storm: "),
+    ],
+)
+def test_rules_of_the_other_catalogue_hold_in_the_replay(
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    plain: str,
+    tmp_path: Path,
+    routing: str,
+    changes: dict[str, int],
+    says: str,
+) -> None:
+    told = at_once(["orders-Errors-00", "orders-Latency-01", "orders-Throttles-02"])
+    run = estate_of(monkeypatch, told)
+    answer = run("--catalog", plain, "--against", catalog(tmp_path / "ruled", routing, calm=""), "--json")
+    assert answer.exit_code == 0, answer.stderr
+    found = json.loads(answer.stdout)
+    assert found["backtest"]["totals"]["pages"] == 3
+    counted = Counter(d["change"] for d in found["differences"])
+    assert {change: counted[change] for change in changes} == changes
+    assert says in answer.stdout
 
 
 def test_an_alarm_that_fired_before_the_period_counts_once(plain: str, monkeypatch: pytest.MonkeyPatch) -> None:
