@@ -271,3 +271,47 @@ def _claims(world: World, incident_id: str) -> list[Any]:
         ConsistentRead=True,
     )
     return list(found["Items"])
+
+
+def test_a_storm_is_one_page_whose_children_stay_visible_and_ends_by_itself(
+    estate: tuple[dict[str, Any], str, Path], own_world: World
+) -> None:
+    world, sent, patience = own_world, 40, 120.0
+    at = datetime.now(UTC).isoformat()
+
+    def body(n: int) -> str:
+        told = {"incidentio": "signal/v1", "dedup_key": f"storm-{world.tag}-{n}", "title": f"gust {n} {world.tag}"}
+        told |= {"state": "firing", "changed_at": at, "severity": "SEV2", "service": f"roof-{n % 4}-{world.tag}"}
+        return json.dumps({"detail-type": "Signal", "source": "test", "detail": told})
+
+    queue, sqs = world.outputs["IngestQueueUrl"], world.client("sqs")
+    for start in range(0, sent, 10):
+        entries = [{"Id": str(n), "MessageBody": body(n)} for n in range(start, start + 10)]
+        sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+
+    def storm() -> dict[str, Any] | None:
+        cards = world.alice.get("/incidents?status=open&limit=100")["items"]
+        return next((card for card in cards if card["title"].startswith("Storm: ")), None)
+
+    parent = eventually(storm, "the storm's incident", seconds=patience)
+    assert parent is not None
+    began = world.entry(parent["id"], "StormBegan")
+    assert began["data"]["opens"] == 10
+    eventually(lambda: world.told(parent["id"], topic="PageTopicArn"), "the page of the storm", seconds=patience)
+
+    def children() -> list[dict[str, Any]]:
+        mine = world.incidents_of(f" {world.tag}", status="open")
+        return [i for i in mine if i["parent"] == parent["id"] and i["members"] > 1]
+
+    found = eventually(lambda: (c := children()) and len(c) == 4 and c, "a child of each service", seconds=patience)
+    skipped = world.entry(found[0]["id"], "NotificationSkipped", seconds=patience)
+    assert f"part of the storm {parent['id']}" in skipped["text"]
+    assert world.told(found[0]["id"]) == []
+    ended = world.entry(parent["id"], "StormEnded", seconds=patience)
+    assert ended["data"]["waiting_count"] >= 4
+    left = eventually(lambda: world.told(parent["id"], event="StormEnded"), "what nobody has", seconds=patience)
+    assert len(left) == 1
+    assert "nobody has these" in left[0]["body"]
+    assert found[0]["id"] in world.incident(parent["id"])["children"]
+    shown = incidentio(estate[2], "incidents", "show", found[0]["id"])
+    assert parent["id"] in shown.stdout
