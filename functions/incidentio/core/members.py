@@ -88,7 +88,8 @@ def moving_writes(
     writes: list[Write] = []
     for member in members:
         key = member["dedup_key"]
-        writes.append(Put(Record(member_key(target.id, key), dict(member))))
+        own = {name: value for name, value in member.items() if name != "inhibited"}
+        writes.append(Put(Record(member_key(target.id, key), own)))
         writes.append(Delete(member_key(source, key)))
         pointer = pointers.get(key, {})
         if pointer.get("incident_id") == source:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from incidentio.core.duration import Duration
 from incidentio.core.errors import Unavailable
-from incidentio.core.ports import ABSENT, Condition, Key, Records, Refused, Update
+from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Records, Refused, Update
 
 RATE = Key("STORM", "RATE")
 DEDUP_KEY = "incidentio:storm"
@@ -77,5 +77,6 @@ def parent_of(body: Mapping[str, Any] | None) -> str | None:
     return (body or {}).get("parent") or None
 
 
-def child_key(parent: str, child: str) -> Key:
-    return Key(f"INC#{parent}", f"CHILD#{child}")
+def child_write(parent: str, child: str) -> Put:
+    """`child` is told through `parent`."""
+    return Put(Record(Key(f"INC#{parent}", f"CHILD#{child}"), {"incident_id": child}))

@@ -11,10 +11,10 @@ from incidentio.core.ids import iso
 from incidentio.core.incident import Incident, Status, recorded
 from incidentio.core.members import member_key, pointer_key
 from incidentio.core.person import SYSTEM
-from incidentio.core.ports import Put, Record, Refused, Table, Update
+from incidentio.core.ports import Refused, Table, Update
 from incidentio.core.routing import Routing
 from incidentio.core.signal import Mode, SignalState
-from incidentio.core.storm import DEDUP_KEY, RATE, child_key, parent_of
+from incidentio.core.storm import DEDUP_KEY, RATE, child_write, parent_of
 
 _NAMED = 20
 _LOOKED_AT = 500
@@ -92,7 +92,7 @@ def _adopt(table: Table, incident_id: str, parent: str, now: datetime) -> None:
             parent=parent,
             repeat_seconds=0,
         )
-        return change, [Put(Record(child_key(parent, incident.id), {"incident_id": incident.id}))]
+        return change, [child_write(parent, incident.id)]
 
     try:
         amend(table, incident_id, decide)

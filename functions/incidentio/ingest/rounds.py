@@ -13,10 +13,10 @@ from incidentio.core.errors import NotFound, Unavailable
 from incidentio.core.grouping import group_write
 from incidentio.core.incident import Incident
 from incidentio.core.members import MAX_WRITES
-from incidentio.core.ports import Key, Put, Record, Refused, Stale, Table, Write
+from incidentio.core.ports import Key, Refused, Stale, Table, Write
 from incidentio.core.routing import Routing
 from incidentio.core.signal import Mode, SignalState
-from incidentio.core.storm import child_key
+from incidentio.core.storm import child_write
 from incidentio.ingest.case import Case, blamed
 from incidentio.ingest.decide import AfterEnd, Step, after_end
 from incidentio.ingest.opening import opened
@@ -240,5 +240,5 @@ def _named(incident: Incident, opening: Opening, now: datetime) -> list[Write]:
         if each and each.group
     ]
     if opening.parent:
-        writes.append(Put(Record(child_key(opening.parent, incident.id), {"incident_id": incident.id})))
+        writes.append(child_write(opening.parent, incident.id))
     return writes

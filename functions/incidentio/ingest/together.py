@@ -15,6 +15,7 @@ from incidentio.core.ports import Write
 from incidentio.core.redaction import redact
 from incidentio.core.routing import Routing
 from incidentio.core.signal import Mode
+from incidentio.core.storm import child_write
 from incidentio.ingest.case import Case
 from incidentio.ingest.decide import Step
 from incidentio.ingest.opening import actor_of, held, promoted, sentence
@@ -169,7 +170,10 @@ class Story:
                 self._add("SignalNoted", live, text, **updates)
             return
         reason = f"{self._now.members} of {needed} signals: {signal.mode_reason}" if needed > 1 else signal.mode_reason
-        more = promoted(self._now, signal, at=self._at, reason=reason, parent=live[0].parent)
+        parent = live[0].parent
+        if parent:
+            self.writes.append(child_write(parent, self._now.id))
+        more = promoted(self._now, signal, at=self._at, reason=reason, parent=parent)
         self._append(more)
 
     def _is_news(self, parts: Sequence[Part]) -> bool:

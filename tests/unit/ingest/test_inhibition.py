@@ -6,7 +6,7 @@ import pytest
 
 from incidentio.core.catalog import Catalog
 from incidentio.core.incident import Incident
-from incidentio.core.members import member_key, pointer_key
+from incidentio.core.members import member_key, members_of, moving_writes, pointer_key, pointers_of
 from incidentio.core.signal import Mode
 from tests.unit.ingest.doors import Desk, event, notification, signal
 from tests.unit.ingest.test_grouping import resolved
@@ -150,3 +150,18 @@ def test_when_the_inhibitors_incident_is_over_the_inhibited_one_is_a_signal_like
     desk.clock.advance(hours=1)
     assert desk(told(desk, "firing", "host-down", 3600)).counts == {"new": 1}
     assert incident_of(desk, "host-down").previous_incident_id == incident_of(desk, "az-down").id
+
+
+def test_one_that_a_person_moves_away_is_inhibited_no_more() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 5))
+    source = desk.incident
+    target = source.model_copy(update={"id": "INC-T4RGET"})
+    (member,) = [m for m in members_of(desk.table, source.id) if m.get("inhibited")]
+    pointers = pointers_of(desk.table, [member])
+    desk.table.write(*moving_writes([member], pointers, source=source.id, target=target, apart=True))
+    moved = desk.table.records[member_key(target.id, "host-down/a")]
+    assert "inhibited" not in moved
+    pointer = desk.table.records[pointer_key("host-down/a")]
+    assert (pointer["open"], pointer["inhibited"], pointer["apart"]) == (True, False, source.id)

@@ -17,6 +17,7 @@ from incidentio.core.incident import Incident, Status
 from incidentio.core.members import closing, pointer_key
 from incidentio.core.person import SYSTEM
 from incidentio.core.severity import Severity
+from incidentio.core.signal import Mode
 from incidentio.core.storm import RATE, Storm
 from incidentio.detect.recovery import recover
 from incidentio.detect.storm import watch_storm
@@ -24,7 +25,7 @@ from incidentio.triage.enrich import enrich
 from tests.fakes import FakeClock, FakeTable
 from tests.make import ALICE
 from tests.unit.communicate.conftest import FakeTopics, Sent
-from tests.unit.ingest.doors import Desk, notification, signal
+from tests.unit.ingest.doors import Desk, action, arn, event, notification, signal
 
 OPENS = 5
 
@@ -133,6 +134,17 @@ def test_a_hundred_more_services_are_no_more_pages(stormy: Estate) -> None:
     children = [i for i in stormy.table.incidents.values() if i.parent and i.service != "shop"]
     assert (len(children), {i.members for i in children}) == (50, {2})
     assert len(stormy.topics) == OPENS - 1 + 1
+
+
+def test_what_goes_live_in_a_storm_is_a_child_of_it(stormy: Estate) -> None:
+    at = stormy.desk.at(0)
+    stormy.desk(event("ALARM", at))
+    stormy.desk(action("ALARM", at))
+    stormy.hear()
+    child = stormy.of(arn("checkout-errors"))
+    assert (child.mode, child.parent) == (Mode.LIVE, stormy.parent.id)
+    assert [key.sk for key, _ in stormy.table.query(f"INC#{stormy.parent.id}", f"CHILD#{child.id}")]
+    assert stormy.told(child) == []
 
 
 def test_what_opened_before_it_was_a_storm_repeats_no_more(stormy: Estate) -> None:
