@@ -3,13 +3,16 @@
 import json
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from incidentio.aws.table import DynamoTable
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Catalog
 from incidentio.core.members import pointer_key
-from incidentio.core.signal import Signal, SignalState
+from incidentio.core.routing import Routing
+from incidentio.core.signal import Mode, Signal, SignalState
 from incidentio.ingest.message import read
 from incidentio.ingest.observation import Changed, Observation
 from infra.options import ROOT
@@ -28,6 +31,8 @@ NAMED = (
     "Nightly import failed", "d-123456789", "ecs-svc/123", "cdk-4f0e0001", "9d7e0001", "01234567-0123",
 )  # fmt: skip
 """What the samples call things: a test's copies have its tag behind these."""
+PATIENCE = 90.0
+"""A hundred messages at once take longer than one."""
 _TIME = re.compile(r"2026-03-0[34]T\d\d:\d\d:\d\d(?:\.\d{3})?(?:Z|\+0000)|177261\d{7}")
 _MAIL_TIME = re.compile(r"04 Mar 2026 \d\d:\d\d:\d\d")
 
@@ -55,16 +60,16 @@ def said(body: str) -> tuple[Observation | None, str | None]:
     return signal, found.record.id if isinstance(found, Changed) else None
 
 
-def pointer(world: World, dedup_key: str) -> dict[str, Any]:
-    key = pointer_key(dedup_key)
-    item = world.client("dynamodb").get_item(
-        TableName=world.outputs["TableName"], Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}}, ConsistentRead=True
-    )
-    return {name: next(iter(value.values())) for name, value in item.get("Item", {}).items()}
+def stored(world: World) -> DynamoTable:
+    return DynamoTable(world.client("dynamodb"), world.outputs["TableName"], Routing())
+
+
+def pointer(table: DynamoTable, dedup_key: str) -> Mapping[str, Any]:
+    return table.get(pointer_key(dedup_key)) or {}
 
 
 def test_every_sample_becomes_what_it_says(world: World) -> None:
-    begun = datetime.now(UTC) - timedelta(minutes=1)
+    table, begun = stored(world), datetime.now(UTC) - timedelta(minutes=1)
     bodies = {name: staged(world, name, begun) for name in SAMPLES}
     recovering = {n for n, body in bodies.items() if (s := said(body)[0]) and s.state is not SignalState.FIRING}
     for name in bodies.keys() - recovering:
@@ -75,12 +80,14 @@ def test_every_sample_becomes_what_it_says(world: World) -> None:
         if signal := said(bodies[name])[0]:
             tellers.setdefault(signal.dedup_key, []).append(signal.build(begun))
     for key, told in tellers.items():
-        incident_id = eventually(lambda k=key: pointer(world, k).get("incident_id"), f"an incident of {key}")
-        incident = world.incident(incident_id)
-        opened = (incident["source"], incident["title"], tuple(incident["subject"]["resources"]))
+        incident_id = eventually(
+            lambda k=key: pointer(table, k).get("incident_id"), f"an incident of {key}", seconds=PATIENCE
+        )
+        incident = table.incident(incident_id)
+        opened = (incident.source, incident.title, incident.subject.resources)
         assert opened in {(t.source, t.title, t.subject.resources) for t in told}
-        if incident["mode"] == "monitor":
-            assert all(t.mode == "monitor" for t in told), key
+        if incident.mode is Mode.MONITOR:
+            assert all(t.mode is Mode.MONITOR for t in told), key
 
     for name in recovering:
         world.send(staged(world, name, begun + timedelta(seconds=30)))
@@ -88,10 +95,14 @@ def test_every_sample_becomes_what_it_says(world: World) -> None:
         signal, _ = said(bodies[name])
         assert signal is not None
         if signal.state is SignalState.OK:
-            eventually(lambda key=signal.dedup_key: pointer(world, key)["state"] == "ok", f"the recovery of {name}")
+            eventually(
+                lambda key=signal.dedup_key: pointer(table, key)["state"] == "ok",
+                f"the recovery of {name}",
+                seconds=PATIENCE,
+            )
 
     expected = {change for body in bodies.values() if (change := said(body)[1])}
-    eventually(lambda: expected <= changes(world), "the change records")
+    eventually(lambda: expected <= changes(world), "the change records", seconds=PATIENCE)
     # Two states of one deployment are one change.
     assert sum(world.tag in change for change in changes(world)) == len(expected)
 
@@ -127,7 +138,8 @@ def test_a_plain_text_is_one_signal_a_subject(world: World) -> None:
             TopicArn=world.outputs["SignalTopicArn"], Subject=f"Import {world.tag} failed", Message=f"at row {row}"
         )
     incident = world.the_incident_of(f"Import {world.tag} failed")
-    eventually(lambda: int(pointer(world, incident["dedup_key"])["count"]) == 2, "both messages counted")
+    table = stored(world)
+    eventually(lambda: pointer(table, incident["dedup_key"])["count"] == 2, "both messages counted")
     assert len(world.incidents_of(f"Import {world.tag} failed")) == 1
 
 
