@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.e2e.own import incidentio
 from tests.e2e.world import World, eventually
@@ -71,6 +72,31 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(home: Path, world: Wor
     )
     assert missing.returncode == 1, missing.stdout
     assert f"there is no function no-{function}" in missing.stdout
+
+
+def test_an_integration_made_here_opens_the_door_until_it_is_revoked(home: Path, world: World) -> None:
+    name = f"cli-{world.tag}"
+
+    def made(*way: str) -> dict[str, Any]:
+        done = incidentio(home, *way, "integrations", "create", name, "--kind", "signals", "--signed", "--json")
+        assert done.returncode == 0, done.stderr
+        shown: dict[str, Any] = json.loads(done.stdout)
+        assert shown["signing_secret"].startswith("whsec_")
+        return shown
+
+    def refusal(shown: dict[str, Any]) -> str:
+        headers = {"authorization": f"Bearer {shown['key']}"}
+        return str(requests.post(shown["url"], headers=headers, timeout=20).json()["error"]["code"])
+
+    first = made()
+    assert refusal(first) == "not_signed", "the key is known"
+    assert incidentio(home, "integrations", "rotate", name, "--drop-old").returncode == 0
+    assert refusal(first) == "unknown_key"
+    assert incidentio(home, "integrations", "revoke", name).returncode == 0
+    second = made("--direct")
+    assert refusal(second) == "not_signed"
+    told = incidentio(home, "integrations", "changes", name).stdout
+    assert [told.count(what) for what in ("created", "rotated", "revoked")] == [2, 1, 1]
 
 
 def one_line(answer: subprocess.CompletedProcess[str], *, says: str) -> None:

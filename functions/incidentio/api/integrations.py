@@ -1,4 +1,7 @@
-"""Who may send signals over HTTP: making, rotating and revoking integrations. Every change keeps who made it."""
+"""Who may send signals over HTTP: making, rotating and revoking integrations. Every change keeps who made it.
+
+The record of a change is written with it; the API's own log has a line for each call, with its caller.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +16,6 @@ from incidentio.api.integration_views import (
     ShownOnce,
     integration_view,
 )
-from incidentio.aws.observability import log
 from incidentio.core.errors import Conflict, InvalidInput, NotFound
 from incidentio.core.ids import iso
 from incidentio.core.integration import (
@@ -123,7 +125,6 @@ def _changed(
         except Refused as refused:
             stored = refused.current
             continue
-        log(f"integration {action}", integration=name, by=call.actor.id, keys=change["keys"])
         return after
     raise Conflict(f"integration {name} is being changed by somebody else: try again")
 

@@ -64,7 +64,7 @@ def test_a_second_of_one_name_is_refused_until_it_is_revoked(world: World) -> No
 
 
 def test_every_change_keeps_who_made_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    first = created(world)
+    created(world)
     world.clock.advance(minutes=1)
     second = world.bob.post("/integrations/prometheus/rotate")
     world.clock.advance(minutes=1)
@@ -74,10 +74,7 @@ def test_every_change_keeps_who_made_it(world: World, capsys: pytest.CaptureFixt
     assert (rotated["action"], rotated["by"]) == ("rotated", "111122223333:user/bob")
     assert rotated["keys"] == [key["id"] for key in second["integration"]["keys"]]
     assert (revoked["action"], revoked["keys"]) == ("revoked", [])
-    lines = capsys.readouterr().out
-    assert "integration rotated" in lines
-    assert first["key"] not in lines
-    assert second["key"] not in lines
+    assert capsys.readouterr().out == "", "the caller of --direct reads what is printed"
 
 
 def test_a_signed_one_has_a_secret_that_rotates_with_its_key(world: World) -> None:
