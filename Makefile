@@ -22,7 +22,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 # Those that wait come first: the others fill the cores meanwhile.
 TESTS = tests/e2e tests/integration tests/infra tests/unit
 
-.PHONY: help setup node alertmanager check test demo bench synth deploy clean
+.PHONY: help setup node alertmanager check test soak demo bench synth deploy clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -38,6 +38,9 @@ check: $(VENV) ## Lint, types and imports: what CI runs before the tests
 test: setup ## All tests (PYTEST_ARGS="-k word" narrows them)
 	-@$(MAKE) --no-print-directory alertmanager
 	$(RUN)/pytest --numprocesses 4 --dist loadgroup $(TESTS) $(PYTEST_ARGS)
+
+soak: setup ## Kills, faults and crowded workers for longer than make test has time: at most 15 minutes
+	timeout 900 $(RUN)/pytest --numprocesses 2 tests/soak $(PYTEST_ARGS)
 
 demo: setup ## From a firing alarm to a postmortem, on the local AWS target (DEMO_ARGS=--keep)
 	$(RUN)/incidentio demo $(DEMO_ARGS)
