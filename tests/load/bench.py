@@ -8,23 +8,23 @@ from pathlib import Path
 
 from infra.local import target as local
 from infra.local.deployment import Deployable
-from tests.load import cold, hot_path, latency, money, requests_made
+from tests.load import cold, hot_path, latency, million, money, peer, requests_made, storm
 from tests.load.rows import Row
 
 OUTPUT = Path("build/bench.json")
 
 
 def main() -> int:
-    rows = []
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="incidentio-bench-") as folder:
         home = Path(folder)
         description = local.up(home=home, port=None, deployable=Deployable(), say=lambda _line: None)
         try:
-            for row in _measurements(description):
-                print(_line(row), flush=True)
-                rows.append(row)
+            _tell(_measurements(description), rows)
         finally:
             local.down(home=home, port=None)
+    for measurement in (storm.measure, peer.measure, million.measure):
+        _tell(measurement(), rows)
     OUTPUT.parent.mkdir(exist_ok=True)
     OUTPUT.write_text(json.dumps({"rows": [r.as_json() for r in rows]}, indent=2) + "\n")
     missed = [r.name for r in rows if r.missed]
@@ -39,6 +39,12 @@ def _measurements(description: dict) -> Iterator[Row]:
     yield from cold.measure()
     yield from latency.measure(description)
     yield from money.measure({r.name: r.value for r in counted})
+
+
+def _tell(measured: Iterator[Row], rows: list[Row]) -> None:
+    for row in measured:
+        print(_line(row), flush=True)
+        rows.append(row)
 
 
 def _line(row: Row) -> str:
