@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -105,10 +105,13 @@ class Storm:
             assert not answer.get("Failed"), answer
 
         with ThreadPoolExecutor(_SENDERS) as pool:
-            for done in [pool.submit(batch, start) for start in range(0, len(bodies), _AT_ONCE)]:
-                done.result()
+            pending = {pool.submit(batch, start) for start in range(0, len(bodies), _AT_ONCE)}
+            while pending:
+                done, pending = wait(pending, timeout=0.2)
+                for each in done:
+                    each.result()
+                self._look()
         self.sent.update(self.world.alarm_arn(alarm) for alarm in alarms)
-        self._look()
 
     def drained(self) -> float:
         """Seconds until the ingest queue is empty."""

@@ -20,7 +20,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class ServiceMatch(_Strict):
@@ -76,9 +76,9 @@ class Service(_Strict):
     environment: str = "production"
     tier: int | None = Field(default=None, ge=1, le=5)
     depends_on: tuple[Name, ...] = ()
-    match: ServiceMatch = ServiceMatch()
-    impact: Impact = Impact()
-    automation: Automation = Automation()
+    match: ServiceMatch = Field(default_factory=ServiceMatch)
+    impact: Impact = Field(default_factory=Impact)
+    automation: Automation = Field(default_factory=Automation)
     runbook: str = ""
 
 
@@ -86,7 +86,7 @@ class Catalog(_Strict):
     """`services.yaml` and `routing.yaml` of `infra/catalog/`."""
 
     services: dict[Name, Service] = Field(default_factory=dict)
-    routing: Routing = Routing()
+    routing: Routing = Field(default_factory=Routing)
 
     @model_validator(mode="after")
     def _dependencies_exist(self) -> "Catalog":
@@ -148,7 +148,7 @@ class Catalog(_Strict):
 class Bundle(_Strict):
     """The one document in the asset."""
 
-    catalog: Catalog = Catalog()
+    catalog: Catalog = Field(default_factory=Catalog)
     playbooks: dict[str, Playbook] = Field(default_factory=dict)
 
 

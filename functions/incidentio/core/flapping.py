@@ -11,7 +11,7 @@ from incidentio.core.duration import Duration, format_duration
 class Flapping(BaseModel):
     """`flapping:` of `routing.yaml`: so many state changes of one signal `within`; over when quiet for `quiet_for`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     changes: int = Field(default=4, ge=2, le=20)
     within: Duration = timedelta(minutes=30)

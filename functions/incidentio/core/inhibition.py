@@ -16,7 +16,7 @@ from incidentio.core.signal import dedup_hash
 class InhibitRule(BaseModel):
     """One of `inhibit_rules:`. A label that is missing equals an empty one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     source_matchers: tuple[MatcherField, ...] = Field(min_length=1)
     target_matchers: tuple[MatcherField, ...] = Field(min_length=1)

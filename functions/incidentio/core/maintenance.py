@@ -21,7 +21,7 @@ class Maintenance(BaseModel):
     no window begins at or after `ends_at`; both may be left out.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: WindowName
     matchers: tuple[MatcherField, ...] = ()

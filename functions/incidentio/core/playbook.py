@@ -37,7 +37,7 @@ class Risk(StrEnum):
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Parameter(_Strict):
@@ -89,7 +89,7 @@ class Targets(_Strict):
     """`type` is the CloudFormation type of what the playbook acts on."""
 
     type: str
-    max: MaxTargets = MaxTargets()
+    max: MaxTargets = Field(default_factory=MaxTargets)
 
 
 class Approval(_Strict):
@@ -104,7 +104,9 @@ class Step(_Strict):
     action: str
     with_: dict[str, int | str | bool] = Field(default_factory=dict, alias="with")
     timeout: Duration = timedelta(seconds=30)
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", defer_build=True, populate_by_name=True, serialize_by_alias=True
+    )
 
     def resolved(self, values: Mapping[str, int | str]) -> dict[str, int | str | bool]:
         """`with` for one run: `${name}` replaced by its value; alone, it keeps the value's type."""
@@ -167,8 +169,8 @@ class Playbook(_Strict):
     when: tuple[MatcherField, ...] = ()
     parameters: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")], Parameter] = Field(default_factory=dict)
     targets: Targets
-    approval: Approval = Approval()
-    rate_limit: RateLimit = RateLimit()
+    approval: Approval = Field(default_factory=Approval)
+    rate_limit: RateLimit = Field(default_factory=RateLimit)
     freeze: tuple[Freeze, ...] = ()
     steps: tuple[Step, ...] = Field(min_length=1)
     verify: Verify | None = None

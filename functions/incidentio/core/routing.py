@@ -19,7 +19,7 @@ from incidentio.core.storm import Storm
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Route(_Strict):
@@ -115,15 +115,15 @@ class Routing(_Strict):
     rules: Rules = ()
     link_window: Duration = timedelta(minutes=30)
     inhibit_rules: tuple[InhibitRule, ...] = ()
-    storm: Storm | None = Storm()
-    flapping: Flapping | None = Flapping()
-    recovery: Recovery = Recovery()
+    storm: Storm | None = Field(default_factory=Storm)
+    flapping: Flapping | None = Field(default_factory=Flapping)
+    recovery: Recovery = Field(default_factory=Recovery)
     repeat_interval: Duration = timedelta(minutes=5)
     reopen_window: Duration = timedelta(minutes=15)
     triage_timeout: Duration = timedelta(seconds=60)
     ack_timeout: Duration = timedelta(minutes=30)
     maintenance: tuple[Maintenance, ...] = ()
-    redaction: Redaction = Redaction()
+    redaction: Redaction = Field(default_factory=Redaction)
     heartbeat: HeartbeatInterval = timedelta(minutes=5)
 
     @model_validator(mode="after")

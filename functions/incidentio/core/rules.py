@@ -64,7 +64,7 @@ Value = Annotated[str, Field(max_length=128)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class During(_Strict):

@@ -23,7 +23,7 @@ _TRIES = 4
 class Storm(BaseModel):
     """`storm:` of `routing.yaml`: so many new live incidents `within`; over when below that for `quiet_for`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     opens: int = Field(default=50, ge=2)
     within: Duration = timedelta(minutes=5)
