@@ -50,7 +50,7 @@ DIFFERENT = (
     api_address.TOLD,
     "deploys with the caller's credentials: the emulator refuses the bootstrap stack's publishing role",
     "Lambda runs this machine's Python and a layer built for it, whatever runtime is declared",
-    "the sweeper's rule fires every second; the catalogue waits for seconds (infra/local/catalog), playbooks at --pace",
+    "the sweeper's rule fires every second; the catalogue of infra/local waits for seconds, playbooks at --pace",
     "alarms send no EventBridge event and run SNS actions only; metric math is not evaluated",
 )
 

@@ -62,5 +62,5 @@ def list_deploys(shell: Shell, service: str | None, limit: int) -> None:
             (output.moment(c["at"]), c["what"], c["actor"], "yes" if c["reversible"] else f"no: {c['reason']}", c["id"])
             for c in found["items"]
         ],
-        empty=f"no change of {service} is on record" if service else "nothing changed that is of no service",
+        empty=f"no change of {service} is on record" if service else "no change without a service is on record",
     )

@@ -51,4 +51,4 @@ def refuse_everything(matchers: Iterable[Matcher], *, everything: bool) -> None:
     if everything or not matches_anything(every):
         return
     said = f"the matchers {', '.join(map(str, every))} match" if every else "no matchers match"
-    raise ValueError(f'{said} every incident: name what is meant, such as service="checkout", or say everything: true')
+    raise ValueError(f'{said} every incident: name what is meant, such as service="checkout", or say everything')
