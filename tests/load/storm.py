@@ -141,10 +141,11 @@ class Storm:
         return self._is_empty() and not self.lost()
 
     def doubled(self) -> int:
-        """Signals that are members of more than one incident."""
+        """Signals sent that are members of more than one incident."""
         homes: dict[str, set[str]] = {}
         for item in self._items("MEMBER#"):
-            homes.setdefault(item["dedup_key"], set()).add(item["pk"])
+            if item["dedup_key"] in self.sent:  # heartbeats are incidents of their own, one after the other
+                homes.setdefault(item["dedup_key"], set()).add(item["pk"])
         return sum(len(home) - 1 for home in homes.values())
 
     def _pointers(self) -> Iterator[dict[str, Any]]:
