@@ -25,8 +25,6 @@ def main() -> int:
             local.down(home=home, port=None)
     for measurement in (storm.measure, peer.measure, million.measure):
         _tell(measurement(), rows)
-    OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.write_text(json.dumps({"rows": [r.as_json() for r in rows]}, indent=2) + "\n")
     missed = [r.name for r in rows if r.missed]
     print(f"\n{len(rows)} rows in {OUTPUT}; " + (f"gates missed: {', '.join(missed)}" if missed else "every gate held"))
     return 1 if missed else 0
@@ -42,9 +40,12 @@ def _measurements(description: dict) -> Iterator[Row]:
 
 
 def _tell(measured: Iterator[Row], rows: list[Row]) -> None:
+    """Print each row and keep it at once: a later measurement that fails takes none of them away."""
     for row in measured:
         print(_line(row), flush=True)
         rows.append(row)
+        OUTPUT.parent.mkdir(exist_ok=True)
+        OUTPUT.write_text(json.dumps({"rows": [r.as_json() for r in rows]}, indent=2) + "\n")
 
 
 def _line(row: Row) -> str:
