@@ -50,11 +50,11 @@ class MemoryDynamo:
 
     def _get_item(self, request: dict[str, Any]) -> dict[str, Any]:
         item = self.items.get(_id(request["Key"]))
-        return {"Item": deepcopy(item)} if item else {}
+        return {"Item": item} if item else {}
 
     def _batch_get_item(self, request: dict[str, Any]) -> dict[str, Any]:
         ((name, wanted),) = request["RequestItems"].items()
-        found = [deepcopy(self.items[_id(key)]) for key in wanted["Keys"] if _id(key) in self.items]
+        found = [self.items[_id(key)] for key in wanted["Keys"] if _id(key) in self.items]
         return {"Responses": {name: found}, "UnprocessedKeys": {}}
 
     def _put_item(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class MemoryDynamo:
     def _update_item(self, request: dict[str, Any]) -> dict[str, Any]:
         self._check(_id(request["Key"]), request)
         self._update(request)
-        return {"Attributes": deepcopy(self.items[_id(request["Key"])])}
+        return {"Attributes": self.items[_id(request["Key"])]}
 
     def _transact_write_items(self, request: dict[str, Any]) -> dict[str, Any]:
         """All or nothing; the same token again answers as if it had been the first time."""
@@ -110,14 +110,14 @@ class MemoryDynamo:
             found = [item for item in found if (item[sort]["S"] < last if backwards else item[sort]["S"] > last)]
         if filtered := request.get("FilterExpression"):
             found = [item for item in found if self._holds(filtered, item, request)]
-        return {"Items": deepcopy(found[: request.get("Limit")])}
+        return {"Items": found[: request.get("Limit")]}
 
     # --- pieces
 
     def _check(self, id: Id, request: dict[str, Any]) -> None:
         item = self.items.get(id)
         if not self._holds(request.get("ConditionExpression", ""), item or {}, request):
-            more = {"Item": deepcopy(item)} if item else {}
+            more = {"Item": item} if item else {}
             raise Fault("ConditionalCheckFailedException", **more)
 
     def _holds(self, expression: str, item: Item, request: dict[str, Any]) -> bool:
