@@ -4,7 +4,8 @@ The validated catalogue and the playbooks travel in the Lambda asset as one docu
 (`Bundle`), so reading configuration costs nothing on the hot path and is versioned with the code.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from incidentio.core.playbook import Playbook
+from incidentio.core.reach import Rate, Reach
 from incidentio.core.routing import Routing
 from incidentio.core.signal import Subject
 
@@ -61,7 +63,7 @@ def resource_name(resource: str) -> str:
 
 class Impact(_Strict):
     users: int | None = Field(default=None, ge=0)
-    revenue_per_minute: str | None = Field(default=None, pattern=r"^\d+(\.\d+)? [A-Z]{3}$")
+    revenue_per_minute: Rate | None = None
 
 
 class Automation(_Strict):
@@ -116,6 +118,16 @@ class Catalog(_Strict):
             ):
                 return name
         return tags.get("service")
+
+    def reach_of(self, services: Iterable[str]) -> Reach:
+        """Of the people the largest number, as the same ones use several services; the money of all of them."""
+        impacts = [self.services[name].impact for name in services if name in self.services]
+        rates: dict[str, Decimal] = {}
+        for impact in impacts:
+            if impact.revenue_per_minute:
+                amount, currency = impact.revenue_per_minute.split()
+                rates[currency] = rates.get(currency, Decimal(0)) + Decimal(amount)
+        return Reach(max((i.users for i in impacts if i.users is not None), default=None), rates)
 
     def downstream_of(self, service: str) -> tuple[str, ...]:
         """Services that depend on `service`, directly or through others: its blast radius, sorted."""

@@ -4,7 +4,7 @@ People: the largest number among the service and those that depend on it. The sa
 up would count them twice. Money: minutes of impact times the revenue per minute of all of them, by currency.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -50,30 +50,20 @@ def estimate(incident: Incident, catalog: Catalog, at: datetime) -> Estimate:
     ended = incident.mitigated_at or incident.resolved_at or at
     minutes = max(0.0, round((ended - incident.impact_started_at).total_seconds() / 60, 1))
     hit = [name for name in (incident.service or "", *incident.blast_radius) if name in catalog.services]
-    impacts = [catalog.services[name].impact for name in hit]
-    users = max((i.users for i in impacts if i.users is not None), default=None)
-    rates = _summed(i.revenue_per_minute for i in impacts if i.revenue_per_minute)
-    lost = {currency: rate * Decimal(str(minutes)) for currency, rate in rates.items()}
+    reach = catalog.reach_of(hit)
+    lost = {currency: rate * Decimal(str(minutes)) for currency, rate in reach.rates.items()}
     said = incident.impact
     said_users, said_revenue = (said.users, said.revenue) if said else (None, None)
     return Estimate(
         minutes=minutes,
-        users=users if said_users is None else said_users,
-        users_by="person" if said_users is not None else "catalogue" if users is not None else "unknown",
+        users=reach.users if said_users is None else said_users,
+        users_by="person" if said_users is not None else "catalogue" if reach.users is not None else "unknown",
         revenue=said_revenue or _money(lost),
-        revenue_per_minute=_money(rates),
-        revenue_by="person" if said_revenue else "catalogue" if rates else "unknown",
-        services=tuple(name for name, impact in zip(hit, impacts, strict=True) if impact != Impact()),
+        revenue_per_minute=_money(reach.rates),
+        revenue_by="person" if said_revenue else "catalogue" if reach.rates else "unknown",
+        services=tuple(name for name in hit if catalog.services[name].impact != Impact()),
     )
 
 
-def _summed(rates: Iterable[str]) -> dict[str, Decimal]:
-    found: dict[str, Decimal] = {}
-    for rate in rates:
-        amount, _, currency = rate.partition(" ")
-        found[currency] = found.get(currency, Decimal(0)) + Decimal(amount)
-    return found
-
-
-def _money(amounts: dict[str, Decimal]) -> str:
+def _money(amounts: Mapping[str, Decimal]) -> str:
     return " + ".join(f"{amount.quantize(Decimal('0.01')).normalize():f} {c}" for c, amount in sorted(amounts.items()))

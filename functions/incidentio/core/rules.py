@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from incidentio.core.errors import InvalidInput
 from incidentio.core.matchers import MatcherField, all_match
+from incidentio.core.reach import AtLeast, Reach
 from incidentio.core.severity import Severity, parse_severity
 
 Receiver = Literal["page", "ticket"]
@@ -110,15 +111,21 @@ class Outcome(_Strict):
 
 
 class Rule(_Strict):
-    """One rule. Without matchers it holds for everything, without `during` at any time."""
+    """One rule. Without matchers it holds for everything, without `during` at any time.
+
+    `impact`: only where the service and those that depend on it carry at least so much, as the catalogue says.
+    """
 
     name: Name
     matchers: tuple[MatcherField, ...] = ()
     during: During | None = None
+    impact: AtLeast | None = None
     set: Outcome
 
-    def holds(self, labels: Mapping[str, str], at: datetime) -> bool:
-        return all_match(self.matchers, labels) and (self.during is None or self.during.holds(at))
+    def holds(self, seen: "Seen", at: datetime) -> bool:
+        if self.during is not None and not self.during.holds(at):
+            return False
+        return all_match(self.matchers, seen.labels) and (self.impact is None or self.impact.reached(seen.reach))
 
 
 def distinct(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
@@ -161,12 +168,20 @@ class Ruling:
         return Ruling(**single, labels={**self.labels, **labels}, responders=self.responders + more, by=by)
 
 
-def rule_on(rules: Iterable[Rule], labels: Callable[[Ruling], Mapping[str, str]], at: datetime) -> Ruling:
-    """Try every rule at the time `at`; `labels` gives what is known once a ruling is applied."""
+@dataclass(frozen=True)
+class Seen:
+    """What a rule looks at."""
+
+    labels: Mapping[str, str]
+    reach: Reach
+
+
+def rule_on(rules: Iterable[Rule], look: Callable[[Ruling], Seen], at: datetime) -> Ruling:
+    """Try every rule at the time `at`; `look` gives what is known once a ruling is applied."""
     ruling = Ruling()
-    seen = labels(ruling)
+    seen = look(ruling)
     for rule in rules:
         if rule.holds(seen, at):
             ruling = ruling.with_rule(rule)
-            seen = labels(ruling)
+            seen = look(ruling)
     return ruling

@@ -9,7 +9,7 @@ from incidentio.core.catalog import Bundle, Service
 from incidentio.core.errors import InvalidInput
 from incidentio.core.incident import Incident
 from incidentio.core.labels import labels_of
-from incidentio.core.rules import Ruling, rule_on
+from incidentio.core.rules import Ruling, Seen, rule_on
 from incidentio.core.severity import Severity, parse_severity, severity_from_tier, worst
 from incidentio.core.signal import Mode
 from incidentio.triage.evidence import Evidence
@@ -50,10 +50,13 @@ def classify(incident: Incident, evidence: Evidence, bundle: Bundle) -> Triage:
     mode, mode_reason = _mode(incident, evidence)
     known = incident.model_copy(update={"mode": mode, "mode_reason": mode_reason})
 
-    def seen(ruling: Ruling) -> dict[str, str]:
-        return {**evidence.labels, **ruling.labels, **labels_of(_judged(known, evidence, bundle, ruling).incident)}
+    def look(ruling: Ruling) -> Seen:
+        so_far = _judged(known, evidence, bundle, ruling).incident
+        labels = {**evidence.labels, **ruling.labels, **labels_of(so_far)}
+        hit = (so_far.service, *bundle.catalog.downstream_of(so_far.service)) if so_far.service else ()
+        return Seen(labels, bundle.catalog.reach_of(hit))
 
-    ruling = rule_on(bundle.catalog.routing.rules, seen, incident.detected_at)
+    ruling = rule_on(bundle.catalog.routing.rules, look, incident.detected_at)
     judged = _kept(incident, _judged(known, evidence, bundle, ruling), ruling)
     service = judged.incident.service
     return Triage(

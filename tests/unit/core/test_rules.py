@@ -1,29 +1,33 @@
 """Triage rules: which hold, in what order, at what hour, and what a mistake in one says."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from incidentio.core.reach import Reach
 from incidentio.core.routing import Routing
-from incidentio.core.rules import During, Ruling, rule_on
+from incidentio.core.rules import During, Ruling, Seen, rule_on
 from incidentio.core.severity import Severity
 
 SUNDAY_NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def ruled(*rules, labels=None, at=SUNDAY_NOON):
-    def seen(ruling: Ruling) -> dict[str, str]:
+def ruled(*rules, labels=None, at=SUNDAY_NOON, reach=None):
+    def look(ruling: Ruling) -> Seen:
         severity = ruling.severity.value if ruling.severity else ""
-        return {"service": ruling.service or "", "severity": severity, **(labels or {}), **ruling.labels}
+        seen = {"service": ruling.service or "", "severity": severity, **(labels or {}), **ruling.labels}
+        return Seen(seen, reach or Reach())
 
-    return rule_on(Routing.model_validate({"rules": list(rules)}).rules, seen, at)
+    return rule_on(Routing.model_validate({"rules": list(rules)}).rules, look, at)
 
 
-def rule(name, matchers=(), during=None, **sets):
-    return {"name": name, "matchers": list(matchers), "set": sets, **({"during": during} if during else {})}
+def rule(name, matchers=(), during=None, impact=None, **sets):
+    more = {key: value for key, value in (("during", during), ("impact", impact)) if value is not None}
+    return {"name": name, "matchers": list(matchers), "set": sets, **more}
 
 
 def test_the_first_rule_that_sets_a_thing_decides_it_and_later_ones_add():
@@ -45,6 +49,28 @@ def test_later_rules_see_what_earlier_ones_set():
     labels = {"alertname": "web-5xx"}
     assert ruled(early, late, labels=labels).receiver == "ticket"
     assert ruled(late, early, labels=labels).receiver is None
+
+
+@pytest.mark.parametrize(
+    ("impact", "holds"),
+    [
+        ({"users": 40_000}, True),
+        ({"users": 40_001}, False),
+        ({"revenue_per_minute": "119.5 EUR"}, True),
+        ({"revenue_per_minute": "121 EUR"}, False),
+        ({"revenue_per_minute": "1 USD"}, False),
+        ({"users": 40_001, "revenue_per_minute": "120 EUR"}, True),
+    ],
+)
+def test_a_rule_may_ask_for_an_impact_which_unknown_never_is(impact, holds):
+    carries = Reach(users=40_000, rates={"EUR": Decimal(120)})
+    assert bool(ruled(rule("big", impact=impact, receiver="page"), reach=carries).receiver) is holds
+    assert ruled(rule("big", impact=impact, receiver="page")).receiver is None
+
+
+def test_an_impact_that_asks_nothing_is_a_mistake():
+    with pytest.raises(ValidationError, match="asks nothing: give users, revenue_per_minute, or both"):
+        ruled(rule("big", impact={}, receiver="page"))
 
 
 @pytest.mark.parametrize(

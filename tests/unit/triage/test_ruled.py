@@ -44,6 +44,19 @@ def test_every_decision_of_a_rule_is_in_the_entry_with_its_name(room: Room) -> N
     assert room.triage() == incident
 
 
+@pytest.mark.parametrize(("users", "receiver"), [(500, "page"), (501, None)])
+def test_a_rule_looks_at_who_is_hit_by_way_of_what_depends_on_it(room: Room, users: int, receiver: str | None) -> None:
+    services = {
+        **CATALOG["services"],
+        "checkout": {**CATALOG["services"]["checkout"], "impact": {"users": 20}},
+        "shop": {"depends_on": ["checkout"], "impact": {"users": 500}},
+    }
+    big = {"name": "big", "impact": {"users": users}, "set": {"receiver": "page"}}
+    room.bundle = bundle_of({**CATALOG, "services": services, "routing": {"rules": [big]}})
+    room.open()
+    assert room.triage().receiver == receiver
+
+
 @pytest.mark.parametrize(
     "decided",
     [
