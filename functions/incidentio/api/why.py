@@ -8,6 +8,7 @@ from pydantic import Field
 
 from incidentio.api.calls import Api
 from incidentio.api.views import Shown, View
+from incidentio.core.counted import counted
 from incidentio.core.deadlines import ack_due, quiet_due, recovery_due, repeat_due, told_due, triage_due
 from incidentio.core.duration import format_duration
 from incidentio.core.ids import parse_incident_id
@@ -137,11 +138,12 @@ def _who_was_told(told: Sequence[ToldView]) -> list[str]:
     calls = [page for page in told if page.call]
     said = [
         f"The {page.topic} topic was told at {moment(page.at)} as {page.severity}"
-        f"{f', for the {page.n}. time' if page.n > 1 else ''} ({page.page_id})."
+        f"{f', call {page.n}' if page.n > 1 else ''} ({page.page_id})."
         for page in calls[:_SHOWN]
     ]
     if len(calls) > _SHOWN:
-        said.append(f"And {len(calls) - _SHOWN} times more, the last at {moment(calls[-1].at)} ({calls[-1].page_id}).")
+        more, last = counted(len(calls) - _SHOWN, "more call"), calls[-1]
+        said.append(f"And {more}, the last at {moment(last.at)} ({last.page_id}).")
     return said or ["Nobody has been called."]
 
 

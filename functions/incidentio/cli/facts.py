@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from incidentio.cli import output
+from incidentio.core.counted import counted
 
 
 def facts_of(incident: Mapping[str, Any]) -> dict[str, object]:
@@ -25,7 +26,7 @@ def facts_of(incident: Mapping[str, Any]) -> dict[str, object]:
         "proposed": ", ".join(incident.get("proposed") or ()),
         "roles": ", ".join(f"{role} {person}" for role, person in (incident.get("roles") or {}).items()),
         "automation": automation,
-        "to give back": f"{incident['open_leases']} borrowed change(s)" if incident.get("open_leases") else None,
+        "to give back": counted(leases, "borrowed change") if (leases := incident.get("open_leases")) else None,
         "postmortem": None if incident.get("postmortem") == "none" else incident.get("postmortem"),
         **{
             name.removesuffix("_at").replace("_", " "): output.moment(incident.get(name))

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from incidentio.communicate.entries import quiet_over
 from incidentio.communicate.pages import Page, pages_of
@@ -115,9 +115,9 @@ def _repeated(incident: Incident, teller: Teller, quiets: Quiets) -> list[Outcom
     routing = teller.bundle.catalog.routing
     if due := next_repeat(incident, pages_of(incident.id, teller.table), routing, quiets):
         return _called(incident, due, teller)
-    if not repeat_seconds(incident, routing):
-        amend(teller.table, incident.id, lambda current: _repeats_no_more(current, routing, quiets.at))
-        return [Outcome("nobody", "it does not repeat any more")]
+    if repeat_seconds(incident, routing) != incident.repeat_seconds:
+        amend(teller.table, incident.id, lambda current: _repeats_otherwise(current, routing, quiets.at))
+        return [Outcome("nobody", "it does not repeat any more, or less often")]
     return []
 
 
@@ -133,17 +133,24 @@ def _called(incident: Incident, due: Page | Nobody, teller: Teller) -> list[Outc
     return [Outcome("published", due.page_id)] if teller.deliver(incident, due) else []
 
 
-def _repeats_no_more(incident: Incident, routing: Routing, at: datetime) -> Change | None:
-    if not incident.repeat_seconds or repeat_seconds(incident, routing):
+def _repeats_otherwise(incident: Incident, routing: Routing, at: datetime) -> Change | None:
+    """Severity, environment or routing changed after the last call, which said when the next one would come."""
+    before, now = incident.repeat_seconds, repeat_seconds(incident, routing)
+    if not before or now == before:
         return None
+    if now:
+        rare, often = (format_duration(timedelta(seconds=seconds)) for seconds in (now, before))
+        what = f"not told again yet: it repeats every {rare} now, not every {often}"
+    else:
+        what = f"nobody is told again: as {incident.severity.value} in {incident.environment} it does not repeat"
     return recorded(
         incident,
         "NotificationSkipped",
         actor=SYSTEM,
         at=at,
-        text=f"nobody is told again: as {incident.severity.value} in {incident.environment} it does not repeat",
-        data={"code": "no_repeat"},
-        repeat_seconds=0,
+        text=what,
+        data={"code": "later_repeat" if now else "no_repeat"},
+        repeat_seconds=now,
     )
 
 

@@ -6,6 +6,7 @@ from statistics import median
 
 from pydantic import BaseModel, ConfigDict
 
+from incidentio.core.counted import counted
 from incidentio.core.ended import Ended, Played
 from incidentio.core.night import Night
 
@@ -85,7 +86,7 @@ def _advised(row: AlarmNoise) -> AlarmNoise:
 
 def _advice(row: AlarmNoise) -> Iterator[tuple[str, str]]:
     """What to change and the numbers it follows from, the most helpful first."""
-    of = f"of {row.incidents} incidents"
+    of = f"of {counted(row.incidents, 'incident')}"
     if row.false >= 3 and 2 * row.false >= row.incidents:
         yield (
             "delete it, or alarm on what users notice instead",
@@ -104,12 +105,13 @@ def _advice(row: AlarmNoise) -> Iterator[tuple[str, str]]:
     if row.noted >= 3 and row.noted >= row.fired:
         yield (
             "set TreatMissingData to notBreaching",
-            f"it had no data {row.noted} times and fired {row.fired} times",
+            f"it had no data {counted(row.noted, 'time')} and fired {counted(row.fired, 'time')}",
         )
     if row.flapped >= 2 or row.repeated > 2 * max(1, row.incidents):
         yield (
             "ask for more datapoints (DatapointsToAlarm 3 of EvaluationPeriods 5)",
-            f"it fired {row.fired} times in {row.incidents} incidents, in {row.flapped} of them three times or more",
+            f"it fired {counted(row.fired, 'time')} in {counted(row.incidents, 'incident')},"
+            f" in {row.flapped} of them three times or more",
         )
     if row.fired >= 5 and row.median_seconds_to_ok is not None and row.median_seconds_to_ok < 300:
         yield (
@@ -122,7 +124,7 @@ def _advice(row: AlarmNoise) -> Iterator[tuple[str, str]]:
 
 
 def _nights(row: AlarmNoise) -> str:
-    return f", and {row.pages_at_night} pages came in {row.nights} nights" if row.nights else ""
+    return f", and {counted(row.pages_at_night, 'page')} came in {counted(row.nights, 'night')}" if row.nights else ""
 
 
 def summed(rows: Iterable[AlarmNoise]) -> Mapping[str, int]:

@@ -118,8 +118,8 @@ def test_many_pages_are_counted_and_an_acknowledgement_is_waited_for(desk):
         desk.clock.advance(minutes=5)
         sweep(desk.teller)
     said = told_by(desk).answer
-    assert "for the 3. time (PG-7K3F9A-1-page.SEV2-3)" in said[5]
-    assert said[6] == "And 3 times more, the last at 2026-03-01 12:25:00 UTC (PG-7K3F9A-1-page.SEV2-6)."
+    assert "call 3 (PG-7K3F9A-1-page.SEV2-3)" in said[5]
+    assert said[6] == "And 3 more calls, the last at 2026-03-01 12:25:00 UTC (PG-7K3F9A-1-page.SEV2-6)."
     desk.change(lambda i: lifecycle.acknowledge(i, actor=ALICE, at=desk.clock()))
     following = told_by(desk).next
     assert following is not None

@@ -1,5 +1,8 @@
+from dataclasses import replace
+
 from incidentio.communicate.sweep import sweep
 from incidentio.core import lifecycle
+from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Unavailable
 from incidentio.core.incident import Status
 from incidentio.core.members import member_key
@@ -7,7 +10,7 @@ from incidentio.core.ports import Key, Put, Record
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Subject
 from tests.make import ALICE, opened
-from tests.unit.communicate.conftest import ID
+from tests.unit.communicate.conftest import ID, desk_with
 from tests.unit.communicate.test_message import REASON
 
 
@@ -124,3 +127,20 @@ def test_a_page_without_triage_says_what_fired_and_does_not_guess(desk):
     desk.clock.advance(minutes=6)
     sweep(desk.teller)
     assert "not triaged" not in desk.topics.sent[-1].subject
+
+
+def test_a_deployment_with_a_longer_interval_is_told_and_the_next_call_is_named_by_it(desk):
+    desk.open()
+    desk.triaged()
+    later = desk_with(Bundle.model_validate({"catalog": {"routing": {"repeat_interval": "1h"}}}), desk.clock)
+    teller = replace(desk.teller, bundle=later.teller.bundle)
+    desk.clock.advance(minutes=5)
+    sweep(teller)
+    sweep(teller)
+    assert desk.types[-2:] == ["PagePublished", "NotificationSkipped"]
+    assert desk.table.entries[ID][-1].text == "not told again yet: it repeats every 1h now, not every 5m"
+    assert desk.incident.repeat_seconds == 3600
+    assert len(desk.topics) == 1
+    desk.clock.advance(minutes=55)
+    sweep(teller)
+    assert len(desk.topics) == 2

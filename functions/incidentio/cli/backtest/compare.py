@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from incidentio.cli.backtest.outcome import Made, Outcome
+from incidentio.core.counted import counted
 
 
 class Change(StrEnum):
@@ -51,7 +52,7 @@ def _differences(now: Outcome, then: Outcome) -> Iterator[Difference]:
             yield found
     for made in then.incidents:
         if _same(made) not in before:
-            calls = f", with {made.pages} page(s)" if made.pages else ""
+            calls = f", with {counted(made.pages, 'page')}" if made.pages else ""
             yield _difference(Change.NEW, made, 0, made.pages, f"would be an incident of its own{calls}")
 
 
@@ -80,7 +81,7 @@ def _louder_or_quieter(made: Made, kept: Made) -> Difference:
         was = "was only a ticket" if made.tickets else f"was told to nobody ({made.not_told})"
         return _difference(Change.PAGED, made, now, then, f"would page; it {was}")
     change = Change.QUIETER if then < now else Change.LOUDER
-    return _difference(change, made, now, then, f"would page {then} time(s) instead of {now}")
+    return _difference(change, made, now, then, f"would page {counted(then, 'time')} instead of {now}")
 
 
 def _absent(made: Made, others: Iterable[Made]) -> Difference:

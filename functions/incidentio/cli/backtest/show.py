@@ -7,6 +7,7 @@ from typing import TypeVar
 from incidentio.cli import output
 from incidentio.cli.backtest.compare import Difference
 from incidentio.cli.backtest.outcome import Outcome
+from incidentio.core.counted import counted
 from incidentio.core.ids import iso
 
 Row = TypeVar("Row")
@@ -18,7 +19,7 @@ def show(found: Outcome, *, limit: int) -> None:
     days = (found.end - found.start).days
     output.emit_line(
         f"{days} days to {output.moment(iso(found.end))}: {totals.alarms} alarms changed state "
-        f"{totals.state_changes} times and fired {totals.fired} times."
+        f"{counted(totals.state_changes, 'time')} and fired {counted(totals.fired, 'time')}."
     )
     output.emit_line(
         f"It would have made {totals.incidents} incidents ({totals.live} live), {totals.pages} pages and "
