@@ -110,8 +110,10 @@ def _advice(row: AlarmNoise) -> Iterator[tuple[str, str]]:
     if row.flapped >= 2 or row.repeated > 2 * max(1, row.incidents):
         yield (
             "ask for more datapoints (DatapointsToAlarm 3 of EvaluationPeriods 5)",
-            f"it fired {counted(row.fired, 'time')} in {counted(row.incidents, 'incident')},"
-            f" in {row.flapped} of them three times or more",
+            (
+                f"it fired {counted(row.fired, 'time')} in {counted(row.incidents, 'incident')},"
+                f" in {row.flapped} of them three times or more"
+            ),
         )
     if row.fired >= 5 and row.median_seconds_to_ok is not None and row.median_seconds_to_ok < 300:
         yield (
