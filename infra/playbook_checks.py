@@ -60,7 +60,7 @@ def _unknown_actions(data: Mapping[str, Any]) -> Iterator[Found]:
     for number, step in enumerate(steps if isinstance(steps, list) else ()):
         name = step.get("action") if isinstance(step, dict) else None
         if isinstance(name, str) and name not in ACTIONS:
-            yield ("steps", number, "action"), f"unknown action {name!r}: valid are {', '.join(sorted(ACTIONS))}"
+            yield ("steps", number, "action"), f"unknown action {name!r}: valid are {', '.join(ACTIONS)}"
 
 
 def automation_mistakes(data: Mapping[str, Any], playbooks: Mapping[str, Playbook] | None) -> Iterator[Found]:

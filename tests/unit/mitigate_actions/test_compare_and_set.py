@@ -10,7 +10,7 @@ from incidentio.core.errors import Conflict, Forbidden, InvalidInput, Unavailabl
 from incidentio.mitigate.actions import ACTIONS, compare_and_set
 from tests.unit.mitigate_actions.estate import GIVEN, Estate, action
 
-NAMES = sorted(ACTIONS)
+NAMES = list(ACTIONS)
 CHANGED = {
     "set-reserved-concurrency": (50, 10),
     "set-desired-count": (4, 6),

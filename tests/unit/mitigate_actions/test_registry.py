@@ -7,14 +7,14 @@ import pytest
 
 from incidentio.core.errors import Forbidden, InvalidInput
 from incidentio.core.playbook import Playbook
-from incidentio.mitigate.actions import ACTIONS, check_step, compare_and_set, permissions_for, prepared
+from incidentio.mitigate.actions import ACTIONS, action_named, check_step, compare_and_set, permissions_for, prepared
 from tests.offline import session
 from tests.unit.mitigate_actions.estate import ARN, GIVEN, PLACE, TARGETS, Estate, action
 
 NO_API_OF_ITS_OWN = {"iam:PassRole"}
 """Rights that AWS checks inside another call."""
 
-every_action = pytest.mark.parametrize("name", sorted(ACTIONS))
+every_action = pytest.mark.parametrize("name", ACTIONS)
 
 
 def playbook(*steps: dict[str, Any], type: str = "AWS::Lambda::Function", **changes: Any) -> Playbook:
@@ -126,3 +126,8 @@ def test_a_parameter_is_tried_at_its_default_and_both_bounds() -> None:
 def test_a_text_without_default_cannot_be_checked_before_a_run() -> None:
     book = playbook({"action": "disable-rule", "with": {"rule": "${r}"}}, parameters={"r": {"type": "string"}})
     assert list(check_step(book.steps[0], book)) == []
+
+
+@every_action
+def test_it_is_known_by_its_own_name(name: str) -> None:
+    assert action_named(name).name == name

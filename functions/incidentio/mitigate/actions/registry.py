@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,26 +11,32 @@ from pydantic import ValidationError
 from incidentio.core.errors import Forbidden, InvalidInput
 from incidentio.core.playbook import PARAMETER, Playbook, Step
 from incidentio.mitigate.actions.action import Action, Commands, Place, Statement
-from incidentio.mitigate.actions.desired_count import SetDesiredCount
-from incidentio.mitigate.actions.event_rule import DisableRule
-from incidentio.mitigate.actions.reserved_concurrency import SetReservedConcurrency
 from incidentio.mitigate.actions.samples import samples
-from incidentio.mitigate.actions.schedule import DisableSchedule
 
-ACTIONS: Mapping[str, type[Action[Any]]] = {
-    action.name: action for action in (DisableRule, DisableSchedule, SetDesiredCount, SetReservedConcurrency)
+_WHERE: Mapping[str, str] = {
+    "disable-rule": "event_rule.DisableRule",
+    "disable-schedule": "schedule.DisableSchedule",
+    "set-desired-count": "desired_count.SetDesiredCount",
+    "set-reserved-concurrency": "reserved_concurrency.SetReservedConcurrency",
 }
+"""Where each action is. A function imports the one or two that its playbook needs."""
+
+ACTIONS: tuple[str, ...] = tuple(sorted(_WHERE))
+"""The names of all actions."""
 
 
+@cache
 def action_named(name: str) -> type[Action[Any]]:
     """The action of that name.
 
     Raises:
         InvalidInput: there is none; names the valid ones.
     """
-    if name not in ACTIONS:
-        raise InvalidInput(f"unknown action {name!r}: valid are {', '.join(sorted(ACTIONS))}", valid=sorted(ACTIONS))
-    return ACTIONS[name]
+    if name not in _WHERE:
+        raise InvalidInput(f"unknown action {name!r}: valid are {', '.join(ACTIONS)}", valid=list(ACTIONS))
+    module, _, class_name = _WHERE[name].partition(".")
+    found: type[Action[Any]] = getattr(import_module(f"incidentio.mitigate.actions.{module}"), class_name)
+    return found
 
 
 def prepared(name: str, given: Mapping[str, Any], target: str, place: Place) -> Action[Any]:
