@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from incidentio.core.playbook import PARAMETER, Playbook, Risk
-from incidentio.mitigate.actions import ACTIONS, check_step
+from incidentio.mitigate.actions import ACTIONS, action_named, check_step
 from infra.located_yaml import Location
 
 WHEN_LABELS = ("alertname", "environment", "kind", "metric", "namespace", "service", "severity")
@@ -34,8 +34,26 @@ def playbook_mistakes(data: Mapping[str, Any], folder: str) -> Iterator[Found]:
                 ("when", number),
                 f"unknown label {matcher.label}: valid are {', '.join(WHEN_LABELS)} and dim_<DimensionName>",
             )
+    yield from _risk_mistakes(playbook)
+
+
+def _risk_mistakes(playbook: Playbook) -> Iterator[Found]:
+    known = [(n, action_named(step.action)) for n, step in enumerate(playbook.steps) if step.action in ACTIONS]
     if playbook.risk is Risk.READ_ONLY:
-        yield ("risk",), f"{playbook.steps[0].action} changes things: read_only is for playbooks that only look"
+        if changing := next((action for _, action in known if action.changes), None):
+            yield ("risk",), f"{changing.name} changes things: read_only is for playbooks that only look"
+            return
+        for name in ("verify", "revert", "stop_if"):
+            if getattr(playbook, name):
+                yield (name,), "a read_only playbook changes nothing, so there is nothing to watch or give back"
+    for number, action in known:
+        if action.one_way and playbook.revert:
+            yield (
+                ("steps", number, "action"),
+                f"{action.name} cannot be given back, so the playbook may not have revert",
+            )
+        if action.one_way and playbook.risk in (Risk.READ_ONLY, Risk.SAFE):
+            yield ("risk",), f"{action.name} cannot be undone: risk must be disruptive or destructive"
 
 
 def _unknown_references(data: Mapping[str, Any]) -> Iterator[Found]:

@@ -109,6 +109,10 @@ class World:
     def bob(self) -> Person:
         return self.person("bob")
 
+    @cached_property
+    def carol(self) -> Person:
+        return self.person("carol")
+
     # --- the watched estate
 
     def function(

@@ -21,8 +21,8 @@ RunStatus = Literal[
 ]
 FINISHED: frozenset[RunStatus] = frozenset({"succeeded", "refused", "rolled_back", "rollback_failed", "planned"})
 
-StepStatus = Literal["pending", "kept", "applied", "restored", "already", "foreign", "failed"]
-UndoResult = Literal["restored", "already", "foreign", "failed"]
+StepStatus = Literal["pending", "kept", "applied", "restored", "already", "foreign", "stays", "failed"]
+UndoResult = Literal["restored", "already", "foreign", "stays", "failed"]
 
 MAYBE_CHANGED: frozenset[StepStatus] = frozenset({"kept", "applied", "failed"})
 """Steps an undo looks at: from the moment the snapshot is kept, the change may have been made."""

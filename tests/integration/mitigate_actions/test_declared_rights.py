@@ -12,13 +12,11 @@ from typing import Any
 
 import pytest
 
-from incidentio.aws.errors import translated
 from incidentio.core.errors import Forbidden
 from incidentio.core.playbook import Playbook
 from incidentio.mitigate.actions import ACTIONS, Place, Statement, compare_and_set, permissions_for, prepared
 from incidentio.mitigate.actions.action import SYSTEM_TAG, Action, Call
-from infra.local.environment import local_client
-from infra.local.rights import widened
+from tests.integration.caller import caller, clients
 
 every_action = pytest.mark.parametrize("name", ACTIONS)
 
@@ -31,38 +29,11 @@ class Estate:
         self.tag = uuid.uuid4().hex[:8]
         self.place = Place(partition="aws", account=target["account"], region=target["region"])
 
-    def client(self, service: str, key: dict[str, str] | None = None) -> Any:
-        port = int(self._target["endpoint_url"].rsplit(":", 1)[1])
-        if key is None:
-            return local_client(service, port)
-        return local_client(service, port, access_key_id=key["AccessKeyId"], secret_access_key=key["SecretAccessKey"])
+    def client(self, service: str) -> Any:
+        return clients(self._target)(service)
 
     def caller(self, statements: list[Statement], *, ourselves_denied: bool = False) -> Call:
-        """The actions' port for a new IAM user with these rights alone."""
-        iam, user = self.client("iam"), f"actor-{uuid.uuid4().hex[:8]}"
-        iam.create_user(UserName=user)
-        policy: list[dict[str, Any]] = [
-            {
-                "Effect": "Allow",
-                "Action": list(s.actions),
-                "Resource": list(s.resources),
-                "Condition": dict(s.conditions),
-            }
-            for s in statements
-        ]
-        if ourselves_denied:
-            condition = {"Null": {f"aws:ResourceTag/{SYSTEM_TAG}": "false"}}
-            policy.append({"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition})
-        document = json.dumps({"Version": "2012-10-17", "Statement": widened(policy)})
-        iam.put_user_policy(UserName=user, PolicyName="declared", PolicyDocument=document)
-        key = iam.create_access_key(UserName=user)["AccessKey"]
-
-        def call(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
-            with translated(f"{service} {operation}"):
-                answer: dict[str, Any] = getattr(self.client(service, key), operation)(**parameters)
-                return answer
-
-        return call
+        return caller(self._target, statements, ourselves_denied=ourselves_denied)
 
     def make(self, name: str, **tags: str) -> "Case":
         return {

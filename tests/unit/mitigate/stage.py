@@ -11,6 +11,7 @@ from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM, Actor
 from incidentio.core.playbook import Playbook
 from incidentio.core.signal import Subject
+from incidentio.mitigate.actions.action import Call, Place
 from incidentio.mitigate.actions.request import answer as act
 from incidentio.mitigate.actions.request import parse_request as parse_action
 from incidentio.mitigate.approvals import decide_approval
@@ -101,15 +102,27 @@ class Stage:
 
     Hooks: `people` is called when a machine waits for an approval; `at[state]` before a state, each once;
     `waits` at each Wait with the seconds. Domain events reach the conductor by `deliver`.
+    `call` is what actions act on, in `place`: an estate in memory, unless another is given.
     """
 
-    def __init__(self, *playbooks: dict[str, Any], catalog: dict[str, Any] | None = None, **incident: Any) -> None:
-        books = [Playbook.model_validate({**THROTTLE, **changes}) for changes in (playbooks or ({},))]
+    def __init__(
+        self,
+        *playbooks: dict[str, Any] | Playbook,
+        catalog: dict[str, Any] | None = None,
+        call: Call | None = None,
+        place: Place = PLACE,
+        **incident: Any,
+    ) -> None:
+        books = [
+            book if isinstance(book, Playbook) else Playbook.model_validate({**THROTTLE, **book})
+            for book in (playbooks or ({},))
+        ]
         self.bundle = Bundle(
             catalog=Catalog.model_validate(catalog or {}), playbooks={book.name: book for book in books}
         )
         self.machines_of = dict(self.bundle.playbooks)
         self.table, self.clock, self.estate = FakeTable(), FakeClock(), Estate()
+        self.call, self.place = call or self.estate, place
         self.parameter: str | Exception = "off"
         self.alarm_states: dict[str, str] = {}
         self.executions = FakeExecutions(self)
@@ -117,11 +130,11 @@ class Stage:
         self.waits: Callable[[int], Any] = lambda _seconds: None
         self.people: Callable[[], Any] = lambda: None
         self.delivered = 0
-        subject = Subject(account=PLACE.account, region=PLACE.region, dimensions={"FunctionName": "checkout"})
+        subject = Subject(account=place.account, region=place.region, dimensions={"FunctionName": "checkout"})
         fields = {"subject": subject, "members": 1, "firing": 1, "service": "checkout", **incident}
         self.table.commit(opened(**fields))
         self.desk = Desk(self.table, self.bundle, self, self, self.clock)
-        self.score = Score(self.table, self.bundle, self.executions, self.clock, PLACE.account, PLACE.region)
+        self.score = Score(self.table, self.bundle, self.executions, self.clock, place.account, place.region)
 
     # The ports KillSwitch and Alarms.
 
@@ -169,8 +182,8 @@ class Stage:
             **{
                 "actor": ALICE,
                 "now": self.clock(),
-                "account": PLACE.account,
-                "region": PLACE.region,
+                "account": self.place.account,
+                "region": self.place.region,
                 **arguments,
             },
         )
@@ -230,7 +243,7 @@ class Stage:
     def _invoke(self, arn: str, payload: dict[str, Any]) -> Any:
         try:
             if arn == "action":
-                return act(parse_action(payload), call=self.estate, place=PLACE)
+                return act(parse_action(payload), call=self.call, place=self.place)
             return operate(self.desk, parse_request(payload))
         except Unavailable as error:
             raise TaskError("Unavailable", error.message) from error

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from incidentio.core.errors import InvalidInput
-from tests.playbook_cases import load_cases, load_page
+from infra.cases.model import load_cases, load_page
 
 
 def told(folder: Path, text: str) -> str:

@@ -7,8 +7,8 @@ import pytest
 from incidentio.core.playbook import Playbook
 from incidentio.core.targets import target_id
 from incidentio.mitigate.actions import Place, commands_for
+from infra.cases.model import ROOT, load_cases, load_page, playbooks
 from infra.documents import load_playbooks
-from tests.playbook_cases import ROOT, load_cases, load_page, playbooks
 
 PLACE = Place(partition="aws", account="111122223333", region="eu-west-1")
 NAMES = {"AWS::Lambda::Function": "checkout", "AWS::ECS::Service": "shop/web"}

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import override
 
 from incidentio.core.errors import Forbidden
 
 SYSTEM_TAG = "incidentio:system"
 """Resources that carry this tag, with whatever value, are ours and no action touches them."""
 
-Value = int | str | None
-"""What an action sets, as JSON; None is "not set"."""
+Value = Any
+"""What an action sets, as JSON; None is "not set". Two are the same when they are equal: so lists are kept sorted."""
 
 
 class Call(Protocol):
@@ -92,6 +93,10 @@ class Action(ABC, Generic[P]):
     target_pattern: ClassVar[str] = r".{1,512}"
     """What a target's name looks like, as a regular expression for the whole of it."""
     parameters: ClassVar[type[Parameters]]
+    changes: ClassVar[bool] = True
+    """False: it only looks, and `facts` is what it finds."""
+    one_way: ClassVar[str] = ""
+    """Why it cannot be undone and what a person may do instead; empty: it can."""
 
     def __init__(self, *, target: str, given: P, place: Place) -> None:
         self.target = target
@@ -156,6 +161,10 @@ class Action(ABC, Generic[P]):
     def write(self, call: Call, value: Value) -> None:
         """Set the value."""
 
+    def facts(self, call: Call) -> tuple[str, ...]:  # noqa: ARG002  (who changes a value reports that value)
+        """What was found, a sentence each."""
+        return ()
+
     def pending(self, call: Call, value: Value) -> str | None:  # noqa: ARG002  (most values hold at once)
         """What still has to happen before `value`, once set, is in effect; None when it is."""
         return None
@@ -167,6 +176,28 @@ class Action(ABC, Generic[P]):
         Without a `change` nobody has looked yet: the commands then keep what is there in the shell
         variable `keep` before they act.
         """
+
+
+class Look(Action[P]):
+    """An action that changes nothing: subclasses say what they find (`facts`) and how a person would (`commands`)."""
+
+    changes = False
+
+    @override
+    def read(self, call: Call) -> Value:
+        return None
+
+    @override
+    def wanted(self, before: Value) -> Value:
+        return None
+
+    @override
+    def guard(self, call: Call, change: Change) -> None:
+        """Looking harms nobody, and what is ours may be looked at too."""
+
+    @override
+    def write(self, call: Call, value: Value) -> None:
+        raise NotImplementedError(f"{self.name} only looks")
 
 
 def refuse_system(subject: str, tags: Mapping[str, str]) -> None:

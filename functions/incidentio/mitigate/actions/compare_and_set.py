@@ -33,6 +33,8 @@ def apply(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
         raise InvalidInput("apply needs the snapshot of this step")
     if (why := taken.get("skipped")) is not None:
         return {"applied": True, "before": None, "after": None, "summary": why}
+    if not action.changes:
+        return _looked(action, call)
     before, after = taken["before"], taken["after"]
     now = _found(action, call)
     if now == after:
@@ -53,6 +55,8 @@ def verify(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
         raise InvalidInput("verify needs the snapshot of this step")
     if (why := taken.get("skipped")) is not None:
         return {"verified": True, "summary": why}
+    if not action.changes:
+        return {"verified": True, "summary": f"{action.subject}: looked"}
     now = _found(action, call)
     if now != taken["after"]:
         return {
@@ -68,12 +72,15 @@ def rollback(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
     """Give the value back if it is still ours.
 
     `result`: `restored` (it was ours), `already` (nothing to give back), `foreign` (somebody changed
-    it since, left alone), `failed` (AWS refused). Trouble that may pass raises, to be tried again.
+    it since, left alone), `stays` (it cannot be undone), `failed` (AWS refused). Trouble that may pass raises,
+    to be tried again.
     """
     if taken is None:
         return {"result": "already", "summary": "nothing was changed: there is no snapshot", "now": None}
     if (why := taken.get("skipped")) is not None:
         return {"result": "already", "summary": why, "now": None}
+    if not action.changes:
+        return {"result": "already", "summary": f"{action.subject}: only looked at", "now": None}
     try:
         return _given_back(action, call, Change(taken["before"], taken["after"]))
     except Unavailable:
@@ -90,6 +97,9 @@ def _given_back(action: Action[Any], call: Call, change: Change) -> Answer:
         return {"result": "foreign", "summary": summary, "now": None}
     if now == change.before:
         return {"result": "already", "summary": f"{action.subject} is {action.said(now)} as before", "now": now}
+    if action.one_way:
+        summary = f"{action.subject} is {action.said(now)} and stays so: {action.one_way}"
+        return {"result": "stays", "summary": summary, "now": now}
     if now != change.after:
         summary = (
             f"{action.subject} is {action.said(now)}: we set {action.said(change.after)} and somebody else changed "
@@ -104,6 +114,9 @@ def plan(action: Action[Any], call: Call) -> Answer:
     """What a run would do now, as text and as commands; changes nothing."""
     if (why := action.skipped()) is not None:
         return {"summary": why, "before": None, "after": None, "do": [], "undo": []}
+    if not action.changes:
+        looked, commands = _looked(action, call), action.commands(None)
+        return {"summary": looked["summary"], "before": None, "after": None, "do": list(commands.look), "undo": []}
     before = _found(action, call)
     after = action.wanted(before)
     action.guard(call, Change(before, after))
@@ -115,6 +128,12 @@ def plan(action: Action[Any], call: Call) -> Answer:
         "do": [*commands.look, *commands.do],
         "undo": list(commands.undo),
     }
+
+
+def _looked(action: Action[Any], call: Call) -> Answer:
+    facts = action.facts(call)
+    summary = f"{action.subject}: {'; '.join(facts) or 'nothing to tell'}"
+    return {"applied": True, "before": None, "after": None, "summary": summary, "facts": list(facts)}
 
 
 def _found(action: Action[Any], call: Call) -> Value:

@@ -7,7 +7,7 @@ from typing import Any
 from incidentio.core.errors import NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident
-from incidentio.core.playbook import Playbook
+from incidentio.core.playbook import Playbook, Risk
 from incidentio.core.ports import ABSENT, Condition, Put, Record
 from incidentio.core.targets import target_name
 from incidentio.mitigate.control.desk import Answer, Desk, Request
@@ -20,7 +20,10 @@ _MARGIN = timedelta(minutes=15)
 
 
 def lock(desk: Desk, request: Request) -> Answer:
-    """`go` with the target ours, or `refuse`. From here on the run counts as started."""
+    """`go` with the target ours, or `refuse`. From here on the run counts as started.
+
+    What only looks claims nothing.
+    """
     answer: Answer = {}
 
     def decide(incident: Incident, run: Run) -> Move | None:
@@ -33,7 +36,8 @@ def lock(desk: Desk, request: Request) -> Answer:
             answer.update(decision="refuse")
             return None
         now = desk.clock()
-        held = desk.table.get(lock_key(run.target))
+        looks = run.risk is Risk.READ_ONLY  # beside whoever holds the target: that is when one wants to look
+        held = None if looks else desk.table.get(lock_key(run.target))
         when, busy = _claim(desk, run, held, now)
         busy = busy or too_often(desk, definition, run, now) or ""
         if busy:
@@ -50,11 +54,8 @@ def lock(desk: Desk, request: Request) -> Answer:
             data={"parameters": run.parameters},
         )
         until = now + _longest(definition)
-        return Move(
-            after,
-            change,
-            [Put(lock_record(after, now, until), when=when), Put(rate_record(run, definition, now, until))],
-        )
+        claim = [] if looks else [Put(lock_record(after, now, until), when=when)]
+        return Move(after, change, [*claim, Put(rate_record(run, definition, now, until))])
 
     advance(desk.table, request.incident_id, request.run_id, decide)
     return answer

@@ -16,6 +16,7 @@ from incidentio.mitigate.runs import Move, advance, ended, told
 from incidentio.mitigate.surviving import surviving
 
 _PERCENT_FROM = 10
+_FACTS = 40
 """A share says nothing about a handful: percent counts from this many targets up."""
 
 
@@ -88,7 +89,8 @@ def record(desk: Desk, request: Request) -> Answer:
             answer.update(decision="again")
             return None
         answer.update(decision="go")
-        summary = redact(str(applied.get("summary") or step.action), limit=500)
+        facts = [redact(str(fact), limit=300) for fact in applied.get("facts") or ()][:_FACTS]
+        summary = redact(str(applied.get("summary") or step.action), limit=1500 if facts else 500)
         values = {"before": applied.get("before", step.before), "after": applied.get("after", step.after)}
         after = run.with_step(request.step, status="applied", summary=summary, **values)
         change = told(
@@ -97,7 +99,7 @@ def record(desk: Desk, request: Request) -> Answer:
             "StepApplied",
             at=desk.clock(),
             text=f"{run.playbook}: {summary}",
-            data={"step": request.step, "action": step.action, **values},
+            data={"step": request.step, "action": step.action, **values, **({"facts": facts} if facts else {})},
         )
         return Move(after, change)
 

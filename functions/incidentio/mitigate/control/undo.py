@@ -15,6 +15,7 @@ _RESULTS: dict[str, UndoResult] = {
     "restored": "restored",
     "already": "already",
     "foreign": "foreign",
+    "stays": "stays",
     "failed": "failed",
 }
 

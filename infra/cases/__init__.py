@@ -1,0 +1,1 @@
+"""`cases.yaml` of a playbook: what it promises, and the estates on which that is tried."""

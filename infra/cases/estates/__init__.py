@@ -1,0 +1,21 @@
+"""Which estate the cases of a playbook are tried on."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from infra.cases.estate import Estate
+
+_OF_TYPE: Mapping[str, str] = {
+    "AWS::ECS::Service": "ecs_service.EcsService",
+    "AWS::Lambda::Function": "function.Function",
+}
+"""CloudFormation type of the target → its estate."""
+
+
+def estate_of(target_type: str) -> type[Estate]:
+    """Raises LookupError: cases for this type of target cannot be tried yet."""
+    if target_type not in _OF_TYPE:
+        raise LookupError(f"there is no estate for {target_type}: there are some for {', '.join(sorted(_OF_TYPE))}")
+    module, _, class_name = _OF_TYPE[target_type].partition(".")
+    found: type[Estate] = getattr(import_module(f"infra.cases.estates.{module}"), class_name)
+    return found

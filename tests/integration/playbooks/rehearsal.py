@@ -1,0 +1,96 @@
+"""A playbook on a real estate: its compiled machine, real control operations and actions, AWS as the emulator tells it.
+
+Only the table, time and the engine are ours (tests/unit/mitigate). Whoever acts has the rights the playbook declares.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from incidentio.core.incident import Status
+from incidentio.core.playbook import Playbook
+from incidentio.core.signal import Subject
+from incidentio.mitigate.actions import Place, Statement, permissions_for
+from incidentio.mitigate.run import Run
+from infra.cases.estate import Aws, Estate
+from infra.cases.estates import estate_of
+from infra.cases.model import Case, State
+from tests.integration.caller import caller, clients
+from tests.make import BOB
+from tests.unit.mitigate.stage import CAROL, Stage
+
+
+class Rehearsal:
+    """One case: `stage` is the lane, `estate` what it acts on. `rights` replaces what the playbook declares."""
+
+    def __init__(
+        self, target: Mapping[str, Any], playbook: Playbook, case: Case, *, rights: Sequence[Statement] | None = None
+    ) -> None:
+        self.playbook, self.case = playbook, case
+        self.place = Place(partition="aws", account=target["account"], region=target["region"])
+        aws = Aws(clients(dict(target)), uuid.uuid4().hex[:8], target["account"], target["region"])
+        self.estate: Estate = estate_of(playbook.targets.type)(aws, case.given, case.tags)
+        if rights is None:
+            rights = declared(playbook, self.place)
+        self.stage = Stage(
+            playbook,
+            call=caller(dict(target), rights, ourselves_denied=True),
+            place=self.place,
+            subject=Subject(account=self.place.account, region=self.place.region, dimensions=self.estate.dimensions),
+        )
+        self.stage.people = self._approve
+        self.stage.waits = self._time_passes
+        self.watched = 0
+
+    def play(self) -> Run:
+        """Ask for the run, and let everything happen that follows from it."""
+        asked = self.ask()
+        self.stage.play()
+        return self.stage.run(asked)
+
+    def ask(self) -> Run:
+        when = self.case.when
+        return self.stage.request(
+            self.playbook.name,
+            parameters=self.estate.parameters | when.parameters,
+            target=None if self.estate.dimensions else self.estate.target,
+            dry_run=when.dry_run,
+        )
+
+    def resolve(self) -> None:
+        self.stage.change(status=Status.RESOLVED)
+        self.stage.sweep()
+        self.stage.play()
+
+    def now(self, asked: State) -> State:
+        return {name: self.estate.now(name) for name in asked}
+
+    def _approve(self) -> None:
+        for person in (BOB, CAROL)[: self.playbook.risk.approvals]:
+            self.stage.decide(person)
+
+    def _time_passes(self, _seconds: int) -> None:
+        """The first wait after all steps: AWS shows what was set, somebody may interfere, the alarm may recover."""
+        if self.watched or self.stage.types.count("StepApplied") < len(self.playbook.steps):
+            return
+        self.watched += 1
+        expected = self.case.expect.applied or {}
+        assert self.now(expected) == expected
+        for name, value in (self.case.when.meanwhile or {}).items():
+            self.estate.set(name, value)
+        if self.case.when.alarm == "recovers":
+            self.stage.recovered()
+
+
+@contextmanager
+def rehearsed(*args: Any, **more: Any) -> Iterator[Rehearsal]:
+    rehearsal = Rehearsal(*args, **more)
+    try:
+        yield rehearsal
+    finally:
+        rehearsal.estate.leave()
+
+
+def declared(playbook: Playbook, place: Place) -> list[Statement]:
+    return permissions_for(playbook, partition=place.partition, account=place.account, region=place.region)

@@ -1,0 +1,30 @@
+"""Every case of every playbook, on the emulator with IAM enforced, in the real envelope; only waits take time."""
+
+from typing import Any
+
+import pytest
+
+from incidentio.core.playbook import Playbook
+from infra.cases.model import ROOT, Case, load_cases, playbooks
+from infra.documents import load_playbooks
+from tests.integration.playbooks.rehearsal import rehearsed
+
+LIBRARY = load_playbooks(ROOT / "playbooks")
+EVERY = [
+    pytest.param(LIBRARY[name], case, id=f"{name}: {case.name}") for name in playbooks() for case in load_cases(name)
+]
+
+
+@pytest.mark.parametrize(("playbook", "case"), EVERY)
+def test_it_does_as_it_promises(target: dict[str, Any], playbook: Playbook, case: Case) -> None:
+    with rehearsed(target, playbook, case) as rehearsal:
+        before = rehearsal.now(case.expect.finally_)
+        run = rehearsal.play()
+        assert run.outcome == case.expect.outcome, rehearsal.stage.types
+        assert bool(rehearsal.watched) == bool(case.expect.applied)
+        if case.when.then == "resolve":
+            rehearsal.resolve()
+        assert rehearsal.now(case.expect.finally_) == case.expect.finally_
+        assert set(case.expect.entries) <= set(rehearsal.stage.types)
+        if case.when.dry_run or run.outcome == "refused":
+            assert before == case.expect.finally_
