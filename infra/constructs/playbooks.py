@@ -1,6 +1,7 @@
 """The playbook library: for each playbook a state machine and an action function with the rights it declares."""
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from aws_cdk import (
@@ -31,9 +32,15 @@ from infra.compiler import action_timeout, compile_playbook
 from infra.constructs.acknowledged import LINT, accept_wildcards, acknowledge
 from infra.constructs.function import Function, Lane, Runtime
 
+SHELVES = 8
+"""Nested stacks the playbooks are spread over: a template of CloudFormation holds about thirty of them.
 
-class PlaybookLibrary(NestedStack):
-    """A nested stack, so that a hundred playbooks do not crowd the main template."""
+A playbook's name alone says on which it stands: it never moves, since a state machine cannot be in two stacks at once.
+"""
+
+
+class PlaybookLibrary(Construct):
+    """All playbooks, in nested stacks: so a hundred of them do not crowd the main template."""
 
     def __init__(
         self,
@@ -46,8 +53,7 @@ class PlaybookLibrary(NestedStack):
         playbooks: Mapping[str, Playbook],
         pace: float,
     ) -> None:
-        super().__init__(scope, id, description="incidentio playbooks", removal_policy=RemovalPolicy.DESTROY)
-        self.template_options.metadata = LINT
+        super().__init__(scope, id)
         log_group = logs.LogGroup(
             self,
             "Executions",
@@ -56,9 +62,13 @@ class PlaybookLibrary(NestedStack):
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=RemovalPolicy.DESTROY,
         )
+        shelves: dict[int, NestedStack] = {}
         for name, playbook in sorted(playbooks.items()):
+            number = _shelf_of(name)
+            if number not in shelves:
+                shelves[number] = _shelf(self, number)
             PlaybookMachine(
-                self,
+                shelves[number],
                 name,
                 runtime=runtime,
                 lane=lane,
@@ -67,6 +77,18 @@ class PlaybookLibrary(NestedStack):
                 pace=pace,
                 log_group=log_group,
             )
+
+
+def _shelf_of(name: str) -> int:
+    return sha256(name.encode()).digest()[0] % SHELVES
+
+
+def _shelf(scope: Construct, number: int) -> NestedStack:
+    shelf = NestedStack(
+        scope, f"Shelf{number}", description="incidentio playbooks", removal_policy=RemovalPolicy.DESTROY
+    )
+    shelf.template_options.metadata = LINT
+    return shelf
 
 
 class PlaybookMachine(Construct):
