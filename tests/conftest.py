@@ -77,7 +77,7 @@ def run_home(pytestconfig: pytest.Config) -> Path:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -90,7 +90,7 @@ def target(run_home: Path) -> dict[str, Any]:
     from infra.local.deployment import DEFAULT_CATALOG, Deployable
 
     home = run_home / "shared"
-    with _locked(run_home / "shared.lock"):
+    with locked(run_home / "shared.lock"):
         described = home / "local.json"
         if described.exists():
             description: dict[str, Any] = json.loads(described.read_text())

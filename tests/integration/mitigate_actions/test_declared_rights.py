@@ -148,8 +148,8 @@ class Case:
 
 
 @pytest.fixture
-def estate(target: dict[str, Any]) -> Estate:
-    return Estate(target)
+def estate(emulator: dict[str, Any]) -> Estate:
+    return Estate(emulator)
 
 
 @every_action

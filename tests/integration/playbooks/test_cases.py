@@ -16,8 +16,8 @@ EVERY = [
 
 
 @pytest.mark.parametrize(("playbook", "case"), EVERY)
-def test_it_does_as_it_promises(target: dict[str, Any], playbook: Playbook, case: Case) -> None:
-    with rehearsed(target, playbook, case) as rehearsal:
+def test_it_does_as_it_promises(emulator: dict[str, Any], playbook: Playbook, case: Case) -> None:
+    with rehearsed(emulator, playbook, case) as rehearsal:
         before = rehearsal.now(case.expect.finally_)
         run = rehearsal.play()
         assert run.outcome == case.expect.outcome, rehearsal.stage.types
