@@ -28,6 +28,8 @@ class Estate(ABC):
 
     values: ClassVar[tuple[str, ...]]
     """The words of `given`, `applied`, `finally` and `meanwhile`."""
+    example: ClassVar[str]
+    """What a target of this kind is called, for pages and their tests: `checkout`, `shop/web`."""
     namespace: ClassVar[str] = ""
     metric: ClassVar[str] = ""
 

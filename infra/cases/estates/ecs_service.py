@@ -12,6 +12,7 @@ class EcsService(Estate):
     """`desired_count`."""
 
     values = ("desired_count",)
+    example = "shop/web"
     namespace, metric = "AWS/ECS", "CPUUtilization"
 
     @override

@@ -16,6 +16,7 @@ class Function(Estate):
     """`reserved_concurrency` (null: none), `rule` and `schedule` (`ENABLED`, `DISABLED`)."""
 
     values = ("reserved_concurrency", "rule", "schedule")
+    example = "checkout"
     namespace, metric = "AWS/Lambda", "ConcurrentExecutions"
 
     @override
