@@ -26,9 +26,7 @@ def _one_way(playbook: Playbook) -> bool:
 
 
 @every_playbook
-def test_its_cases_cover_success_undo_refusal_interference_and_a_dry_run(
-    name: str, library: dict[str, Playbook]
-) -> None:
+def test_its_cases_cover_what_may_happen_to_it(name: str, library: dict[str, Playbook]) -> None:
     cases = load_cases(name)
     assert len({case.name for case in cases}) == len(cases)
     playbook, looks = library[name], library[name].risk is Risk.READ_ONLY
