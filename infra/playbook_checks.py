@@ -5,12 +5,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from incidentio.core.labels import EVERYWHERE, usual
 from incidentio.core.playbook import PARAMETER, Playbook, Risk
 from incidentio.mitigate.actions import ACTIONS, action_named, check_step
 from infra.located_yaml import Location
-
-WHEN_LABELS = ("alertname", "environment", "kind", "metric", "namespace", "service", "severity")
-"""What `incidentio.core.labels` gives an incident, besides `dim_<DimensionName>`."""
 
 Found = tuple[Location, str]
 
@@ -29,10 +27,10 @@ def playbook_mistakes(data: Mapping[str, Any], folder: str) -> Iterator[Found]:
         for at, message in check_step(step, playbook):
             yield ("steps", number, *at), message
     for number, matcher in enumerate(playbook.when):
-        if matcher.label not in WHEN_LABELS and not matcher.label.startswith("dim_"):
+        if not usual(matcher.label):
             yield (
                 ("when", number),
-                f"unknown label {matcher.label}: valid are {', '.join(WHEN_LABELS)} and dim_<DimensionName>",
+                f"unknown label {matcher.label}: valid are {', '.join(EVERYWHERE)} and dim_<DimensionName>",
             )
     yield from _risk_mistakes(playbook)
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from incidentio.cli import output
+from incidentio.cli.matchers import note_unusual
 from incidentio.cli.shell import Group, Shell, pass_shell
 
 
@@ -33,6 +34,7 @@ def create(shell: Shell, /, name: str, matchers: tuple[str, ...], *, everything:
     if shell.as_json:
         output.emit_json(window)
     else:
+        note_unusual(window["matchers"])
         output.emit_line(f"{window['id']} {window['name']}: {_when(window)}")
 
 

@@ -3,6 +3,7 @@
 import click
 
 from incidentio.cli import output
+from incidentio.cli.matchers import note_unusual
 from incidentio.cli.shell import Group, Shell, pass_shell
 
 
@@ -26,6 +27,7 @@ def create(shell: Shell, /, matchers: tuple[str, ...], *, everything: bool, **gi
     if shell.as_json:
         output.emit_json(silence)
         return
+    note_unusual(silence["matchers"])
     what = ", ".join(silence["matchers"]) or "everything"
     when = f"from {output.moment(silence['starts_at'])} until" if silence["state"] == "pending" else "until"
     output.emit_line(f"{silence['id']}: {what} is silenced {when} {output.moment(silence['ends_at'])}")

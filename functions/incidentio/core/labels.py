@@ -9,6 +9,14 @@ from incidentio.core.incident import Incident
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Signal, Subject
 
+EVERYWHERE = ("alertname", "environment", "kind", "metric", "namespace", "service", "severity", "source")
+"""Labels every incident has, besides `dim_<DimensionName>` for each dimension of its metric."""
+
+
+def usual(label: str) -> bool:
+    """Whether incidents have this label without a rule or a sender giving it to them."""
+    return label in EVERYWHERE or label.startswith("dim_")
+
 
 def labels_of(incident: Incident) -> dict[str, str]:
     """`alertname`, `metric`, `namespace`, `source`, `service`, `environment`, `severity`, `kind`, `dim_<Dimension>`.

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 SILENCE = {
     "id": "SIL-7K3F9A",
     "state": "active",
@@ -84,3 +86,10 @@ def test_windows_are_listed_and_ended(api, run):
 def test_why_is_answered_in_sentences(api, run):
     api.answers["GET", "/incidents/INC-7K3F9A/why"] = {"answer": ["It is live.", "Nobody has been called."]}
     assert run("incidents", "why", "7k3f9a").stdout == "It is live.\nNobody has been called.\n"
+
+
+@pytest.mark.parametrize(("matcher", "noted"), [('servise="checkout"', True), ('dim_FunctionName="x"', False)])
+def test_a_label_that_hardly_any_incident_has_is_noted(run, api, matcher, noted):
+    api.answers["POST", "/silences"] = {**SILENCE, "matchers": [matcher]}
+    done = run("silences", "create", matcher, "-m", "load test")
+    assert ("note: servise is a label only where a rule or a sender sets it" in done.stderr) is noted

@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from incidentio.core.errors import InvalidInput
+from incidentio.core.labels import EVERYWHERE
 from incidentio.core.playbook import Playbook, Risk
 from incidentio.mitigate.actions import ACTIONS, action_named
 from infra.cases.model import Case, Expect, When, load_cases
 from infra.documents import load_catalog, load_playbooks
-from infra.playbook_checks import WHEN_LABELS
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "write-a-playbook.md").read_text()
@@ -76,5 +76,5 @@ def test_every_action_and_each_of_its_parameters_is_told(name: str) -> None:
 def test_every_label_risk_and_word_of_a_case_is_told() -> None:
     models: tuple[Any, ...] = (Case, When, Expect)
     words = {field.alias or name for model in models for name, field in model.model_fields.items()}
-    for word in {*WHEN_LABELS, *words, *(risk.value for risk in Risk)}:
+    for word in {*EVERYWHERE, *words, *(risk.value for risk in Risk)}:
         assert f"`{word}" in PAGE, word
