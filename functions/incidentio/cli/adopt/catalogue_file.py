@@ -15,6 +15,7 @@ from incidentio.core.errors import Conflict
 from infra.documents import CATALOG_FILES, load_catalog
 
 SERVICES, ROUTING = "services.yaml", "routing.yaml"
+_NO_TIER = "# tier: 2  # nobody said: 1 (most important) to 5 decides the severity of alarms that have none"
 
 
 def services_yaml(services: Iterable[Proposed], *, indent: int = 2) -> str:
@@ -27,7 +28,7 @@ def services_yaml(services: Iterable[Proposed], *, indent: int = 2) -> str:
         match += [f"tags: {_json(service.tags)}"] if service.tags else []
         lines.append(f"{pad}{_key(service.name)}:")
         lines += [f"{deeper}environment: {service.environment}"] if service.environment != "production" else []
-        lines += [f"{deeper}tier: {service.tier}"] if service.tier else []
+        lines.append(f"{deeper}tier: {service.tier}" if service.tier else f"{deeper}{_NO_TIER}")
         lines.append(f"{deeper}match: {{{', '.join(match)}}}")
     return "\n".join(lines) + "\n"
 
