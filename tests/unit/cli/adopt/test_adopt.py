@@ -104,7 +104,7 @@ def test_the_printed_lines_say_why_and_how_sure(adopt: Adopt, tmp_path: Path) ->
     )
     lines = printed.split("# services.yaml\n")[1].splitlines()
     mail = lines.index("  mail:")
-    assert lines[mail - 2 : mail + 2] == [
+    assert lines[mail - 2 : mail + 3] == [
         "  # confidence: high",
         "  # tag app=mail (25 of 25 alarms)",
         "  mail:",
