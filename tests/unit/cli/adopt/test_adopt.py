@@ -108,6 +108,7 @@ def test_the_printed_lines_say_why_and_how_sure(adopt: Adopt, tmp_path: Path) ->
         "  # confidence: high",
         "  # tag app=mail (25 of 25 alarms)",
         "  mail:",
+        "    # tier: 2  # nobody said: 1 (most important) to 5 decides the severity of alarms that have none",
         '    match: {alarm_names: ["mail-*"], tags: {"app": "mail"}}',
     ]
     orders = lines.index("  orders:")
