@@ -7,6 +7,7 @@ import click
 
 from incidentio.cli import output
 from incidentio.cli.matchers import note_unusual
+from incidentio.cli.said import as_typed
 from incidentio.cli.shell import Group, Shell, pass_shell
 
 
@@ -30,7 +31,8 @@ def create(shell: Shell, /, name: str, matchers: tuple[str, ...], *, everything:
     """Plan the window NAME for every incident that all MATCHERs fit, such as 'service="orders-db"'."""
     said = {key: value for key, value in given.items() if value is not None}
     body = {"name": name, "matchers": list(matchers), **said, **({"everything": True} if everything else {})}
-    window = shell.api.call("POST", "/maintenance", body=body)
+    with as_typed({"starts_at": "--starts", "ends_at": "--ends", "rrule": "--rrule", "everything": "--everything"}):
+        window = shell.api.call("POST", "/maintenance", body=body)
     if shell.as_json:
         output.emit_json(window)
     else:

@@ -4,6 +4,7 @@ import click
 
 from incidentio.cli import output
 from incidentio.cli.matchers import note_unusual
+from incidentio.cli.said import as_typed
 from incidentio.cli.shell import Group, Shell, pass_shell
 
 
@@ -23,7 +24,8 @@ def silences() -> None:
 def create(shell: Shell, /, matchers: tuple[str, ...], *, everything: bool, **given: str | None) -> None:
     """Silence every incident that all MATCHERs fit, such as 'service="checkout"' or 'severity=~"SEV[345]"'."""
     body = {"matchers": list(matchers), **{name: value for name, value in given.items() if value is not None}}
-    silence = shell.api.call("POST", "/silences", body={**body, **({"everything": True} if everything else {})})
+    with as_typed({"starts_at": "--starts", "ends_at": "--until", "duration": "--for", "everything": "--everything"}):
+        silence = shell.api.call("POST", "/silences", body={**body, **({"everything": True} if everything else {})})
     if shell.as_json:
         output.emit_json(silence)
         return

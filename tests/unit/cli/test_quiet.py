@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from incidentio.cli.errors import CallRefusedError
+
 SILENCE = {
     "id": "SIL-7K3F9A",
     "state": "active",
@@ -93,3 +95,11 @@ def test_a_label_that_hardly_any_incident_has_is_noted(run, api, matcher, noted)
     api.answers["POST", "/silences"] = {**SILENCE, "matchers": [matcher]}
     done = run("silences", "create", matcher, "-m", "load test")
     assert ("note: servise is a label only where a rule or a sender sets it" in done.stderr) is noted
+
+
+def test_a_refusal_speaks_of_what_was_typed(run, api):
+    refused = CallRefusedError("ends_at is not after starts_at", status=400, error_code="invalid_input")
+    api.answers["POST", "/maintenance"] = refused
+    done = run("maintenance", "create", "move", 'service="x"', "-m", "y", "--starts", "b", "--ends", "a")
+    assert done.exit_code == 1
+    assert "--ends is not after --starts" in done.stderr
