@@ -13,7 +13,7 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 class Settings(BaseModel):
     """Field names are the environment variables' names in lower case."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class TableSettings(Settings):
