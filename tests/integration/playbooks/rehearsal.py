@@ -17,6 +17,7 @@ from infra.cases.estate import Aws, Estate
 from infra.cases.estates import estate_of
 from infra.cases.model import Case, State
 from tests.integration.caller import caller, clients
+from tests.integration.playbooks.held import Held
 from tests.make import BOB
 from tests.unit.mitigate.stage import CAROL, Stage
 
@@ -33,9 +34,10 @@ class Rehearsal:
         self.estate: Estate = estate_of(playbook.targets.type)(aws, case.given, case.tags)
         if rights is None:
             rights = declared(playbook, self.place)
+        self.call = Held(caller(dict(target), rights, ourselves_denied=True), rights)
         self.stage = Stage(
             playbook,
-            call=caller(dict(target), rights, ourselves_denied=True),
+            call=self.call,
             place=self.place,
             subject=Subject(account=self.place.account, region=self.place.region, dimensions=self.estate.dimensions),
         )
@@ -65,6 +67,11 @@ class Rehearsal:
 
     def now(self, asked: State) -> State:
         return {name: self.estate.now(name) for name in asked}
+
+    def state(self) -> State:
+        """All that the case speaks of, as AWS shows it now."""
+        case = self.case
+        return self.now({**case.given, **(case.expect.applied or {}), **case.expect.finally_})
 
     def _approve(self) -> None:
         for person in (BOB, CAROL)[: self.playbook.risk.approvals]:

@@ -101,7 +101,8 @@ class Stage:
     """One open incident about function `checkout`, one signal firing, and the playbooks given.
 
     Hooks: `people` is called when a machine waits for an approval; `at[state]` before a state, each once;
-    `waits` at each Wait with the seconds. Domain events reach the conductor by `deliver`.
+    `waits` at each Wait with the seconds; `asked` before each answer of `control` or `action`, with the question.
+    Domain events reach the conductor by `deliver`.
     `call` is what actions act on, in `place`: an estate in memory, unless another is given.
     """
 
@@ -128,6 +129,7 @@ class Stage:
         self.executions = FakeExecutions(self)
         self.at: dict[str, Callable[[], Any]] = {}
         self.waits: Callable[[int], Any] = lambda _seconds: None
+        self.asked: Callable[[str, Mapping[str, Any]], Any] = lambda _arn, _payload: None
         self.people: Callable[[], Any] = lambda: None
         self.delivered = 0
         subject = Subject(account=place.account, region=place.region, dimensions={"FunctionName": "checkout"})
@@ -241,6 +243,7 @@ class Stage:
         )
 
     def _invoke(self, arn: str, payload: dict[str, Any]) -> Any:
+        self.asked(arn, payload)
         try:
             if arn == "action":
                 return act(parse_action(payload), call=self.call, place=self.place)
