@@ -11,6 +11,7 @@ from typing import Any
 from aws_cdk import CfnOutput, CfnResource, CliCredentialsStackSynthesizer, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk.aws_iam import CfnManagedPolicy, CfnPolicy
+from aws_cdk.aws_lambda import CfnEventSourceMapping
 from aws_cdk.aws_s3 import CfnBucketPolicy
 from aws_cdk.aws_sns import CfnTopicPolicy
 from aws_cdk.aws_sqs import CfnQueuePolicy
@@ -40,6 +41,9 @@ DROPPED: Mapping[str, str] = {
     "AWS::Synthetics::Canary": "the emulator's CloudFormation does not know it",
 }
 
+AT_ONCE = 2
+"""Copies of a function that read one queue. More would only wait for a core, while what comes after them gets none."""
+
 METRIC_MATH = "the emulator's CloudFormation refuses alarms on metric math"
 
 # What differs without touching the tree: always true of the local target, so always printed.
@@ -50,6 +54,7 @@ DIFFERENT = (
     api_address.TOLD,
     "deploys with the caller's credentials: the emulator refuses the bootstrap stack's publishing role",
     "Lambda runs this machine's Python and a layer built for it, whatever runtime is declared",
+    f"each queue is read by {AT_ONCE} copies of its function at once: all share the cores of this machine",
     "the sweeper's rule fires every second; the catalogue of infra/local waits for seconds, playbooks at --pace",
     "alarms send no EventBridge event and run SNS actions only; metric math is not evaluated",
 )
@@ -101,6 +106,8 @@ def _change(element: IConstruct, *, endpoint: str | None) -> None:
         _allow_plain_http(element)
     elif isinstance(element, (CfnPolicy, CfnManagedPolicy)):
         _widen(element)
+    elif isinstance(element, CfnEventSourceMapping) and element.scaling_config is not None:
+        element.add_property_override("ScalingConfig.MaximumConcurrency", AT_ONCE)
     elif isinstance(element, IncidentioStack) and endpoint:
         api_address.redirect(element, endpoint)
 

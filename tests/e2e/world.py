@@ -339,7 +339,7 @@ class World:
         ]
 
     def everything_told(self) -> list[dict[str, Any]]:
-        """What was published since `listen`: {topic, subject, body, attributes}."""
+        """What was published since `listen`: {topic, at, subject, body, attributes}; `at` is when, by SNS."""
         sqs = self.client("sqs")
         while messages := sqs.receive_message(QueueUrl=self._mailbox, MaxNumberOfMessages=10).get("Messages", []):
             for message in messages:
@@ -347,6 +347,7 @@ class World:
                 self._seen.append(
                     {
                         "topic": envelope["TopicArn"],
+                        "at": datetime.fromisoformat(envelope["Timestamp"]),
                         "subject": envelope.get("Subject", ""),
                         "body": envelope["Message"],
                         "attributes": {k: v["Value"] for k, v in envelope.get("MessageAttributes", {}).items()},

@@ -3,8 +3,10 @@
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from infra.local import target as local
 from infra.local.deployment import Deployable
@@ -12,40 +14,75 @@ from tests.load import cold, hot_path, latency, million, money, peer, requests_m
 from tests.load.rows import Row
 
 OUTPUT = Path("build/bench.json")
+Measured = Callable[[], Iterator[Row]]
 
 
-def main() -> int:
-    rows: list[Row] = []
-    with tempfile.TemporaryDirectory(prefix="incidentio-bench-") as folder:
-        home = Path(folder)
-        description = local.up(home=home, port=None, deployable=Deployable(), say=lambda _line: None)
-        try:
-            _tell(_measurements(description), rows)
-        finally:
-            local.down(home=home, port=None)
-    for measurement in (storm.measure, peer.measure, million.measure):
-        _tell(measurement(), rows)
-    missed = [r.name for r in rows if r.missed]
+def main(asked: Sequence[str]) -> int:
+    """Measure what is `asked`, or everything; rows of an earlier run that are not measured again stay in the file."""
+    rows = {row.name: row for row in _earlier()} if asked else {}
+    with _deployed() as measurements:
+        if unknown := sorted(set(asked) - set(measurements)):
+            sys.exit(f"unknown measurement {unknown[0]}: valid are {', '.join(measurements)}")
+        for name in asked or measurements:
+            _tell(measurements[name](), rows)
+    missed = [r.name for r in rows.values() if r.missed]
     print(f"\n{len(rows)} rows in {OUTPUT}; " + (f"gates missed: {', '.join(missed)}" if missed else "every gate held"))
     return 1 if missed else 0
 
 
-def _measurements(description: dict) -> Iterator[Row]:
-    yield from hot_path.measure()
-    counted = requests_made.measure(description)
-    yield from counted
-    yield from cold.measure()
-    yield from latency.measure(description)
-    yield from money.measure({r.name: r.value for r in counted})
+@contextmanager
+def _deployed() -> Iterator[dict[str, Measured]]:
+    """Every measurement by its name, in order. Those that need one share a target, which is made by the first."""
+    made: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="incidentio-bench-") as folder:
+
+        def target() -> dict[str, Any]:
+            if not made:
+                made.update(local.up(home=Path(folder), port=None, deployable=Deployable(), say=lambda _line: None))
+            return made
+
+        def requests() -> Iterator[Row]:
+            counted = requests_made.measure(target())
+            yield from counted
+            yield from money.measure({r.name: r.value for r in counted})
+
+        def alone(measure: Measured) -> Measured:
+            """The shared target is stopped first, so that it takes nothing of the machine."""
+
+            def measured() -> Iterator[Row]:
+                if made:
+                    local.down(home=Path(folder), port=None)
+                    made.clear()
+                yield from measure()
+
+            return measured
+
+        try:
+            yield {
+                "hot_path": hot_path.measure,
+                "requests": requests,
+                "cold": cold.measure,
+                "latency": lambda: latency.measure(target()),
+                "storm": alone(storm.measure),
+                "peer": alone(peer.measure),
+                "million": alone(million.measure),
+            }
+        finally:
+            if made:
+                local.down(home=Path(folder), port=None)
 
 
-def _tell(measured: Iterator[Row], rows: list[Row]) -> None:
+def _earlier() -> list[Row]:
+    return [Row(**row) for row in json.loads(OUTPUT.read_text())["rows"]] if OUTPUT.is_file() else []
+
+
+def _tell(measured: Iterator[Row], rows: dict[str, Row]) -> None:
     """Print each row and keep it at once: a later measurement that fails takes none of them away."""
     for row in measured:
         print(_line(row), flush=True)
-        rows.append(row)
+        rows[row.name] = row
         OUTPUT.parent.mkdir(exist_ok=True)
-        OUTPUT.write_text(json.dumps({"rows": [r.as_json() for r in rows]}, indent=2) + "\n")
+        OUTPUT.write_text(json.dumps({"rows": [r.as_json() for r in rows.values()]}, indent=2) + "\n")
 
 
 def _line(row: Row) -> str:
@@ -57,4 +94,4 @@ def _line(row: Row) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
