@@ -33,6 +33,21 @@ def playbook_mistakes(data: Mapping[str, Any], folder: str) -> Iterator[Found]:
                 f"unknown label {matcher.label}: valid are {', '.join(EVERYWHERE)} and dim_<DimensionName>",
             )
     yield from _risk_mistakes(playbook)
+    yield from _undo_mistakes(playbook)
+
+
+def _undo_mistakes(playbook: Playbook) -> Iterator[Found]:
+    """Around `undoes_change`, without which the gate does not ask whether the change may be undone."""
+    for number, step in enumerate(playbook.steps):
+        if step.action in ACTIONS and action_named(step.action).undoes_change and not playbook.undoes_change:
+            yield (
+                ("steps", number, "action"),
+                f"{step.action} undoes a change that somebody made, so the playbook must say undoes_change: true",
+            )
+    if playbook.undoes_change and playbook.revert:
+        yield ("revert",), "must go where undoes_change is true: giving a rollback back would bring the bad change back"
+    if playbook.undoes_change and playbook.risk in (Risk.READ_ONLY, Risk.SAFE):
+        yield ("risk",), "a playbook that undoes a change needs a person: risk must be disruptive or destructive"
 
 
 def _risk_mistakes(playbook: Playbook) -> Iterator[Found]:

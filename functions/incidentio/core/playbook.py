@@ -176,6 +176,7 @@ class Playbook(_Strict):
     verify: Verify | None = None
     stop_if: StopIf | None = None
     revert: Revert | None = None
+    undoes_change: bool = False
 
     @model_validator(mode="after")
     def _references_hold(self) -> "Playbook":

@@ -179,7 +179,7 @@ def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
         ("default: 2", "default: 0", ":6: parameters.add: parameter default must be at least 1, not 0"),
         ("integer, minimum", "integer, pattern: '(', minimum", ":6: parameters.add: pattern '(' is not a regular"),
         ("AWS::ECS::Service", "AWS::Lambda::Function", ":9: steps[0].action: set-desired-count acts on AWS::ECS::"),
-        ("set-desired-count", "set-count", ":9: steps[0].action: unknown action 'set-count': valid are disable-rule, "),
+        ("set-desired-count", "set-count", ":9: steps[0].action: unknown action 'set-count': valid are "),
         ("${add}", "${ad}", ":9: steps[0].with.add: unknown parameter ${ad}: valid are add"),
         ("max: 10", "max: 10, mix: 1", ":9: steps[0].with.mix: unknown parameter mix: set-desired-count takes add, "),
         (", max: 10", "", ":9: steps[0].with.max: parameter max is required: set-desired-count takes add, max, "),
@@ -205,6 +205,34 @@ def test_a_parameter_is_held_against_what_its_action_takes(folders: Folders) -> 
             "Input should be less than or equal to 5000 (it may be 9000)"
         ),
     ]
+
+
+ROLLBACK = """\
+name: back
+version: 1.0.0
+owner: platform
+risk: disruptive
+targets: {type: "AWS::Lambda::Function"}
+undoes_change: true
+steps:
+  - {action: set-alias-version, with: {alias: live}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "told"),
+    [
+        ("undoes_change: true\n", "", ":7: steps[0].action: set-alias-version undoes a change that somebody made"),
+        ("steps:", "revert: {at_latest: 4h}\nsteps:", ":7: revert: must go where undoes_change is true"),
+        ("risk: disruptive", "risk: safe", ":4: risk: a playbook that undoes a change needs a person"),
+    ],
+)
+def test_a_rollback_asks_a_person_stays_and_is_known_as_one(
+    folders: Folders, was: str, becomes: str, told: str
+) -> None:
+    folders.playbook(ROLLBACK.replace(was, becomes), folder="back")
+    (line,) = folders.told()
+    assert line.startswith(f"playbooks/back/playbook.yaml{told}")
 
 
 def test_a_folder_without_a_playbook_and_a_name_twice(folders: Folders, tmp_path: Path) -> None:

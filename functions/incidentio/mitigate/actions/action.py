@@ -97,6 +97,8 @@ class Action(ABC, Generic[P]):
     """False: it only looks, and `facts` is what it finds."""
     one_way: ClassVar[str] = ""
     """Why it cannot be undone and what a person may do instead; empty: it can."""
+    undoes_change: ClassVar[bool] = False
+    """True: it takes back what somebody deployed or configured, and a playbook with it says so to the gate."""
 
     def __init__(self, *, target: str, given: P, place: Place) -> None:
         self.target = target

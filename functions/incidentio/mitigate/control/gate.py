@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from incidentio.core.changes import not_reversible
 from incidentio.core.duration import format_duration
 from incidentio.core.errors import NotFound
 from incidentio.core.ids import iso
@@ -16,6 +17,8 @@ from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, ended, load_run, told
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_UNDONE_WITHIN = timedelta(hours=24)
+"""How far back a change may lie that a rollback would undo."""
 _OVER = frozenset({"refused", "undoing", "rolled_back", "rollback_failed", "succeeded", "planned"})
 
 
@@ -83,6 +86,7 @@ def objection(desk: Desk, request: Request, incident: Incident, run: Run) -> str
         _about_incident(incident, run)
         or desk.stopped(incident, run.playbook)
         or _frozen(definition, now)
+        or _would_break(desk, definition, incident, now)
         or too_often(desk, definition, run, now)
         or desk.alarm_stops(run.playbook)
         or (_not_approved(desk, run) if request.stage == "approved" else None)
@@ -103,6 +107,21 @@ def _frozen(definition: Playbook, now: datetime) -> str | None:
             why = f" ({window.why})" if window.why else ""
             return f"changes are frozen from {window.start} to {window.end} UTC{why}"
     return None
+
+
+def _would_break(desk: Desk, definition: Playbook, incident: Incident, now: datetime) -> str | None:
+    """Why the change that a rollback would undo must stay."""
+    if not definition.undoes_change:
+        return None
+    change = not_reversible(desk.table, incident.service, since=now - _UNDONE_WITHIN)
+    if change is None:
+        return None
+    by = f" by {change.actor}" if change.actor else ""
+    why = f": {change.reason}" if change.reason else ""
+    return (
+        f"it would undo a change of {incident.service} that is recorded as not reversible, "
+        f"{change.what} ({iso(change.at)}{by}){why}. Repair it forward"
+    )
 
 
 def _inside(window: Freeze, now: datetime) -> bool:
