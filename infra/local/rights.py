@@ -24,12 +24,17 @@ MISPLACED: Mapping[str, str] = {
 }
 """IAM action → what the emulator checks it against."""
 
-IMPLIED: Mapping[str, str] = {"sqs:SendMessage": "sqs:SendMessageBatch"}
-"""IAM action → a call that AWS authorises by it, and the emulator by the call's own name."""
+IMPLIED: Mapping[str, str] = {
+    "lambda:GetAlias": "lambda:ListAliases",
+    "lambda:UpdateAlias": "lambda:ListAliases",
+    "sqs:SendMessage": "sqs:SendMessageBatch",
+}
+"""IAM action → what the emulator asks for where AWS asks for that action."""
 
 TOLD = (
     "rights on EventBridge rules, schedules, ECS services, alarm tags and task tokens hold for every resource: the "
-    "emulator checks those calls against other ARNs than AWS does; the right to send a message names its batch as well"
+    "emulator checks those calls against other ARNs than AWS does; the right to send a message names its batch as "
+    "well, and the rights to read and move a function's alias the one to list aliases"
 )
 
 

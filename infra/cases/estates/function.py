@@ -1,4 +1,4 @@
-"""A Lambda function, with the rule and the schedule that call it where a case names them."""
+"""A Lambda function, with its releases and the rule and schedule that call it where a case names them."""
 
 import contextlib
 import io
@@ -10,12 +10,13 @@ from typing import Any
 from typing_extensions import override
 
 from infra.cases.estate import Estate
+from infra.cases.estates.function_releases import Releases
 
 
 class Function(Estate):
-    """`reserved_concurrency` (null: none), `rule` and `schedule` (`ENABLED`, `DISABLED`)."""
+    """`reserved_concurrency` (null: none), `rule` and `schedule` (`ENABLED`, `DISABLED`), and those of its releases."""
 
-    values = ("reserved_concurrency", "rule", "schedule")
+    values = ("reserved_concurrency", "rule", "schedule", *Releases.values)
     example = "checkout"
     namespace, metric = "AWS/Lambda", "ConcurrentExecutions"
 
@@ -32,6 +33,8 @@ class Function(Estate):
         )
         if given.get("reserved_concurrency") is not None:
             self.set("reserved_concurrency", given["reserved_concurrency"])
+        if "alias" in given:
+            self._releases.make(given)
         if "rule" in given:
             self._make_rule(given["rule"])
         if "schedule" in given:
@@ -49,6 +52,8 @@ class Function(Estate):
 
     @override
     def now(self, name: str) -> Any:
+        if name in Releases.values:
+            return self._releases.now(name)
         match name:
             case "reserved_concurrency":
                 answer = self.aws.client("lambda").get_function_concurrency(FunctionName=self.target)
@@ -60,6 +65,8 @@ class Function(Estate):
 
     @override
     def set(self, name: str, value: Any) -> None:
+        if name in Releases.values:
+            return self._releases.set(name, value)
         if name != "reserved_concurrency":
             return super().set(name, value)
         client = self.aws.client("lambda")
@@ -71,6 +78,10 @@ class Function(Estate):
         client = self.aws.client("lambda")
         with contextlib.suppress(client.exceptions.ResourceNotFoundException):
             client.delete_function(FunctionName=self.target)
+
+    @property
+    def _releases(self) -> Releases:
+        return Releases(self.aws.client("lambda"), self.target)
 
     @property
     def _loop(self) -> str:

@@ -20,7 +20,7 @@ def test_it_does_as_it_promises(emulator: dict[str, Any], playbook: Playbook, ca
     with rehearsed(emulator, playbook, case) as rehearsal:
         before = rehearsal.now(case.expect.finally_)
         run = rehearsal.play()
-        assert run.outcome == case.expect.outcome, rehearsal.stage.types
+        assert run.outcome == case.expect.outcome, (run.reason, rehearsal.stage.types)
         assert bool(rehearsal.watched) == bool(case.expect.applied)
         if case.when.then == "resolve":
             rehearsal.resolve()

@@ -16,6 +16,7 @@ ARN = PLACE.arn
 
 TARGETS = {
     "set-reserved-concurrency": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
+    "set-alias-version": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
     "set-desired-count": f"AWS::ECS::Service|{PLACE.account}|{PLACE.region}|shop/web",
     "disable-rule": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
     "disable-schedule": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",

@@ -15,6 +15,8 @@ from tests.unit.mitigate_actions.estate import PLACE, TARGETS
 
 _AWS = """#!/bin/sh
 case "$*" in
+  *"keys("*) echo "$ROUTED" ;;
+  *list-versions*) echo "$VERSIONS" ;;
   *--query*) echo "$ANSWER" ;;
   *get-schedule*) echo '{"Name": "nightly", "Arn": "a", "CreationDate": "x", "State": "ENABLED"}' ;;
   *) echo "$*" >> "$LOG" ;;
@@ -28,10 +30,10 @@ def run(tmp_path: Path) -> Any:
     aws.write_text(_AWS)
     aws.chmod(0o755)
 
-    def run(lines: tuple[str, ...], answer: str) -> list[str]:
+    def run(lines: tuple[str, ...], answer: str, **more: str) -> list[str]:
         log = tmp_path / "log"
         log.write_text("")
-        env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ANSWER": answer, "LOG": str(log)}
+        env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ANSWER": answer, "LOG": str(log), **more}
         subprocess.run(["sh", "-euc", "\n".join(lines)], check=True, env=env, cwd=tmp_path)
         return log.read_text().splitlines()
 
@@ -101,3 +103,20 @@ def test_a_schedule_is_written_back_whole_and_enabled_only_if_it_was(run: Any, a
     done = "\n".join(run((*told.look, *told.do, *told.undo), answer))
     written = [json.loads(part.split("scheduler update-schedule")[0]) for part in done.split("--cli-input-json ")[1:]]
     assert written == [{"Name": "nightly", "State": state} for state in states]
+
+
+@pytest.mark.parametrize(
+    ("now", "routed", "published", "to"),
+    [
+        ("10", "10", "$LATEST\t1\t2\t9\t10\t11", "9"),
+        ("7", "7\t9", "$LATEST\t7\t8\t9", "7"),
+        ("9", "9\t7", "$LATEST\t7\t8\t9", "7"),
+    ],
+)
+def test_the_shell_finds_the_version_before_as_the_action_does(
+    run: Any, now: str, routed: str, published: str, to: str
+) -> None:
+    told = commands("set-alias-version", alias="live")
+    done = run((*told.look, *told.do, *told.undo), now, ROUTED=routed, VERSIONS=published)
+    update = "lambda update-alias --function-name checkout --region eu-west-1 --name live --function-version"
+    assert [line.split(" --routing-config")[0] for line in done] == [f"{update} {to}", f"{update} {now}"]

@@ -94,7 +94,7 @@ def test_the_same_right_is_declared_once() -> None:
 
 
 def test_an_unknown_action_is_told_the_valid_ones() -> None:
-    with pytest.raises(InvalidInput, match="unknown action 'reboot': valid are disable-rule, disable-schedule, set-"):
+    with pytest.raises(InvalidInput, match=f"unknown action 'reboot': valid are {', '.join(ACTIONS)}"):
         prepared("reboot", {}, TARGETS["disable-rule"], PLACE)
 
 

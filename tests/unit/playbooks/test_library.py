@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from incidentio.core.playbook import Playbook, Risk
+from incidentio.core.playbook import Parameter, Playbook, Risk
 from incidentio.core.targets import target_id
 from incidentio.mitigate.actions import Place, action_named, commands_for
 from infra.cases.estates import estate_of
@@ -52,7 +52,8 @@ def test_it_borrows_verifies_and_says_what_it_risks(name: str, library: dict[str
     assert playbook.description
     if playbook.risk is not Risk.READ_ONLY:
         assert playbook.verify
-        assert playbook.revert or _one_way(playbook), "what can be given back is borrowed"
+        borrows = playbook.revert or playbook.undoes_change or _one_way(playbook)
+        assert borrows, "what can be given back is borrowed, unless that would bring a bad change back"
     assert playbook.approval.note or playbook.risk.approvals == 0, "people who approve are told what they approve"
 
 
@@ -73,6 +74,12 @@ def test_its_page_tells_each_parameter_the_risk_and_the_way_back(name: str, libr
         )
 
 
+def _text(parameter: Parameter) -> str:
+    """One that fits, and is not empty if it can be helped."""
+    fits = parameter.pattern is None or re.fullmatch(parameter.pattern, "x")
+    return "x" if fits or parameter.default is None else str(parameter.default)
+
+
 @every_playbook
 def test_it_can_be_done_and_undone_without_us(name: str, library: dict[str, Playbook]) -> None:
     playbook = library[name]
@@ -82,7 +89,7 @@ def test_it_can_be_done_and_undone_without_us(name: str, library: dict[str, Play
         region=PLACE.region,
         name=estate_of(playbook.targets.type).example,
     )
-    texts = {p: "x" for p, definition in playbook.parameters.items() if definition.type == "string"}
+    texts = {p: _text(definition) for p, definition in playbook.parameters.items() if definition.type == "string"}
     commands = commands_for(playbook, target=target, values=playbook.bind(texts), place=PLACE)
     assert commands.look
     if playbook.risk is not Risk.READ_ONLY:

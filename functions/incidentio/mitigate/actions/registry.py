@@ -16,6 +16,7 @@ from incidentio.mitigate.actions.samples import samples
 _WHERE: Mapping[str, str] = {
     "disable-rule": "event_rule.DisableRule",
     "disable-schedule": "schedule.DisableSchedule",
+    "set-alias-version": "alias_version.SetAliasVersion",
     "set-desired-count": "desired_count.SetDesiredCount",
     "set-reserved-concurrency": "reserved_concurrency.SetReservedConcurrency",
 }
