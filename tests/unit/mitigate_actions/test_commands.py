@@ -120,3 +120,11 @@ def test_the_shell_finds_the_version_before_as_the_action_does(
     done = run((*told.look, *told.do, *told.undo), now, ROUTED=routed, VERSIONS=published)
     update = "lambda update-alias --function-name checkout --region eu-west-1 --name live --function-version"
     assert [line.split(" --routing-config")[0] for line in done] == [f"{update} {to}", f"{update} {now}"]
+
+
+@pytest.mark.parametrize(("now", "raised"), [("40", "60"), ("90", "100"), ("100", None), ("0", None), ("None", None)])
+def test_the_shell_raises_a_cap_as_the_action_does(run: Any, now: str, raised: str | None) -> None:
+    told = commands("set-reserved-concurrency", add=20, max=100)
+    done = run((*told.look, *told.do, *told.undo), now)
+    put = f"lambda put-function-concurrency {LAMBDA} --reserved-concurrent-executions"
+    assert done == ([f"{put} {raised}", f"{put} {now}"] if raised else [])

@@ -1,10 +1,12 @@
 """Capping a function: the pool the other functions share, and functions without a cap."""
 
+from typing import Any
+
 import pytest
 
-from incidentio.core.errors import Conflict
-from incidentio.mitigate.actions import compare_and_set
-from tests.unit.mitigate_actions.estate import Estate, action
+from incidentio.core.errors import Conflict, InvalidInput
+from incidentio.mitigate.actions import compare_and_set, prepared
+from tests.unit.mitigate_actions.estate import PLACE, TARGETS, Estate, action
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,34 @@ def test_lower_only_caps_what_is_above(reserved: int | None) -> None:
 def test_it_is_one_function_of_all_in_the_account() -> None:
     answer = compare_and_set.snapshot(action("set-reserved-concurrency"), Estate(functions=42))
     assert (answer["targets"], answer["of"]) == (1, 42)
+
+
+@pytest.mark.parametrize(("reserved", "after"), [(50, 70), (90, 100), (99, 100)])
+def test_a_cap_is_raised_up_to_its_bound(reserved: int, after: int) -> None:
+    doing = action("set-reserved-concurrency", add=20, max=100)
+    assert compare_and_set.snapshot(doing, Estate(reserved=reserved))["snapshot"]["after"] == after
+
+
+@pytest.mark.parametrize(
+    ("reserved", "why"),
+    [(None, "would only cap it"), (0, "somebody stopped it"), (100, "no room below max 100"), (300, "no room")],
+)
+def test_what_raising_would_not_help_is_left_alone(reserved: int | None, why: str) -> None:
+    doing = action("set-reserved-concurrency", add=20, max=100)
+    with pytest.raises(Conflict, match=why):
+        compare_and_set.snapshot(doing, Estate(reserved=reserved))
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({}, "give either value or add"),
+        ({"value": 5, "add": 5, "max": 9}, "give either value or add"),
+        ({"add": 5}, "add and max go together"),
+        ({"value": 5, "max": 9}, "add and max go together"),
+        ({"add": 5, "max": 9, "lower_only": True}, "lower_only goes with value"),
+    ],
+)
+def test_parameters_that_do_not_go_together(given: dict[str, Any], why: str) -> None:
+    with pytest.raises(InvalidInput, match=why):
+        prepared("set-reserved-concurrency", given, TARGETS["set-reserved-concurrency"], PLACE)

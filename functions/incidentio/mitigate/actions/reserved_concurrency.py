@@ -1,10 +1,10 @@
-"""`set-reserved-concurrency`: cap how many copies of a Lambda function run at once (0 stops it)."""
+"""`set-reserved-concurrency`: how many copies of a Lambda function run at once: cap it, raise the cap, or stop it."""
 
 import shlex
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from typing_extensions import override
 
 from incidentio.core.errors import Conflict
@@ -28,9 +28,26 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 """
 
 
+_MOST = 100_000
+
+
 class ReservedConcurrency(Parameters):
-    value: int = Field(ge=0, le=100_000, description="copies that may run at once; 0 stops the function")
+    """Either `value`, or `add` up to `max`."""
+
+    value: int | None = Field(default=None, ge=0, le=_MOST, description="copies that may run at once; 0 stops it")
     lower_only: bool = Field(default=False, description="refuse when the function is capped this low already")
+    add: int | None = Field(default=None, ge=1, le=_MOST, description="copies to add to the cap it has")
+    max: int | None = Field(default=None, ge=1, le=_MOST, description="never raise the cap above this")
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "ReservedConcurrency":
+        if (self.value is None) == (self.add is None):
+            raise ValueError("give either value or add")
+        if (self.add is None) != (self.max is None):
+            raise ValueError("add and max go together")
+        if self.lower_only and self.value is None:
+            raise ValueError("lower_only goes with value")
+        return self
 
 
 class SetReservedConcurrency(Action[ReservedConcurrency]):
@@ -42,16 +59,12 @@ class SetReservedConcurrency(Action[ReservedConcurrency]):
     @classmethod
     @override
     def permissions(cls, given: Mapping[str, Any], place: Place) -> tuple[Statement, ...]:
+        actions = ["lambda:GetFunctionConcurrency", "lambda:ListTags", "lambda:PutFunctionConcurrency"]
+        if given.get("add") is None:
+            # Only a function without a cap has none to get back, and such a one is not raised.
+            actions.insert(0, "lambda:DeleteFunctionConcurrency")
         return (
-            Statement(
-                actions=(
-                    "lambda:DeleteFunctionConcurrency",
-                    "lambda:GetFunctionConcurrency",
-                    "lambda:ListTags",
-                    "lambda:PutFunctionConcurrency",
-                ),
-                resources=(place.arn("lambda", "function:*"),),
-            ),
+            Statement(actions=tuple(actions), resources=(place.arn("lambda", "function:*"),)),
             Statement(actions=("lambda:GetAccountSettings",), resources=("*",)),
         )
 
@@ -77,9 +90,22 @@ class SetReservedConcurrency(Action[ReservedConcurrency]):
 
     @override
     def wanted(self, before: Value) -> Value:
-        if self.given.lower_only and before is not None and int(before) <= self.given.value:
+        if self.given.add is not None and self.given.max is not None:
+            return self._raised(before, self.given.add, self.given.max)
+        if self.given.lower_only and before is not None and int(before) <= int(self.given.value or 0):
             raise Conflict(f"{self.subject} is {before} already: {self.given.value} would not lower it")
         return self.given.value
+
+    def _raised(self, before: Value, add: int, most: int) -> int:
+        if before is None:
+            raise Conflict(
+                f"{self.subject} is not set: it shares what the account has left, and a reservation would only cap it"
+            )
+        if before == 0:
+            raise Conflict(f"{self.subject} is 0: somebody stopped it, and raising that would start it again")
+        if before >= most:
+            raise Conflict(f"{self.subject} is {before}: adding {add} has no room below max {most}")
+        return min(int(before) + add, most)
 
     @override
     def guard(self, call: Call, change: Change) -> None:
@@ -118,12 +144,19 @@ class SetReservedConcurrency(Action[ReservedConcurrency]):
         def put(value: Value) -> str:
             return f"aws lambda put-function-concurrency {which} --reserved-concurrent-executions {value}"
 
-        do = (put(self.given.value),)
         if change:
+            do = (put(change.after),)
             return Commands(do=do, undo=(delete if change.before is None else put(change.before),))
         look = f"aws lambda get-function-concurrency {which} --query ReservedConcurrentExecutions --output text"
+        looked = (f"{keep}=$({look})",)
+        if self.given.add is None:
+            undo = f'if [ "${keep}" = None ]; then {delete}; else {put(f"${keep}")}; fi'
+            return Commands(look=looked, do=(put(self.given.value),), undo=(undo,))
+        asked, most = f"{keep} + {self.given.add}", self.given.max
+        raised = put(f"$(({asked} > {most} ? {most} : {asked}))")
+        raisable = f'[ "${keep}" != None ] && [ "${keep}" -gt 0 ] && [ "${keep}" -lt {most} ]'
         return Commands(
-            look=(f"{keep}=$({look})",),
-            do=do,
-            undo=(f'if [ "${keep}" = None ]; then {delete}; else {put(f"${keep}")}; fi',),
+            look=looked,
+            do=(f"if {raisable}; then {raised}; fi",),
+            undo=(f"if {raisable}; then {put(f'${keep}')}; fi",),
         )
