@@ -30,6 +30,13 @@ class Estate(ABC):
     """The words of `given`, `applied`, `finally` and `meanwhile`."""
     example: ClassVar[str]
     """What a target of this kind is called, for pages and their tests: `checkout`, `shop/web`."""
+    named: ClassVar[Mapping[str, str]] = {}
+    """What a parameter that names a further resource and has no default may be, for pages and their tests."""
+    stands_in: ClassVar[tuple[str, ...]] = ()
+    """Operations that the emulator lacks, as `ec2.modify_instance_attribute`: the method of that name answers them.
+
+    Such cases run on the emulator's ring only, where calls and answers are checked against botocore's models.
+    """
     namespace: ClassVar[str] = ""
     metric: ClassVar[str] = ""
 

@@ -8,6 +8,8 @@ from typing import Any
 
 MISPLACED: Mapping[str, str] = {
     "cloudwatch:ListTagsForResource": "*",
+    "ec2:CreateTags": "*",
+    "ec2:DeleteTags": "*",
     "ecs:DescribeClusters": "*",
     "ecs:DescribeServices": "the cluster",
     "ecs:UpdateService": "the cluster",
@@ -32,9 +34,8 @@ IMPLIED: Mapping[str, str] = {
 """IAM action → what the emulator asks for where AWS asks for that action."""
 
 TOLD = (
-    "rights on EventBridge rules, schedules, ECS services, alarm tags and task tokens hold for every resource: the "
-    "emulator checks those calls against other ARNs than AWS does; the right to send a message names its batch as "
-    "well, and the rights to read and move a function's alias the one to list aliases"
+    f"rights of {', '.join(sorted({action.split(':')[0] for action in MISPLACED}))} hold for every resource where the "
+    "emulator checks a call against another ARN than AWS does, and where it asks for another right, that one is given too"
 )
 
 

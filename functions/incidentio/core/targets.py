@@ -14,8 +14,13 @@ def _ecs_service(d: Mapping[str, str]) -> str | None:
     return f"{d['ClusterName']}/{d['ServiceName']}" if "ClusterName" in d and "ServiceName" in d else None
 
 
+def _instance(d: Mapping[str, str]) -> str | None:
+    return d.get("InstanceId")
+
+
 _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::Lambda::Function": _function,
+    "AWS::EC2::Instance": _instance,
     "AWS::ECS::Service": _ecs_service,
 }
 

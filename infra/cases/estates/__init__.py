@@ -6,6 +6,7 @@ from importlib import import_module
 from infra.cases.estate import Estate
 
 _OF_TYPE: Mapping[str, str] = {
+    "AWS::EC2::Instance": "instance.Instance",
     "AWS::ECS::Service": "ecs_service.EcsService",
     "AWS::Lambda::Function": "function.Function",
 }

@@ -18,6 +18,7 @@ from infra.cases.estates import estate_of
 from infra.cases.model import Case, State
 from tests.integration.caller import caller, clients
 from tests.integration.playbooks.held import Held
+from tests.integration.stand_in import stood_in
 from tests.make import BOB
 from tests.unit.mitigate.stage import CAROL, Stage
 
@@ -34,7 +35,7 @@ class Rehearsal:
         self.estate: Estate = estate_of(playbook.targets.type)(aws, case.given, case.tags)
         if rights is None:
             rights = declared(playbook, self.place)
-        self.call = Held(caller(dict(target), rights, ourselves_denied=True), rights)
+        self.call = Held(stood_in(caller(dict(target), rights, ourselves_denied=True), self.estate), rights)
         self.stage = Stage(
             playbook,
             call=self.call,
@@ -42,7 +43,10 @@ class Rehearsal:
             subject=Subject(account=self.place.account, region=self.place.region, dimensions=self.estate.dimensions),
         )
         self.stage.people = self._approve
-        self.stage.waits = self._time_passes
+        if playbook.verify:
+            self.stage.waits = self._time_passes
+        else:
+            self.stage.at["Settle"] = self._acted
         self.watched = 0
 
     def play(self) -> Run:
@@ -81,6 +85,9 @@ class Rehearsal:
         """The first wait after all steps: AWS shows what was set, somebody may interfere, the alarm may recover."""
         if self.watched or self.stage.types.count("StepApplied") < len(self.playbook.steps):
             return
+        self._acted()
+
+    def _acted(self) -> None:
         self.watched += 1
         expected = self.case.expect.applied or {}
         assert self.now(expected) == expected

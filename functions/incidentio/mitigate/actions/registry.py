@@ -16,9 +16,12 @@ from incidentio.mitigate.actions.samples import samples
 _WHERE: Mapping[str, str] = {
     "disable-rule": "event_rule.DisableRule",
     "disable-schedule": "schedule.DisableSchedule",
+    "protect-from-termination": "termination_protection.ProtectFromTermination",
+    "quarantine-instance": "quarantine.QuarantineInstance",
     "set-alias-version": "alias_version.SetAliasVersion",
     "set-desired-count": "desired_count.SetDesiredCount",
     "set-reserved-concurrency": "reserved_concurrency.SetReservedConcurrency",
+    "tag-instance": "instance_tag.TagInstance",
 }
 """Where each action is. A function imports the one or two that its playbook needs."""
 
