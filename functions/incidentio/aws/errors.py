@@ -12,6 +12,7 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "ResourceNotFound": NotFound,
     "NotFound": NotFound,
     "NotFoundException": NotFound,
+    "NoSuchEntity": NotFound,
     "NoSuchKey": NotFound,
     "NoSuchBucket": NotFound,
     "ParameterNotFound": NotFound,

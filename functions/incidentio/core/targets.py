@@ -1,4 +1,7 @@
-"""What a playbook acts on, named so that a signal, a lock and a run agree: `type|account|region|name`."""
+"""What a playbook acts on, named so that a signal, a lock and a run agree: `type|account|region|name`.
+
+What exists once in an account has the region `global`: an alarm of any Region means the same one.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -18,15 +21,40 @@ def _instance(d: Mapping[str, str]) -> str | None:
     return d.get("InstanceId")
 
 
+def _access_key(d: Mapping[str, str]) -> str | None:
+    return f"{d['UserName']}/{d['AccessKeyId']}" if "UserName" in d and "AccessKeyId" in d else None
+
+
+def _role(d: Mapping[str, str]) -> str | None:
+    return d.get("RoleName")
+
+
+def _distribution(d: Mapping[str, str]) -> str | None:
+    return d.get("DistributionId")
+
+
 _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::Lambda::Function": _function,
+    "AWS::CloudFront::Distribution": _distribution,
     "AWS::EC2::Instance": _instance,
     "AWS::ECS::Service": _ecs_service,
+    "AWS::IAM::AccessKey": _access_key,
+    "AWS::IAM::Role": _role,
 }
+GLOBAL = "global"
+_EVERYWHERE = frozenset(
+    {"AWS::CloudFront::Distribution", "AWS::IAM::AccessKey", "AWS::IAM::Role", "AWS::Route53::RecordSet"}
+)
+"""Types that know no Region."""
+
+
+def region_of(type: str, region: str) -> str:
+    """`region`, or `global` for a type that knows none."""
+    return GLOBAL if type in _EVERYWHERE else region
 
 
 def target_id(type: str, *, account: str, region: str, name: str) -> str:
-    return f"{type}|{account}|{region}|{name}"
+    return f"{type}|{account}|{region_of(type, region)}|{name}"
 
 
 def target_name(target: str) -> str:

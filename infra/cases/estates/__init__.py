@@ -8,6 +8,7 @@ from infra.cases.estate import Estate
 _OF_TYPE: Mapping[str, str] = {
     "AWS::EC2::Instance": "instance.Instance",
     "AWS::ECS::Service": "ecs_service.EcsService",
+    "AWS::IAM::AccessKey": "access_key.AccessKey",
     "AWS::Lambda::Function": "function.Function",
 }
 """CloudFormation type of the target → its estate."""

@@ -13,7 +13,7 @@ from infra.documents import load_playbooks
 
 PLACE = Place(partition="aws", account="111122223333", region="eu-west-1")
 
-CONTAINS = {"isolate-instance"}
+CONTAINS = {"disable-access-key", "isolate-instance", "revoke-role-sessions"}
 """What they answer to does not recover by itself, and giving back because of that would let the intruder in again."""
 
 every_playbook = pytest.mark.parametrize("name", playbooks())

@@ -32,7 +32,7 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Observation | I
         return Ignored("of low severity")
     instance = as_object(resource.get("instanceDetails")).get("instanceId")
     function = as_object(resource.get("lambdaDetails")).get("functionName")
-    dimensions = {"InstanceId": instance, "FunctionName": function}
+    dimensions = {"InstanceId": instance, "FunctionName": function, **_credentials(resource)}
     return observed(
         event,
         attachment,
@@ -49,6 +49,20 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Observation | I
         impact_started_at=event.moment(service.get("eventFirstSeen"), detail.get("createdAt")),
         urgent=severity in URGENT,
     )
+
+
+def _credentials(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose credentials were used: a user's access key, or a role's session.
+
+    https://docs.aws.amazon.com/guardduty/latest/APIReference/API_AccessKeyDetails.html
+    """
+    key = as_object(resource.get("accessKeyDetails"))
+    match key.get("userType"):
+        case "IAMUser":
+            return {"UserName": key.get("userName"), "AccessKeyId": key.get("accessKeyId")}
+        case "AssumedRole" | "Role":
+            return {"RoleName": key.get("userName")}
+    return {}
 
 
 def _severity(number: Any) -> Severity:

@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from incidentio.core.errors import Forbidden, InvalidInput
 from incidentio.core.playbook import PARAMETER, Playbook, Step
+from incidentio.core.targets import region_of
 from incidentio.mitigate.actions.action import Action, Commands, Place, Statement
 from incidentio.mitigate.actions.samples import samples
 
 _WHERE: Mapping[str, str] = {
+    "disable-access-key": "access_key.DisableAccessKey",
     "disable-rule": "event_rule.DisableRule",
     "disable-schedule": "schedule.DisableSchedule",
     "protect-from-termination": "termination_protection.ProtectFromTermination",
@@ -54,7 +56,7 @@ def prepared(name: str, given: Mapping[str, Any], target: str, place: Place) -> 
     type_, account, region, target_name = _parts(target)
     if action.target_type not in (None, type_):
         raise InvalidInput(f"{name} acts on {action.target_type}, and the target is a {type_}")
-    if (account, region) != (place.account, place.region):
+    if (account, region) != (place.account, region_of(type_, place.region)):
         raise Forbidden(f"{name} acts only in {place.account} {place.region}; the target is in {account} {region}")
     if not re.fullmatch(action.target_pattern, target_name):
         raise InvalidInput(f"{target_name!r} is not the name of a {type_}: it must match {action.target_pattern}")
