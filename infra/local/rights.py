@@ -35,7 +35,7 @@ IMPLIED: Mapping[str, str] = {
 
 TOLD = (
     f"rights of {', '.join(sorted({action.split(':')[0] for action in MISPLACED}))} hold for every resource where the "
-    "emulator checks a call against another ARN than AWS does, and where it asks for another right, that one is given too"
+    "emulator checks a call against another ARN than AWS does; where it asks for another right, that one is given too"
 )
 
 

@@ -97,7 +97,8 @@ def test_it_can_be_done_and_undone_without_us(name: str, library: dict[str, Play
         region=PLACE.region,
         name=estate.example,
     )
-    texts = {p: estate.named.get(p) or _text(definition) for p, definition in playbook.parameters.items() if definition.type == "string"}
+    written = {p: definition for p, definition in playbook.parameters.items() if definition.type == "string"}
+    texts = {p: estate.named.get(p) or _text(definition) for p, definition in written.items()}
     commands = commands_for(playbook, target=target, values=playbook.bind(texts), place=PLACE)
     assert commands.look
     if playbook.risk is not Risk.READ_ONLY:
