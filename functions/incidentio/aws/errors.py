@@ -30,6 +30,7 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "AuthorizationError": Forbidden,
     "UnrecognizedClientException": Forbidden,
     "ManagedRuleException": Forbidden,
+    "ValidationError": InvalidInput,
     "ValidationException": InvalidInput,
     "InvalidParameter": InvalidInput,
     "InvalidParameterValue": InvalidInput,

@@ -33,7 +33,12 @@ def _distribution(d: Mapping[str, str]) -> str | None:
     return d.get("DistributionId")
 
 
+def _auto_scaling_group(d: Mapping[str, str]) -> str | None:
+    return d.get("AutoScalingGroupName")
+
+
 _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
+    "AWS::AutoScaling::AutoScalingGroup": _auto_scaling_group,
     "AWS::Lambda::Function": _function,
     "AWS::CloudFront::Distribution": _distribution,
     "AWS::EC2::Instance": _instance,

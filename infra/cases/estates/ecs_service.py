@@ -9,9 +9,9 @@ from infra.cases.estate import Estate
 
 
 class EcsService(Estate):
-    """`desired_count`."""
+    """`desired_count`; the `revision` of its task definition (1), and how many `revisions` are registered."""
 
-    values = ("desired_count",)
+    values = ("desired_count", "revision", "revisions")
     example = "shop/web"
     namespace, metric = "AWS/ECS", "CPUUtilization"
 
@@ -19,11 +19,15 @@ class EcsService(Estate):
     def make(self, given: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         ecs, name = self.aws.client("ecs"), self._name
         ecs.create_cluster(clusterName=name)
-        ecs.register_task_definition(family=name, containerDefinitions=[{"name": "web", "image": "web", "memory": 64}])
+        revision = given.get("revision", 1)
+        for _ in range(given.get("revisions", revision)):
+            ecs.register_task_definition(
+                family=name, containerDefinitions=[{"name": "web", "image": "web", "memory": 64}]
+            )
         ecs.create_service(
             cluster=name,
             serviceName=name,
-            taskDefinition=name,
+            taskDefinition=f"{name}:{revision}",
             desiredCount=given.get("desired_count", 0),
             tags=[{"key": key, "value": value} for key, value in tags.items()],
         )
@@ -40,12 +44,18 @@ class EcsService(Estate):
 
     @override
     def now(self, name: str) -> Any:
-        found = self.aws.client("ecs").describe_services(cluster=self._name, services=[self._name])
-        return int(found["services"][0]["desiredCount"])
+        ecs = self.aws.client("ecs")
+        if name == "revisions":
+            return len(ecs.list_task_definitions(familyPrefix=self._name)["taskDefinitionArns"])
+        found = ecs.describe_services(cluster=self._name, services=[self._name])["services"][0]
+        if name == "revision":
+            return int(found["taskDefinition"].rpartition(":")[2])
+        return int(found["desiredCount"])
 
     @override
     def set(self, name: str, value: Any) -> None:
-        self.aws.client("ecs").update_service(cluster=self._name, service=self._name, desiredCount=value)
+        changed = {"taskDefinition": f"{self._name}:{value}"} if name == "revision" else {"desiredCount": value}
+        self.aws.client("ecs").update_service(cluster=self._name, service=self._name, **changed)
 
     @property
     def _name(self) -> str:

@@ -37,6 +37,8 @@ _OTHERWISE: Mapping[str, tuple[str, ...]] = {
 
 _ALSO: Mapping[str, Mapping[str, str]] = {
     "batch:submit_job": {"tags": "batch:tagresource"},
+    # Named in a denial of UpdateService with a task definition: https://github.com/keidarcy/e1s/issues/429
+    "ecs:update_service": {"taskDefinition": "iam:passrole"},
     "ecs:register_task_definition": {"taskRoleArn": "iam:passrole", "executionRoleArn": "iam:passrole"},
     "scheduler:update_schedule": {"Target": "iam:passrole"},
 }
@@ -66,7 +68,16 @@ def is_real(action: str) -> bool:
     return name in _reference().get(prefix, {}).get("Actions", {})
 
 
+_ON_EVERYTHING: Mapping[str, str] = {
+    "ecs:listtasks": "knows container instances, and asked for a service's tasks is checked against *: "
+    "https://github.com/widdix/complete-aws-iam-reference/issues/74",
+}
+"""Actions that know a resource, and not where we call them: with the reason."""
+
+
 def knows_no_resource(action: str) -> bool:
     """Whether the action can be allowed on `*` only."""
+    if action.lower() in _ON_EVERYTHING:
+        return True
     prefix, _, name = action.lower().partition(":")
     return not _reference()[prefix]["Actions"][name].get("Resources")
