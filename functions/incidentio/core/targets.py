@@ -39,12 +39,12 @@ def _auto_scaling_group(d: Mapping[str, str]) -> str | None:
 
 _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::AutoScaling::AutoScalingGroup": _auto_scaling_group,
-    "AWS::Lambda::Function": _function,
     "AWS::CloudFront::Distribution": _distribution,
     "AWS::EC2::Instance": _instance,
     "AWS::ECS::Service": _ecs_service,
     "AWS::IAM::AccessKey": _access_key,
     "AWS::IAM::Role": _role,
+    "AWS::Lambda::Function": _function,
 }
 GLOBAL = "global"
 _EVERYWHERE = frozenset(

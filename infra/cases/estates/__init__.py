@@ -6,8 +6,8 @@ from importlib import import_module
 from infra.cases.estate import Estate
 
 _OF_TYPE: Mapping[str, str] = {
-    "AWS::EC2::Instance": "instance.Instance",
     "AWS::AutoScaling::AutoScalingGroup": "auto_scaling_group.AutoScalingGroup",
+    "AWS::EC2::Instance": "instance.Instance",
     "AWS::ECS::Service": "ecs_service.EcsService",
     "AWS::IAM::AccessKey": "access_key.AccessKey",
     "AWS::Lambda::Function": "function.Function",

@@ -18,16 +18,16 @@ _WHERE: Mapping[str, str] = {
     "disable-access-key": "access_key.DisableAccessKey",
     "disable-rule": "event_rule.DisableRule",
     "disable-schedule": "schedule.DisableSchedule",
+    "look-at-service": "look_at_service.LookAtService",
     "protect-from-termination": "termination_protection.ProtectFromTermination",
     "quarantine-instance": "quarantine.QuarantineInstance",
-    "look-at-service": "look_at_service.LookAtService",
     "set-alias-version": "alias_version.SetAliasVersion",
     "set-desired-count": "desired_count.SetDesiredCount",
     "set-group-capacity": "group_capacity.SetGroupCapacity",
     "set-group-maximum": "group_maximum.SetGroupMaximum",
     "set-reserved-concurrency": "reserved_concurrency.SetReservedConcurrency",
-    "tag-instance": "instance_tag.TagInstance",
     "set-task-definition": "task_definition.SetTaskDefinition",
+    "tag-instance": "instance_tag.TagInstance",
 }
 """Where each action is. A function imports the one or two that its playbook needs."""
 
