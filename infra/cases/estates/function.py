@@ -1,4 +1,4 @@
-"""A Lambda function, with its releases and the rule and schedule that call it where a case names them."""
+"""A Lambda function, with its releases and what calls it where a case names them."""
 
 import contextlib
 import io
@@ -11,12 +11,13 @@ from typing_extensions import override
 
 from infra.cases.estate import Estate
 from infra.cases.estates.function_releases import Releases
+from infra.cases.estates.function_sources import Sources
 
 
 class Function(Estate):
-    """`reserved_concurrency` (null: none), `rule` and `schedule` (`ENABLED`, `DISABLED`), and those of its releases."""
+    """`reserved_concurrency` (null: none), `rule` and `schedule` (`ENABLED`, `DISABLED`), releases and sources."""
 
-    values = ("reserved_concurrency", "rule", "schedule", *Releases.values)
+    values = ("reserved_concurrency", "rule", "schedule", *Releases.values, *Sources.values)
     example = "checkout"
     namespace, metric = "AWS/Lambda", "ConcurrentExecutions"
 
@@ -35,6 +36,10 @@ class Function(Estate):
             self.set("reserved_concurrency", given["reserved_concurrency"])
         if "alias" in given:
             self._releases.make(given)
+        self._sources.make(given, tags)
+        self._mapping = given.get("mapping")
+        if "mapping" in given:
+            self.parameters["mapping"] = self._sources.uuid(given["mapping"])
         if "rule" in given:
             self._make_rule(given["rule"])
         if "schedule" in given:
@@ -55,6 +60,10 @@ class Function(Estate):
         if name in Releases.values:
             return self._releases.now(name)
         match name:
+            case "queues" | "tables":
+                return self._sources.now(name)
+            case "mapping":
+                return self._mapping
             case "reserved_concurrency":
                 answer = self.aws.client("lambda").get_function_concurrency(FunctionName=self.target)
                 return answer.get("ReservedConcurrentExecutions")
@@ -67,6 +76,8 @@ class Function(Estate):
     def set(self, name: str, value: Any) -> None:
         if name in Releases.values:
             return self._releases.set(name, value)
+        if name in ("queues", "tables"):
+            return self._sources.set(value)
         if name != "reserved_concurrency":
             return super().set(name, value)
         client = self.aws.client("lambda")
@@ -75,6 +86,7 @@ class Function(Estate):
 
     @override
     def leave(self) -> None:
+        self._sources.leave()
         client = self.aws.client("lambda")
         with contextlib.suppress(client.exceptions.ResourceNotFoundException):
             client.delete_function(FunctionName=self.target)
@@ -82,6 +94,10 @@ class Function(Estate):
     @property
     def _releases(self) -> Releases:
         return Releases(self.aws.client("lambda"), self.target)
+
+    @property
+    def _sources(self) -> Sources:
+        return Sources(self.aws, self.target)
 
     @property
     def _loop(self) -> str:

@@ -128,3 +128,19 @@ def test_the_shell_raises_a_cap_as_the_action_does(run: Any, now: str, raised: s
     done = run((*told.look, *told.do, *told.undo), now)
     put = f"lambda put-function-concurrency {LAMBDA} --reserved-concurrent-executions"
     assert done == ([f"{put} {raised}", f"{put} {now}"] if raised else [])
+
+
+@pytest.mark.parametrize(
+    ("concurrency", "answer", "done"),
+    [
+        (5, "a None\nb 50\nc 3", ["a 5", "b 5", "a {}", "b 50", "c 3"]),
+        (0, "a b", ["a --no-enabled", "b --no-enabled", "a --enabled", "b --enabled"]),
+    ],
+)
+def test_the_shell_slows_every_mapping_and_lets_go(run: Any, concurrency: int, answer: str, done: list[str]) -> None:
+    told = commands("slow-event-sources", concurrency=concurrency)
+    update = "lambda update-event-source-mapping --region eu-west-1 --uuid "
+    lines = run((*told.look, *told.do, *told.undo), answer)
+    assert [
+        line.removeprefix(update).replace("--scaling-config ", "").replace("MaximumConcurrency=", "") for line in lines
+    ] == done

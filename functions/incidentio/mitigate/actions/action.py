@@ -97,6 +97,8 @@ class Action(ABC, Generic[P]):
     """False: it only looks, and `facts` is what it finds."""
     one_way: ClassVar[str] = ""
     """Why it cannot be undone and what a person may do instead; empty: it can."""
+    parts: ClassVar[bool] = False
+    """True: the value is an object whose members are set one by one (`parts.py`); `write` gets those to set."""
     undoes_change: ClassVar[bool] = False
     """True: it takes back what somebody deployed or configured, and a playbook with it says so to the gate."""
 

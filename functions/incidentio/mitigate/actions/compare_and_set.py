@@ -9,6 +9,7 @@ from typing import Any
 
 from incidentio.core.errors import Conflict, Forbidden, IncidentioError, InvalidInput, NotFound, Unavailable
 from incidentio.mitigate.actions.action import Action, Call, Change, Value
+from incidentio.mitigate.actions.parts import foreign, ours, same, to_set, untouched
 
 Answer = dict[str, Any]
 
@@ -37,15 +38,15 @@ def apply(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
         return _looked(action, call)
     before, after = taken["before"], taken["after"]
     now = _found(action, call)
-    if now == after:
+    if same(action, now, after):
         return {"applied": True, "before": before, "after": after, "summary": _moved(action, before, after)}
-    if now != before:
+    if not untouched(action, now, Change(before, after)):
         raise Conflict(
             f"{action.subject} was {action.said(before)} and is now {action.said(now)}: "
             "somebody else changed it, so it is left alone"
         )
     action.guard(call, Change(before, after))
-    action.write(call, after)
+    action.write(call, to_set(action, now, after))
     return {"applied": True, "before": before, "after": after, "summary": _moved(action, before, after)}
 
 
@@ -58,7 +59,7 @@ def verify(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
     if not action.changes:
         return {"verified": True, "summary": f"{action.subject}: looked"}
     now = _found(action, call)
-    if now != taken["after"]:
+    if not same(action, now, taken["after"]):
         return {
             "verified": False,
             "summary": f"{action.subject} is {action.said(now)}, not {action.said(taken['after'])}",
@@ -95,11 +96,13 @@ def _given_back(action: Action[Any], call: Call, change: Change) -> Answer:
     except NotFound:
         summary = f"{action.subject}: it no longer exists, so there is nothing to give back"
         return {"result": "foreign", "summary": summary, "now": None}
-    if now == change.before:
+    if same(action, now, change.before):
         return {"result": "already", "summary": f"{action.subject} is {action.said(now)} as before", "now": now}
     if action.one_way:
         summary = f"{action.subject} is {action.said(now)} and stays so: {action.one_way}"
         return {"result": "stays", "summary": summary, "now": now}
+    if action.parts:
+        return _parts_given_back(action, call, change, now)
     if now != change.after:
         summary = (
             f"{action.subject} is {action.said(now)}: we set {action.said(change.after)} and somebody else changed "
@@ -108,6 +111,21 @@ def _given_back(action: Action[Any], call: Call, change: Change) -> Answer:
         return {"result": "foreign", "summary": summary, "now": now}
     action.write(call, change.before)
     return {"result": "restored", "summary": _moved(action, change.after, change.before), "now": change.before}
+
+
+def _parts_given_back(action: Action[Any], call: Call, change: Change, now: Value) -> Answer:
+    mine, others = ours(now, change), foreign(now, change)
+    if mine:
+        action.write(call, mine)
+    back = {**now, **mine}
+    if not others:
+        return {"result": "restored", "summary": _moved(action, now, back), "now": back}
+    was = {key: change.before[key] for key in others}
+    summary = (
+        f"{action.subject} is {action.said(others)}: somebody else changed that since we set it, so it is left alone. "
+        f"It was {action.said(was)} before; all the rest is as before"
+    )
+    return {"result": "foreign", "summary": summary, "now": back}
 
 
 def plan(action: Action[Any], call: Call) -> Answer:

@@ -28,6 +28,7 @@ _WHERE: Mapping[str, str] = {
     "set-reserved-concurrency": "reserved_concurrency.SetReservedConcurrency",
     "set-task-definition": "task_definition.SetTaskDefinition",
     "tag-instance": "instance_tag.TagInstance",
+    "slow-event-sources": "event_sources.SlowEventSources",
 }
 """Where each action is. A function imports the one or two that its playbook needs."""
 
