@@ -124,6 +124,7 @@ class IncidentioStack(Stack):
                 lane=self.mitigate.lane,
                 control=self.mitigate.control.function,
                 playbooks=bundle.playbooks,
+                table_arn=self.table.table.table_arn,
                 pace=options.pace,
             )
         self._watch(bundle.catalog.routing)

@@ -27,7 +27,7 @@ from constructs import Construct
 
 from incidentio.core.playbook import Playbook
 from incidentio.mitigate.actions import Statement, permissions_for
-from incidentio.mitigate.actions.action import SYSTEM_TAG
+from infra.boundary import boundary, denied
 from infra.compiler import action_timeout, compile_playbook
 from infra.constructs.acknowledged import LINT, accept_wildcards, acknowledge
 from infra.constructs.function import Function, Lane, Runtime
@@ -51,9 +51,11 @@ class PlaybookLibrary(Construct):
         lane: Lane,
         control: lambda_.IFunction,
         playbooks: Mapping[str, Playbook],
+        table_arn: str,
         pace: float,
     ) -> None:
         super().__init__(scope, id)
+        limits = _boundary(self, playbooks, table_arn)
         log_group = logs.LogGroup(
             self,
             "Executions",
@@ -76,7 +78,27 @@ class PlaybookLibrary(Construct):
                 playbook=playbook,
                 pace=pace,
                 log_group=log_group,
+                limits=limits,
             )
+
+
+def _boundary(scope: Construct, playbooks: Mapping[str, Playbook], table_arn: str) -> iam.ManagedPolicy:
+    declared = [statement for playbook in playbooks.values() for statement in _declared_by(playbook)]
+    policy = iam.ManagedPolicy(
+        scope,
+        "Boundary",
+        description="The most an action function of incidentio can do",
+        statements=[iam.PolicyStatement.from_json(each) for each in boundary(declared, table_arn=table_arn)],
+    )
+    why = "A permissions boundary grants nothing: it is the most that the exact rights of each function can become."
+    wide = sorted({f"{action.partition(':')[0]}:*" for each in declared for action in each.actions} - {"iam:*"})
+    acknowledge(policy, {f"IAM5[Action::{action}]": why for action in wide})
+    accept_wildcards(policy, ["*"], because=why)
+    return policy
+
+
+def _declared_by(playbook: Playbook) -> list[Statement]:
+    return permissions_for(playbook, partition=Aws.PARTITION, account=Aws.ACCOUNT_ID, region=Aws.REGION)
 
 
 def _shelf_of(name: str) -> int:
@@ -105,6 +127,7 @@ class PlaybookMachine(Construct):
         playbook: Playbook,
         pace: float,
         log_group: logs.ILogGroup,
+        limits: iam.IManagedPolicy,
     ) -> None:
         super().__init__(scope, id)
         self.action = Function(
@@ -117,9 +140,8 @@ class PlaybookMachine(Construct):
             environment={"PLAYBOOK": playbook.name},
             timeout=Duration.seconds(action_timeout(playbook)),
         )
-        self._declared(
-            permissions_for(playbook, partition=Aws.PARTITION, account=Aws.ACCOUNT_ID, region=Aws.REGION), playbook
-        )
+        iam.PermissionsBoundary.of(self.action.role).apply(limits)
+        self._declared(_declared_by(playbook), playbook)
         functions = [control.function_arn, self.action.function.function_arn]
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions))
@@ -154,15 +176,8 @@ class PlaybookMachine(Construct):
                 because=f"{playbook.name} takes its target from the incident, its gates decide on it, and what "
                 "carries the system tag is denied.",
             )
-        self.action.role.add_to_policy(
-            iam.PolicyStatement(
-                sid="NeverOurselves",
-                effect=iam.Effect.DENY,
-                actions=sorted({action for statement in statements for action in statement.actions}),
-                resources=["*"],
-                conditions={"Null": {f"aws:ResourceTag/{SYSTEM_TAG}": "false"}},
-            )
-        )
+        for each in denied(statements):
+            self.action.role.add_to_policy(iam.PolicyStatement.from_json(each))
 
 
 def _in_our_partition(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,10 @@ def widened(statements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _parts(statement: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if "NotAction" in statement:
+        spared = list(statement["NotAction"])
+        yield {**statement, "NotAction": [*spared, *(IMPLIED[action] for action in spared if action in IMPLIED)]}
+        return
     written = statement.get("Action", [])
     actions = [written] if isinstance(written, str) else list(written)
     if statement.get("Effect") == "Allow" and (implied := [IMPLIED[a] for a in actions if a in IMPLIED]):

@@ -70,7 +70,7 @@ class Assembly:
         """All policy statements of a function's role, with actions and resources as lists."""
         role = function["Role"]["Fn::GetAtt"][0]
         return [
-            {**statement, "Action": as_list(statement["Action"]), "Resource": as_list(statement["Resource"])}
+            {**statement, "Action": as_list(statement.get("Action", [])), "Resource": as_list(statement["Resource"])}
             for policy in self.resources("AWS::IAM::Policy").values()
             if {"Ref": role} in policy["Properties"]["Roles"]
             for statement in policy["Properties"]["PolicyDocument"]["Statement"]

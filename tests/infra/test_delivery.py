@@ -204,22 +204,36 @@ def test_the_library_logs_where_log_delivery_needs_no_policy_per_machine(assembl
     assert named == ["/aws/vendedlogs/states/incidentio"]
 
 
-def test_actions_are_denied_everything_of_ours(assembly: Assembly) -> None:
+def test_an_action_function_is_denied_whatever_its_playbook_does_not_declare(assembly: Assembly) -> None:
     actions = {name: f for name, f in assembly.functions.items() if name.startswith("action:")}
     assert actions
     for name, function in actions.items():
         statements = assembly.statements_of(function)
-        (deny,) = [s for s in statements if s["Effect"] == "Deny"]
-        allowed = {
-            action
-            for s in statements
-            if s["Effect"] == "Allow"
-            for action in s["Action"]
-            if not action.startswith(("logs:", "xray:"))
-        }
-        assert set(deny["Action"]) == allowed, name
-        assert deny["Condition"] == {"Null": {"aws:ResourceTag/incidentio:system": "false"}}
-        assert not any(action.startswith("dynamodb:") for action in allowed)
+        undeclared, ours = [s for s in statements if s["Effect"] == "Deny"]
+        allowed = {action for s in statements if s["Effect"] == "Allow" for action in s["Action"]}
+        assert set(undeclared["NotAction"]) == allowed, name
+        assert undeclared["Resource"] == ours["Resource"] == ["*"]
+        assert "Condition" not in undeclared
+        assert ours["Condition"] == {"Null": {"aws:ResourceTag/incidentio:system": "false"}}
+
+
+def test_one_boundary_keeps_all_action_functions_from_ourselves(assembly: Assembly) -> None:
+    """Denied: what carries our tag, our table, and of IAM all that no playbook names."""
+    (policy,) = assembly.resources("AWS::IAM::ManagedPolicy").values()
+    for function in (f for name, f in assembly.functions.items() if name.startswith("action:")):
+        role = assembly.resources("AWS::IAM::Role")[function["Role"]["Fn::GetAtt"][0]]["Properties"]
+        assert "PlaybooksBoundary" in text(role["PermissionsBoundary"])
+    document = policy["Properties"]["PolicyDocument"]
+    by_sid = {s["Sid"]: s for s in document["Statement"]}
+    assert by_sid["NothingElse"]["NotAction"] == by_sid["WhatPlaybooksTouch"]["Action"]
+    assert not {"*", "iam:*", "sts:*"} & set(by_sid["WhatPlaybooksTouch"]["Action"])
+    ours = by_sid["NeverOurselves"]
+    assert ours["Condition"] == {"Null": {"aws:ResourceTag/incidentio:system": "false"}}
+    assert {action.split(":")[0] for action in ours["NotAction"]} == {"logs", "xray"}
+    table = by_sid["NeverOurTable"]
+    assert (table["Effect"], table["Action"]) == ("Deny", "dynamodb:*")
+    assert all("IncidentsTable" in text(arn) for arn in table["Resource"])
+    assert len(json.dumps(document)) < 6144
 
 
 def test_alarms_on_ourselves_go_to_the_watchdog_and_are_named_for_the_stack(assembly: Assembly) -> None:

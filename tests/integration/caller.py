@@ -7,8 +7,9 @@ from typing import Any
 
 from incidentio.aws.errors import translated
 from incidentio.mitigate.actions import Statement
-from incidentio.mitigate.actions.action import SYSTEM_TAG, Call
-from infra.local.environment import local_client
+from incidentio.mitigate.actions.action import Call
+from infra.boundary import boundary, denied
+from infra.local.environment import ACCOUNT, REGION, local_client
 from infra.local.rights import widened
 
 
@@ -22,8 +23,8 @@ def clients(target: dict[str, Any], key: dict[str, str] | None = None) -> Callab
     )
 
 
-def caller(target: dict[str, Any], statements: Sequence[Statement], *, ourselves_denied: bool = False) -> Call:
-    """The actions' port for a new IAM user with these rights alone."""
+def caller(target: dict[str, Any], statements: Sequence[Statement], *, bounded: bool = False) -> Call:
+    """The actions' port for a new IAM user with these rights alone; `bounded` as an action function is."""
     iam, user = clients(target)("iam"), f"actor-{uuid.uuid4().hex[:8]}"
     iam.create_user(UserName=user)
     policy: list[dict[str, Any]] = [
@@ -35,11 +36,12 @@ def caller(target: dict[str, Any], statements: Sequence[Statement], *, ourselves
         }
         for s in statements
     ]
-    if ourselves_denied:
-        condition = {"Null": {f"aws:ResourceTag/{SYSTEM_TAG}": "false"}}
-        policy.append({"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": condition})
-    document = json.dumps({"Version": "2012-10-17", "Statement": widened(policy)})
-    iam.put_user_policy(UserName=user, PolicyName="declared", PolicyDocument=document)
+    if bounded:
+        policy += denied(statements)
+        limits = boundary(statements, table_arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/incidentio")
+        made = iam.create_policy(PolicyName=user, PolicyDocument=_document(limits))["Policy"]["Arn"]
+        iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=made)
+    iam.put_user_policy(UserName=user, PolicyName="declared", PolicyDocument=_document(policy))
     client_of = clients(target, iam.create_access_key(UserName=user)["AccessKey"])
 
     def call(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
@@ -48,3 +50,7 @@ def caller(target: dict[str, Any], statements: Sequence[Statement], *, ourselves
             return answer
 
     return call
+
+
+def _document(statements: Sequence[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": widened(statements)})

@@ -33,8 +33,8 @@ class Estate:
     def client(self, service: str) -> Any:
         return clients(self._target)(service)
 
-    def caller(self, statements: list[Statement], *, ourselves_denied: bool = False) -> Call:
-        return caller(self._target, statements, ourselves_denied=ourselves_denied)
+    def caller(self, statements: list[Statement], *, bounded: bool = False) -> Call:
+        return caller(self._target, statements, bounded=bounded)
 
     def make(self, name: str, **tags: str) -> "Case":
         return {
@@ -156,7 +156,7 @@ def estate(emulator: dict[str, Any]) -> Estate:
 @every_action
 def test_the_declared_rights_are_enough_to_act_and_to_give_back(estate: Estate, name: str) -> None:
     case = estate.make(name)
-    call = estate.caller(case.rights, ourselves_denied=True)
+    call = estate.caller(case.rights, bounded=True)
     found = case.value()
     taken = compare_and_set.snapshot(case.action, call)
     assert 1 <= taken["targets"] <= taken["of"]

@@ -35,7 +35,7 @@ class Rehearsal:
         self.estate: Estate = estate_of(playbook.targets.type)(aws, case.given, case.tags)
         if rights is None:
             rights = declared(playbook, self.place)
-        self.call = Held(stood_in(caller(dict(target), rights, ourselves_denied=True), self.estate), rights)
+        self.call = Held(stood_in(caller(dict(target), rights, bounded=True), self.estate), rights)
         self.stage = Stage(
             playbook,
             call=self.call,
