@@ -22,7 +22,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 # Those that wait come first: the others fill the cores meanwhile.
 TESTS = tests/e2e tests/integration tests/infra tests/unit
 
-.PHONY: help setup node alertmanager check test soak demo bench synth deploy clean
+.PHONY: help setup node alertmanager check pages test soak demo bench synth deploy clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -34,6 +34,10 @@ check: $(VENV) ## Lint, types and imports: what CI runs before the tests
 	$(RUN)/ruff format --check
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+	$(RUN)/python -m infra.pages --check
+
+pages: $(VENV) ## Write docs/playbooks.md and each playbook's commands.md anew from the YAML
+	$(RUN)/python -m infra.pages
 
 test: setup ## All tests (PYTEST_ARGS="-k word" narrows them)
 	-@$(MAKE) --no-print-directory alertmanager
