@@ -12,6 +12,7 @@ MISPLACED: Mapping[str, str] = {
     "ec2:DeleteTags": "*",
     "ecs:DescribeClusters": "*",
     "ecs:DescribeServices": "the cluster",
+    "ecs:DescribeTasks": "the cluster",
     "ecs:UpdateService": "the cluster",
     "events:DescribeRule": "rule/default/<name> on the default bus",
     "events:DisableRule": "rule/default/<name> on the default bus",

@@ -6,12 +6,21 @@ from typing import Any
 from typing_extensions import override
 
 from infra.cases.estate import Estate
+from infra.cases.estates.scaling_limits import ScalingLimits
 
 
 class EcsService(Estate):
-    """`desired_count`; the `revision` of its task definition (1), and how many `revisions` are registered."""
+    """`desired_count`; the `revision` of its task definition (1), and how many `revisions` are registered.
 
-    values = ("desired_count", "revision", "revisions")
+    `max_tasks`: what its scaling may go up to (null: nothing scales it); `stopped`: tasks that ended.
+    """
+
+    values = ("desired_count", "revision", "revisions", "max_tasks", "stopped")
+    stands_in = (
+        "application-autoscaling.describe_scalable_targets",
+        "application-autoscaling.list_tags_for_resource",
+        "application-autoscaling.register_scalable_target",
+    )
     example = "shop/web"
     namespace, metric = "AWS/ECS", "CPUUtilization"
 
@@ -31,6 +40,9 @@ class EcsService(Estate):
             desiredCount=given.get("desired_count", 0),
             tags=[{"key": key, "value": value} for key, value in tags.items()],
         )
+        self._scaling = ScalingLimits(f"service/{self.target}", self.aws.arn, given.get("max_tasks"), tags)
+        for _ in range(given.get("stopped", 0)):
+            self._stop_one()
 
     @property
     @override
@@ -45,6 +57,10 @@ class EcsService(Estate):
     @override
     def now(self, name: str) -> Any:
         ecs = self.aws.client("ecs")
+        if name == "max_tasks":
+            return self._scaling.most
+        if name == "stopped":
+            return len(ecs.list_tasks(cluster=self._name, serviceName=self._name, desiredStatus="STOPPED")["taskArns"])
         if name == "revisions":
             return len(ecs.list_task_definitions(familyPrefix=self._name)["taskDefinitionArns"])
         found = ecs.describe_services(cluster=self._name, services=[self._name])["services"][0]
@@ -54,8 +70,25 @@ class EcsService(Estate):
 
     @override
     def set(self, name: str, value: Any) -> None:
+        if name == "max_tasks":
+            self._scaling.most = value
+            return
         changed = {"taskDefinition": f"{self._name}:{value}"} if name == "revision" else {"desiredCount": value}
         self.aws.client("ecs").update_service(cluster=self._name, service=self._name, **changed)
+
+    def describe_scalable_targets(self, **given: Any) -> dict[str, Any]:
+        return self._scaling.described(**given)
+
+    def list_tags_for_resource(self, **given: Any) -> dict[str, Any]:
+        return self._scaling.tagged(**given)
+
+    def register_scalable_target(self, **given: Any) -> dict[str, Any]:
+        return self._scaling.registered(**given)
+
+    def _stop_one(self) -> None:
+        ecs = self.aws.client("ecs")
+        ran = ecs.run_task(cluster=self._name, taskDefinition=self._name, startedBy=self._name)["tasks"][0]
+        ecs.stop_task(cluster=self._name, task=ran["taskArn"], reason="Essential container in task exited")
 
     @property
     def _name(self) -> str:

@@ -27,8 +27,8 @@ _WHERE: Mapping[str, str] = {
     "set-group-maximum": "group_maximum.SetGroupMaximum",
     "set-reserved-concurrency": "reserved_concurrency.SetReservedConcurrency",
     "set-task-definition": "task_definition.SetTaskDefinition",
-    "tag-instance": "instance_tag.TagInstance",
     "slow-event-sources": "event_sources.SlowEventSources",
+    "tag-instance": "instance_tag.TagInstance",
 }
 """Where each action is. A function imports the one or two that its playbook needs."""
 
