@@ -10,6 +10,7 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::EC2::Instance": "instance.Instance",
     "AWS::ECS::Service": "ecs_service.EcsService",
     "AWS::IAM::AccessKey": "access_key.AccessKey",
+    "AWS::Route53::RecordSet": "record_set.RecordSet",
     "AWS::Lambda::Function": "function.Function",
 }
 """CloudFormation type of the target → its estate."""

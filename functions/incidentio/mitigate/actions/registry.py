@@ -27,6 +27,7 @@ _WHERE: Mapping[str, str] = {
     "set-group-maximum": "group_maximum.SetGroupMaximum",
     "set-reserved-concurrency": "reserved_concurrency.SetReservedConcurrency",
     "set-task-definition": "task_definition.SetTaskDefinition",
+    "shift-weight": "record_weight.ShiftWeight",
     "slow-event-sources": "event_sources.SlowEventSources",
     "tag-instance": "instance_tag.TagInstance",
 }
