@@ -32,6 +32,7 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "UnrecognizedClientException": Forbidden,
     "ManagedRuleException": Forbidden,
     "ValidationError": InvalidInput,
+    "BadRequestException": InvalidInput,
     "ValidationException": InvalidInput,
     "InvalidInput": InvalidInput,
     "InvalidParameter": InvalidInput,

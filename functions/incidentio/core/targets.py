@@ -37,14 +37,34 @@ def _auto_scaling_group(d: Mapping[str, str]) -> str | None:
     return d.get("AutoScalingGroupName")
 
 
+def _api_stage(d: Mapping[str, str]) -> str | None:
+    return f"{d['ApiName']}/{d['Stage']}" if "ApiName" in d and "Stage" in d else None
+
+
+def _table(d: Mapping[str, str]) -> str | None:
+    return d.get("TableName")
+
+
+def _database(d: Mapping[str, str]) -> str | None:
+    return d.get("DBInstanceIdentifier")
+
+
+def _database_cluster(d: Mapping[str, str]) -> str | None:
+    return d.get("DBClusterIdentifier")
+
+
 _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
+    "AWS::ApiGateway::Stage": _api_stage,
     "AWS::AutoScaling::AutoScalingGroup": _auto_scaling_group,
     "AWS::CloudFront::Distribution": _distribution,
+    "AWS::DynamoDB::Table": _table,
     "AWS::EC2::Instance": _instance,
     "AWS::ECS::Service": _ecs_service,
     "AWS::IAM::AccessKey": _access_key,
     "AWS::IAM::Role": _role,
     "AWS::Lambda::Function": _function,
+    "AWS::RDS::DBCluster": _database_cluster,
+    "AWS::RDS::DBInstance": _database,
 }
 GLOBAL = "global"
 _EVERYWHERE = frozenset(

@@ -6,6 +6,7 @@ from importlib import import_module
 from infra.cases.estate import Estate
 
 _OF_TYPE: Mapping[str, str] = {
+    "AWS::ApiGateway::Stage": "api_stage.ApiStage",
     "AWS::AutoScaling::AutoScalingGroup": "auto_scaling_group.AutoScalingGroup",
     "AWS::EC2::Instance": "instance.Instance",
     "AWS::ECS::Service": "ecs_service.EcsService",

@@ -30,6 +30,8 @@ _WHERE: Mapping[str, str] = {
     "shift-weight": "record_weight.ShiftWeight",
     "slow-event-sources": "event_sources.SlowEventSources",
     "tag-instance": "instance_tag.TagInstance",
+    "throttle-stage": "stage_throttle.ThrottleStage",
+    "throttle-usage-plan": "usage_plan.ThrottleUsagePlan",
 }
 """Where each action is. A function imports the one or two that its playbook needs."""
 
