@@ -8,6 +8,7 @@ from typing import Any
 
 MISPLACED: Mapping[str, str] = {
     "cloudwatch:ListTagsForResource": "*",
+    "dynamodb:ListTagsOfResource": "*",
     "ec2:CreateTags": "*",
     "ec2:DeleteTags": "*",
     "ecs:DescribeClusters": "*",

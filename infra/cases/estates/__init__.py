@@ -8,6 +8,7 @@ from infra.cases.estate import Estate
 _OF_TYPE: Mapping[str, str] = {
     "AWS::ApiGateway::Stage": "api_stage.ApiStage",
     "AWS::AutoScaling::AutoScalingGroup": "auto_scaling_group.AutoScalingGroup",
+    "AWS::DynamoDB::Table": "table.Table",
     "AWS::EC2::Instance": "instance.Instance",
     "AWS::ECS::Service": "ecs_service.EcsService",
     "AWS::IAM::AccessKey": "access_key.AccessKey",

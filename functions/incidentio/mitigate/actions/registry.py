@@ -21,6 +21,7 @@ _WHERE: Mapping[str, str] = {
     "look-at-service": "look_at_service.LookAtService",
     "protect-from-termination": "termination_protection.ProtectFromTermination",
     "quarantine-instance": "quarantine.QuarantineInstance",
+    "raise-table-capacity": "table_capacity.RaiseTableCapacity",
     "set-alias-version": "alias_version.SetAliasVersion",
     "set-desired-count": "desired_count.SetDesiredCount",
     "set-group-capacity": "group_capacity.SetGroupCapacity",
