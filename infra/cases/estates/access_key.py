@@ -12,7 +12,7 @@ class AccessKey(Estate):
     """`key`: `Active` or `Inactive`; somebody else may also have deleted it (`null`)."""
 
     values = ("key",)
-    example = "deployer/AKIAIOSFODNN7EXAMPLE"
+    example = "deployer/MPLE"
 
     @override
     def make(self, given: Mapping[str, Any], tags: Mapping[str, str]) -> None:
@@ -26,12 +26,12 @@ class AccessKey(Estate):
     @property
     @override
     def target(self) -> str:
-        return f"{self._user}/{self._key}"
+        return f"{self._user}/{self._key[-6:]}"
 
     @property
     @override
     def dimensions(self) -> dict[str, str]:
-        return {"UserName": self._user, "AccessKeyId": self._key}
+        return {"UserName": self._user, "AccessKeyId": self._key[-6:]}
 
     @override
     def now(self, name: str) -> Any:

@@ -30,7 +30,8 @@ class NoParameters(Parameters):
 class DisableAccessKey(Action[NoParameters]):
     name = "disable-access-key"
     target_type = "AWS::IAM::AccessKey"
-    target_pattern = r"[A-Za-z0-9+=,.@_-]{1,64}/[A-Z0-9]{16,128}"
+    target_pattern = r"[A-Za-z0-9+=,.@_-]{1,64}/[A-Z0-9]{4,16}"
+    """`user/ENDING`: the whole key is redacted wherever incidentio keeps or tells something."""
     parameters: ClassVar[type[Parameters]] = NoParameters
 
     @classmethod
@@ -48,21 +49,27 @@ class DisableAccessKey(Action[NoParameters]):
         return self.target.split("/")[0]
 
     @property
-    def key(self) -> str:
+    def ending(self) -> str:
         return self.target.split("/")[1]
 
     @property
     @override
     def subject(self) -> str:
-        return f"access key {self.key} of user {self.user}"
+        return f"access key …{self.ending} of user {self.user}"
 
     @override
     def read(self, call: Call) -> Value:
+        return str(self._key(call)["Status"])
+
+    def _key(self, call: Call) -> Mapping[str, Any]:
         """A user has two keys at most, so there is one page."""
-        for key in call("iam", "list_access_keys", UserName=self.user).get("AccessKeyMetadata", ()):
-            if key["AccessKeyId"] == self.key:
-                return str(key["Status"])
-        raise NotFound(f"there is no {self.subject}")
+        keys = call("iam", "list_access_keys", UserName=self.user).get("AccessKeyMetadata", ())
+        found = [key for key in keys if key["AccessKeyId"].endswith(self.ending)]
+        if not found:
+            raise NotFound(f"there is no {self.subject}")
+        if len(found) > 1:
+            raise Conflict(f"{self.user} has {len(found)} keys that end in {self.ending}: give more of its characters")
+        return dict(found[0])
 
     @override
     def wanted(self, before: Value) -> Value:
@@ -82,17 +89,19 @@ class DisableAccessKey(Action[NoParameters]):
 
     @override
     def write(self, call: Call, value: Value) -> None:
-        call("iam", "update_access_key", UserName=self.user, AccessKeyId=self.key, Status=value)
+        key = self._key(call)["AccessKeyId"]
+        call("iam", "update_access_key", UserName=self.user, AccessKeyId=key, Status=value)
 
     @override
     def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
         which = f"--user-name {shlex.quote(self.user)}"
-        update = f"aws iam update-access-key {which} --access-key-id {self.key} --status"
+        listed = f"aws iam list-access-keys {which} --output text --query"
+        own = f"AccessKeyMetadata[?ends_with(AccessKeyId, '{self.ending}')]"
+        update = f'aws iam update-access-key {which} --access-key-id "$({listed} "{own}.AccessKeyId")" --status'
         if change:
             return Commands(do=(f"{update} Inactive",), undo=(f"{update} {change.before}",))
-        query = shlex.quote(f"AccessKeyMetadata[?AccessKeyId=='{self.key}'].Status")
         return Commands(
-            look=(f"{keep}=$(aws iam list-access-keys {which} --query {query} --output text)",),
+            look=(f'{keep}=$({listed} "{own}.Status")',),
             do=(f"{update} Inactive",),
             undo=(f'{update} "${keep}"',),
         )
