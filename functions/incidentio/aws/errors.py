@@ -31,6 +31,7 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "AuthorizationError": Forbidden,
     "UnrecognizedClientException": Forbidden,
     "ManagedRuleException": Forbidden,
+    "ClientException": InvalidInput,
     "ValidationError": InvalidInput,
     "BadRequestException": InvalidInput,
     "ValidationException": InvalidInput,

@@ -8,12 +8,13 @@ from infra.cases.estate import Estate
 _OF_TYPE: Mapping[str, str] = {
     "AWS::ApiGateway::Stage": "api_stage.ApiStage",
     "AWS::AutoScaling::AutoScalingGroup": "auto_scaling_group.AutoScalingGroup",
+    "AWS::Batch::JobQueue": "job_queue.JobQueue",
     "AWS::DynamoDB::Table": "table.Table",
     "AWS::EC2::Instance": "instance.Instance",
     "AWS::ECS::Service": "ecs_service.EcsService",
     "AWS::IAM::AccessKey": "access_key.AccessKey",
-    "AWS::Route53::RecordSet": "record_set.RecordSet",
     "AWS::Lambda::Function": "function.Function",
+    "AWS::Route53::RecordSet": "record_set.RecordSet",
 }
 """CloudFormation type of the target → its estate."""
 

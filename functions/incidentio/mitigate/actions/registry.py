@@ -16,8 +16,10 @@ from incidentio.mitigate.actions.samples import samples
 
 _WHERE: Mapping[str, str] = {
     "disable-access-key": "access_key.DisableAccessKey",
+    "disable-job-queue": "batch_queue.DisableJobQueue",
     "disable-rule": "event_rule.DisableRule",
     "disable-schedule": "schedule.DisableSchedule",
+    "end-batch-jobs": "batch_jobs.EndBatchJobs",
     "look-at-service": "look_at_service.LookAtService",
     "protect-from-termination": "termination_protection.ProtectFromTermination",
     "quarantine-instance": "quarantine.QuarantineInstance",
