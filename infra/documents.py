@@ -69,6 +69,21 @@ def load_playbooks(*folders: Path) -> dict[str, Playbook]:
     return found
 
 
+def load_playbook_folder(home: Path) -> Playbook:
+    """The playbook of one folder, which has its name.
+
+    Raises:
+        InvalidInput: all mistakes, one a line.
+    """
+    problems: list[Problem] = []
+    found = _playbook(home, problems)
+    if found is None and not problems:
+        problems.append(Problem(shown(home / PLAYBOOK_FILE), 1, "", "the file is empty"))
+    _raise(problems)
+    assert found is not None  # noqa: S101 - or a problem says why
+    return found
+
+
 def _raise(problems: list[Problem]) -> None:
     if problems:
         lines = [str(problem) for problem in sorted(set(problems))]
@@ -106,18 +121,23 @@ def _playbooks(folders: tuple[Path, ...], problems: list[Problem]) -> dict[str, 
     found: dict[str, Playbook] = {}
     homes: dict[str, Path] = {}
     for home in (home for folder in folders for home in _homes(folder, problems)):
-        path = home / PLAYBOOK_FILE
-        if not path.is_file():
-            problems.append(Problem(shown(home), 1, "", f"a playbook's folder holds a {PLAYBOOK_FILE}; there is none"))
-            continue
-        playbook = _model(path, Playbook, problems, lambda data, name=home.name: playbook_mistakes(data, name))  # type: ignore[misc]
+        playbook = _playbook(home, problems)
         if playbook is None:
             continue
+        path = home / PLAYBOOK_FILE
         if playbook.name in homes:
             other = shown(homes[playbook.name] / PLAYBOOK_FILE)
             problems.append(Problem(shown(path), 1, "name", f"{playbook.name} is already in {other}"))
         found[playbook.name], homes[playbook.name] = playbook, home
     return found
+
+
+def _playbook(home: Path, problems: list[Problem]) -> Playbook | None:
+    path = home / PLAYBOOK_FILE
+    if not path.is_file():
+        problems.append(Problem(shown(home), 1, "", f"a playbook's folder holds a {PLAYBOOK_FILE}; there is none"))
+        return None
+    return _model(path, Playbook, problems, lambda data: playbook_mistakes(data, home.name))
 
 
 def _homes(folder: Path, problems: list[Problem]) -> list[Path]:

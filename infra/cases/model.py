@@ -117,7 +117,8 @@ def load_page(playbook: str, folder: Path = ROOT / "playbooks") -> str:
 
 
 def playbooks() -> list[str]:
-    return sorted(path.parent.name for path in (ROOT / "playbooks").glob("*/playbook.yaml"))
+    """The names of those we ship; what begins with an underscore is a skeleton."""
+    return sorted(path.parent.name for path in (ROOT / "playbooks").glob("[!_]*/playbook.yaml"))
 
 
 def _text(error: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from incidentio.cli import output
+from incidentio.cli import authoring, output
 from incidentio.cli.shell import INCIDENT_ID, Group, Shell, pass_shell
 from incidentio.core.errors import InvalidInput, Unavailable
 
@@ -16,6 +16,10 @@ _DRY_RUN_SECONDS = 60
 @click.group(cls=Group)
 def playbooks() -> None:
     """What automation can do, and asking it to."""
+
+
+for _command in (authoring.new, authoring.lint, authoring.render, authoring.test):
+    playbooks.add_command(_command)
 
 
 @playbooks.command("list")

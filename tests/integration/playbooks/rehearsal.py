@@ -90,7 +90,8 @@ class Rehearsal:
     def _acted(self) -> None:
         self.watched += 1
         expected = self.case.expect.applied or {}
-        assert self.now(expected) == expected
+        shown = self.now(expected)
+        assert shown == expected, f"expect.applied is {expected}, and AWS shows {shown}"
         for name, value in (self.case.when.meanwhile or {}).items():
             self.estate.set(name, value)
         if self.case.when.alarm == "recovers":

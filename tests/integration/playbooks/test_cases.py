@@ -20,11 +20,16 @@ def test_it_does_as_it_promises(emulator: dict[str, Any], playbook: Playbook, ca
     with rehearsed(emulator, playbook, case) as rehearsal:
         before = rehearsal.now(case.expect.finally_)
         run = rehearsal.play()
-        assert run.outcome == case.expect.outcome, (run.reason, rehearsal.stage.types)
+        happened = f"{run.outcome} ({run.reason or 'no reason given'})"
+        assert run.outcome == case.expect.outcome, (
+            f"expect.outcome is {case.expect.outcome}, and the run was {happened}"
+        )
         assert bool(rehearsal.watched) == bool(case.expect.applied)
         if case.when.then == "resolve":
             rehearsal.resolve()
-        assert rehearsal.now(case.expect.finally_) == case.expect.finally_
-        assert set(case.expect.entries) <= set(rehearsal.stage.types)
+        shown = rehearsal.now(case.expect.finally_)
+        assert shown == case.expect.finally_, f"expect.finally is {case.expect.finally_}, and AWS shows {shown}"
+        missing = sorted(set(case.expect.entries) - set(rehearsal.stage.types))
+        assert not missing, f"expect.entries: there is no {', '.join(missing)} among {', '.join(rehearsal.stage.types)}"
         if case.when.dry_run or run.outcome == "refused":
             assert before == case.expect.finally_

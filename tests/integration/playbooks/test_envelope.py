@@ -158,11 +158,23 @@ def _beside_another(rehearsal: Rehearsal) -> Run:
 
 
 @each(undoable)
-@pytest.mark.parametrize("lands", [False, True], ids=["before it is made", "after it is made"])
-def test_failing_at_any_step_it_gives_back_what_it_did(
+def test_refused_at_any_step_it_gives_back_what_it_did(
+    emulator: dict[str, Any], playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fails_at_each_step(emulator, playbook, monkeypatch, lands=False)
+
+
+@each(undoable)
+def test_with_an_error_after_any_change_it_gives_that_back_too(
+    emulator: dict[str, Any], playbook: Playbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _fails_at_each_step(emulator, playbook, monkeypatch, lands=True)
+
+
+def _fails_at_each_step(
     emulator: dict[str, Any], playbook: Playbook, monkeypatch: pytest.MonkeyPatch, *, lands: bool
 ) -> None:
-    """AWS refuses the change of one step, or makes it and the answer is an error: all steps so far are given back."""
+    """AWS refuses the change of one step, or makes it (`lands`) and answers with an error."""
     failed = 0
     for n, step in enumerate(playbook.steps, start=1):
         with monkeypatch.context() as patch, unchanged(emulator, playbook) as rehearsal:

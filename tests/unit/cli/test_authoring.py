@@ -1,0 +1,95 @@
+"""`incidentio playbooks new|lint|render`: on a folder, without a deployment."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from incidentio.cli.main import main
+from incidentio.cli.trying import tried
+from incidentio.core.errors import NotFound
+from infra.cases.model import load_cases, playbooks
+
+
+def playbooks_command(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["playbooks", *arguments])
+
+
+@pytest.mark.parametrize("like", [[], ["--like", "scale-out-service"]])
+def test_a_new_one_is_without_mistakes_and_has_cases(tmp_path: Path, like: list[str]) -> None:
+    made = playbooks_command("new", "cap-reports", "--owner", "reporting", "--folder", str(tmp_path), *like)
+    assert made.exit_code == 0, made.output
+    home = tmp_path / "cap-reports"
+    assert made.stdout.split() == [str(home / file) for file in ("playbook.yaml", "cases.yaml", "README.md")]
+    assert "owner: reporting\n" in (home / "playbook.yaml").read_text()
+    assert (home / "README.md").read_text().startswith("# cap-reports\n")
+    assert not [text for file in home.iterdir() if "NAME" in (text := file.read_text()) or "scale-out" in text]
+    assert {case.expect.outcome for case in load_cases("cap-reports", tmp_path)} >= {"succeeded", "refused", "planned"}
+    assert playbooks_command("lint", "--folder", str(tmp_path)).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["Cap!"], "'Cap!' is not a name"),
+        (["taken"], "taken is there already"),
+        (["cap-reports", "--like", "nope"], "there is no playbook 'nope' to copy: there are "),
+        (["cap-reports", "--like", "_skeleton"], "there is no playbook '_skeleton' to copy"),
+    ],
+)
+def test_what_cannot_be_made_is_told_and_nothing_is(tmp_path: Path, arguments: list[str], says: str) -> None:
+    (tmp_path / "taken").mkdir()
+    refused = playbooks_command("new", *arguments, "--folder", str(tmp_path))
+    assert refused.exit_code == 1
+    assert says in refused.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["taken"]
+
+
+def test_lint_tells_each_mistake_with_its_line_and_what_would_be_right(tmp_path: Path) -> None:
+    playbooks_command("new", "cap-reports", "--folder", str(tmp_path))
+    playbooks_command("new", "cap-others", "--folder", str(tmp_path))
+    path = tmp_path / "cap-reports" / "playbook.yaml"
+    path.write_text(path.read_text().replace("set-reserved-concurrency", "set-cap"))
+    cases = tmp_path / "cap-others" / "cases.yaml"
+    cases.write_text(cases.read_text().replace("given: {reserved_concurrency: 2}", "given: {reserve: 2}"))
+    told = playbooks_command("lint", "--folder", str(tmp_path))
+    assert told.exit_code == 1
+    other, own = told.stdout.splitlines()
+    assert "cap-others/cases.yaml:18: [3].given.reserve: unknown value: valid are " in other
+    assert "cap-reports/playbook.yaml:16: steps[0].action: unknown action 'set-cap': valid are " in own
+    assert told.stderr == "2 playbooks, 2 mistakes\n"
+    assert playbooks_command("lint", "cap-others", "--folder", str(tmp_path)).stdout == f"{other}\n"
+    as_json = CliRunner().invoke(main, ["--json", "playbooks", "lint", "cap-reports", "--folder", str(tmp_path)])
+    assert json.loads(as_json.stdout) == {"checked": ["cap-reports"], "mistakes": [own]}
+
+
+def test_an_empty_file_and_a_folder_without_one_are_mistakes(tmp_path: Path) -> None:
+    for name in ("empty", "none"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "empty" / "playbook.yaml").write_text("")
+    empty, none = playbooks_command("lint", "--folder", str(tmp_path)).stdout.splitlines()
+    assert "empty/playbook.yaml:1:" in empty
+    assert none.endswith("a playbook's folder holds a playbook.yaml; there is none")
+
+
+def test_lint_of_what_is_not_there_names_what_is() -> None:
+    told = playbooks_command("lint", "nope")
+    assert told.exit_code == 1
+    assert f"there is no playbook 'nope' here: known are {', '.join(playbooks())}" in told.stderr
+
+
+def test_render_draws_the_way_and_prints_the_rights() -> None:
+    drawn = playbooks_command("render", "throttle-function").stdout
+    assert drawn.startswith("flowchart TD\n")
+    assert "one person approves within 10m" in drawn
+    assert "lambda:PutFunctionConcurrency" in drawn
+    assert "on arn:aws:lambda:REGION:ACCOUNT:function:*" in drawn
+    whole = playbooks_command("render", "throttle-function", "--states").stdout
+    assert "start([start]) --> Mode" in whole
+
+
+def test_trying_wants_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incidentio.cli.trying.ROOT", tmp_path)
+    with pytest.raises(NotFound, match="make setup"):
+        tried([])
