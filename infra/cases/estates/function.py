@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from typing_extensions import override
@@ -15,29 +16,31 @@ from infra.cases.estates.function_sources import Sources
 
 
 class Function(Estate):
-    """`reserved_concurrency` (null: none), `rule` and `schedule` (`ENABLED`, `DISABLED`), releases and sources."""
+    """`reserved_concurrency` (null: none), `rule` and `schedule` (`ENABLED`, `DISABLED`), releases and sources.
 
-    values = ("reserved_concurrency", "rule", "schedule", *Releases.values, *Sources.values)
+    `others` are more functions and their reserved concurrency; `measured` what CloudWatch has of it, by metric.
+    """
+
+    values = (
+        "measured", "others", "reserved_concurrency", "rule", "schedule", *Releases.values, *Sources.values,
+    )  # fmt: skip
     example = "checkout"
     namespace, metric = "AWS/Lambda", "ConcurrentExecutions"
 
     @override
     def make(self, given: Mapping[str, Any], tags: Mapping[str, str]) -> None:
-        client = self.aws.client("lambda")
-        client.create_function(
-            FunctionName=self.target,
-            Runtime="python3.13",
-            Handler="index.handler",
-            Role=self._role(),
-            Code={"ZipFile": _does_nothing()},
-            Tags=dict(tags),
-        )
-        if given.get("reserved_concurrency") is not None:
-            self.set("reserved_concurrency", given["reserved_concurrency"])
+        self._given, self._role = given, self._make_role()
+        self._make_function(self.target, tags)
+        for number, (name, reserved) in enumerate(given.get("others", {}).items(), start=1):
+            self._make_function(self._other(name), {})
+            self._reserve(self._other(name), reserved)
+            self.parameters[f"other_{number}"] = self._other(name)
+        for name, value in given.get("measured", {}).items():
+            self._measure(name, value)
+        self._reserve(self.target, given.get("reserved_concurrency"))
         if "alias" in given:
             self._releases.make(given)
         self._sources.make(given, tags)
-        self._mapping = given.get("mapping")
         if "mapping" in given:
             self.parameters["mapping"] = self._sources.uuid(given["mapping"])
         if "rule" in given:
@@ -57,20 +60,19 @@ class Function(Estate):
 
     @override
     def now(self, name: str) -> Any:
-        if name in Releases.values:
-            return self._releases.now(name)
         match name:
+            case "alias" | "canary":
+                return self._releases.now(name)
             case "queues" | "tables":
                 return self._sources.now(name)
-            case "mapping":
-                return self._mapping
+            case "others":
+                return {other: self._reserved(self._other(other)) for other in self._given[name]}
             case "reserved_concurrency":
-                answer = self.aws.client("lambda").get_function_concurrency(FunctionName=self.target)
-                return answer.get("ReservedConcurrentExecutions")
-            case "rule":
-                return self.aws.client("events").describe_rule(Name=self._loop)["State"]
+                return self._reserved(self.target)
+            case "rule" | "schedule":
+                return self._state(name)
             case _:
-                return self.aws.client("scheduler").get_schedule(Name=self._loop)["State"]
+                return self._given[name]
 
     @override
     def set(self, name: str, value: Any) -> None:
@@ -78,18 +80,21 @@ class Function(Estate):
             return self._releases.set(name, value)
         if name in ("queues", "tables"):
             return self._sources.set(value)
-        if name != "reserved_concurrency":
-            return super().set(name, value)
-        client = self.aws.client("lambda")
-        client.put_function_concurrency(FunctionName=self.target, ReservedConcurrentExecutions=value)
-        return None
+        if name == "reserved_concurrency":
+            return self._reserve(self.target, value)
+        if name == "others":
+            for other, reserved in value.items():
+                self._reserve(self._other(other), reserved)
+            return None
+        return super().set(name, value)
 
     @override
     def leave(self) -> None:
         self._sources.leave()
         client = self.aws.client("lambda")
-        with contextlib.suppress(client.exceptions.ResourceNotFoundException):
-            client.delete_function(FunctionName=self.target)
+        for function in (self.target, *map(self._other, self._given.get("others", ()))):
+            with contextlib.suppress(client.exceptions.ResourceNotFoundException):
+                client.delete_function(FunctionName=function)
 
     @property
     def _releases(self) -> Releases:
@@ -103,11 +108,46 @@ class Function(Estate):
     def _loop(self) -> str:
         return f"loop-{self.aws.tag}"
 
-    def _role(self) -> str:
+    def _other(self, name: str) -> str:
+        return f"{name}-{self.aws.tag}"
+
+    def _make_function(self, name: str, tags: Mapping[str, str]) -> None:
+        self.aws.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="index.handler",
+            Role=self._role,
+            Code={"ZipFile": _does_nothing()},
+            Tags=dict(tags),
+        )
+
+    def _reserve(self, function: str, copies: int | None) -> None:
+        client = self.aws.client("lambda")
+        if copies is not None:
+            client.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=copies)
+
+    def _reserved(self, function: str) -> int | None:
+        answer = self.aws.client("lambda").get_function_concurrency(FunctionName=function)
+        found: int | None = answer.get("ReservedConcurrentExecutions")
+        return found
+
+    def _measure(self, metric: str, value: float) -> None:
+        """Ten minutes ago."""
+        dimensions = [{"Name": name, "Value": text} for name, text in self.dimensions.items()]
+        at = datetime.now(UTC) - timedelta(minutes=10)
+        data = {"MetricName": metric, "Dimensions": dimensions, "Timestamp": at, "Value": value}
+        self.aws.client("cloudwatch").put_metric_data(Namespace=self.namespace, MetricData=[data])
+
+    def _make_role(self) -> str:
         trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         role = self.aws.client("iam").create_role(RoleName=self.target, AssumeRolePolicyDocument=document)
         return str(role["Role"]["Arn"])
+
+    def _state(self, name: str) -> Any:
+        if name == "rule":
+            return self.aws.client("events").describe_rule(Name=self._loop)["State"]
+        return self.aws.client("scheduler").get_schedule(Name=self._loop)["State"]
 
     def _make_rule(self, state: str) -> None:
         self.aws.client("events").put_rule(Name=self._loop, ScheduleExpression="rate(1 hour)", State=state)

@@ -18,6 +18,8 @@ TARGETS = {
     "set-reserved-concurrency": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
     "set-alias-version": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
     "set-desired-count": f"AWS::ECS::Service|{PLACE.account}|{PLACE.region}|shop/web",
+    "cap-function": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
+    "reserve-concurrency": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
     "slow-event-sources": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
     "disable-rule": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
     "disable-schedule": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",

@@ -144,3 +144,15 @@ def test_the_shell_slows_every_mapping_and_lets_go(run: Any, concurrency: int, a
     assert [
         line.removeprefix(update).replace("--scaling-config ", "").replace("MaximumConcurrency=", "") for line in lines
     ] == done
+
+
+@pytest.mark.parametrize(("now", "changes"), [("None", True), ("3", False), ("5", False), ("9", True)])
+def test_the_shell_lowers_and_never_raises_another_function(run: Any, now: str, changes: bool) -> None:
+    told = commands("cap-function", function="reports", value=5)
+    assert bool(run((*told.look, *told.do), now)) == changes
+
+
+@pytest.mark.parametrize(("now", "changes"), [("None", True), ("0", False), ("3", True), ("20", False), ("30", False)])
+def test_the_shell_reserves_and_takes_nothing_away(run: Any, now: str, changes: bool) -> None:
+    told = commands("reserve-concurrency", value=20)
+    assert bool(run((*told.look, *told.do), now)) == changes

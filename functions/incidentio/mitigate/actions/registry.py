@@ -15,6 +15,7 @@ from incidentio.mitigate.actions.action import Action, Commands, Place, Statemen
 from incidentio.mitigate.actions.samples import samples
 
 _WHERE: Mapping[str, str] = {
+    "cap-function": "critical_capacity.CapFunction",
     "disable-access-key": "access_key.DisableAccessKey",
     "disable-job-queue": "batch_queue.DisableJobQueue",
     "disable-rule": "event_rule.DisableRule",
@@ -24,6 +25,7 @@ _WHERE: Mapping[str, str] = {
     "protect-from-termination": "termination_protection.ProtectFromTermination",
     "quarantine-instance": "quarantine.QuarantineInstance",
     "raise-table-capacity": "table_capacity.RaiseTableCapacity",
+    "reserve-concurrency": "critical_capacity.ReserveConcurrency",
     "set-alias-version": "alias_version.SetAliasVersion",
     "set-desired-count": "desired_count.SetDesiredCount",
     "set-group-capacity": "group_capacity.SetGroupCapacity",
