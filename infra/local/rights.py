@@ -25,6 +25,9 @@ MISPLACED: Mapping[str, str] = {
     "scheduler:UpdateSchedule": "the default group",
     "states:SendTaskFailure": "*",
     "states:SendTaskSuccess": "*",
+    "wafv2:GetIPSet": "a web ACL of that name",
+    "wafv2:ListTagsForResource": "*",
+    "wafv2:UpdateIPSet": "a web ACL of that name",
 }
 """IAM action → what the emulator checks it against."""
 

@@ -26,6 +26,8 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "InvalidGroup.NotFound": NotFound,
     "InvalidGroupId.Malformed": InvalidInput,
     "UnauthorizedOperation": Forbidden,
+    "WAFLimitsExceededException": InvalidInput,
+    "WAFNonexistentItemException": NotFound,
     "AccessDenied": Forbidden,
     "AccessDeniedException": Forbidden,
     "AuthorizationError": Forbidden,

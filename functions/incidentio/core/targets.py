@@ -53,6 +53,17 @@ def _database_cluster(d: Mapping[str, str]) -> str | None:
     return d.get("DBClusterIdentifier")
 
 
+def _web_acl(d: Mapping[str, str]) -> str | None:
+    """CloudFront's metrics have no Region. The dimension is the ACL's metric name, which is mostly its name as well.
+
+    https://docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html
+    """
+    if "WebACL" not in d:
+        return None
+    everywhere = d.get("Region", "").lower() in ("", "cloudfront", "global")
+    return f"{'CLOUDFRONT' if everywhere else 'REGIONAL'}/{d['WebACL']}"
+
+
 _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::ApiGateway::Stage": _api_stage,
     "AWS::AutoScaling::AutoScalingGroup": _auto_scaling_group,
@@ -65,6 +76,7 @@ _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::Lambda::Function": _function,
     "AWS::RDS::DBCluster": _database_cluster,
     "AWS::RDS::DBInstance": _database,
+    "AWS::WAFv2::WebACL": _web_acl,
 }
 GLOBAL = "global"
 _EVERYWHERE = frozenset(

@@ -15,6 +15,7 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::IAM::AccessKey": "access_key.AccessKey",
     "AWS::Lambda::Function": "function.Function",
     "AWS::Route53::RecordSet": "record_set.RecordSet",
+    "AWS::WAFv2::WebACL": "web_acl.WebAcl",
 }
 """CloudFormation type of the target → its estate."""
 

@@ -15,6 +15,7 @@ from incidentio.mitigate.actions.action import Action, Commands, Place, Statemen
 from incidentio.mitigate.actions.samples import samples
 
 _WHERE: Mapping[str, str] = {
+    "block-addresses": "edge_block.BlockAddresses",
     "cap-function": "critical_capacity.CapFunction",
     "disable-access-key": "access_key.DisableAccessKey",
     "disable-job-queue": "batch_queue.DisableJobQueue",
