@@ -44,7 +44,7 @@ class _Run:
         self._playbook = playbook
         self._case = case
         aws = Aws(world.client, world.tag, world.description["account"], world.description["region"])
-        self.estate = estate_of(playbook.targets.type)(aws, case.given, case.tags)
+        self.estate = estate_of(playbook)(aws, case.given, case.tags)
 
     def check(self) -> None:
         case, world = self._case, self._world

@@ -26,7 +26,7 @@ def example_commands(
     playbook: Playbook, examples: Mapping[str, int | str]
 ) -> tuple[str, dict[str, int | str], Commands]:
     """The target, parameters and commands of the page: of the estate's example, with a value for every parameter."""
-    estate = estate_of(playbook.targets.type)
+    estate = estate_of(playbook)
     target, known = estate.example, {**examples, **estate.named}
     values = {name: _value(name, parameter, known.get(name)) for name, parameter in playbook.parameters.items()}
     named = target_id(playbook.targets.type, account=_PLACE.account, region=_PLACE.region, name=target)

@@ -16,7 +16,7 @@ LIBRARY = load_playbooks(ROOT / "playbooks")
 def emulated(name: str) -> bool:
     """Whether the emulator has all that it calls."""
     playbook = LIBRARY[name]
-    lacking = {call.replace(".", ":").replace("_", "") for call in estate_of(playbook.targets.type).stands_in}
+    lacking = {call.replace(".", ":").replace("_", "") for call in estate_of(playbook).stands_in}
     rights = permissions_for(playbook, partition="aws", account="", region="")
     return lacking.isdisjoint(action.lower() for statement in rights for action in statement.actions)
 

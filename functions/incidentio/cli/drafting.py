@@ -84,7 +84,7 @@ def _mistakes_of(where: Path, name: str) -> Iterator[str]:
         yield from error.message.splitlines()
         return
     try:
-        words = estate_of(playbook.targets.type).values
+        words = estate_of(playbook).values
     except LookupError:
         words = ()
     try:

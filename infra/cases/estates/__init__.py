@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from importlib import import_module
 
+from incidentio.core.playbook import Playbook
 from infra.cases.estate import Estate
 
 _OF_TYPE: Mapping[str, str] = {
@@ -20,10 +21,19 @@ _OF_TYPE: Mapping[str, str] = {
 """CloudFormation type of the target → its estate."""
 
 
-def estate_of(target_type: str) -> type[Estate]:
-    """Raises LookupError: cases for this type of target cannot be tried yet."""
-    if target_type not in _OF_TYPE:
-        raise LookupError(f"there is no estate for {target_type}: there are some for {', '.join(sorted(_OF_TYPE))}")
-    module, _, class_name = _OF_TYPE[target_type].partition(".")
+_OF_PLAYBOOK: Mapping[str, str] = {
+    "stop-tagged-instances": "tagged_instances.TaggedInstances",
+}
+"""Playbook → its estate, where one target of the type is not what it acts on."""
+
+
+def estate_of(playbook: Playbook) -> type[Estate]:
+    """Raises LookupError: cases for its type of target cannot be tried yet."""
+    where = _OF_PLAYBOOK.get(playbook.name) or _OF_TYPE.get(playbook.targets.type)
+    if where is None:
+        raise LookupError(
+            f"there is no estate for {playbook.targets.type}: there are some for {', '.join(sorted(_OF_TYPE))}"
+        )
+    module, _, class_name = where.partition(".")
     found: type[Estate] = getattr(import_module(f"infra.cases.estates.{module}"), class_name)
     return found

@@ -32,7 +32,7 @@ class Rehearsal:
         self.playbook, self.case = playbook, case
         self.place = Place(partition="aws", account=target["account"], region=target["region"])
         aws = Aws(clients(dict(target)), uuid.uuid4().hex[:8], target["account"], target["region"])
-        self.estate: Estate = estate_of(playbook.targets.type)(aws, case.given, case.tags)
+        self.estate: Estate = estate_of(playbook)(aws, case.given, case.tags)
         if rights is None:
             rights = declared(playbook, self.place)
         self.call = Held(stood_in(caller(dict(target), rights, bounded=True), self.estate), rights)

@@ -45,7 +45,7 @@ def test_its_cases_cover_what_may_happen_to_it(name: str, library: dict[str, Pla
 
 @every_playbook
 def test_its_cases_use_parameters_it_has(name: str, library: dict[str, Playbook]) -> None:
-    named = estate_of(library[name].targets.type).named
+    named = estate_of(library[name]).named
     known = {parameter: named[parameter] for parameter in library[name].parameters if parameter in named}
     for case in load_cases(name):
         library[name].bind({**known, **case.when.parameters})

@@ -35,6 +35,7 @@ _WHERE: Mapping[str, str] = {
     "set-task-definition": "task_definition.SetTaskDefinition",
     "shift-weight": "record_weight.ShiftWeight",
     "slow-event-sources": "event_sources.SlowEventSources",
+    "stop-tagged-instances": "tagged_instances.StopTaggedInstances",
     "tag-instance": "instance_tag.TagInstance",
     "throttle-stage": "stage_throttle.ThrottleStage",
     "throttle-usage-plan": "usage_plan.ThrottleUsagePlan",
