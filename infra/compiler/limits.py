@@ -24,6 +24,10 @@ class UnfitPlaybook(ValueError):
     """The playbook is well formed and cannot be run by a state machine; the message says what would fit."""
 
 
+class UnsoundMachine(AssertionError):
+    """The compiler made a machine that does not keep the envelope: its mistake, not the playbook's."""
+
+
 @dataclass(frozen=True)
 class Polls:
     """`count` polls, `seconds` apart."""

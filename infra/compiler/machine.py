@@ -13,12 +13,14 @@ from incidentio.core.playbook import Playbook, Step
 from infra.compiler.limits import (
     CONTROL_SECONDS,
     GRACE_SECONDS,
+    UnsoundMachine,
     action_timeout,
     check,
     confirmations,
     paced,
     polls,
 )
+from infra.compiler.proof import flaws
 from infra.compiler.states import (
     ANSWER,
     BUSY,
@@ -48,9 +50,13 @@ def compile_playbook(playbook: Playbook, *, control_arn: str, action_arn: str, p
 
     Raises:
         UnfitPlaybook: a run of it could not fit into one execution.
+        UnsoundMachine: the compiler itself is wrong.
     """
     check(playbook, pace=pace)
-    return _Envelope(playbook, control_arn, action_arn, pace).machine()
+    machine = _Envelope(playbook, control_arn, action_arn, pace).machine()
+    if found := flaws(machine, playbook, control_arn=control_arn, action_arn=action_arn):
+        raise UnsoundMachine(f"{playbook.name}: {'; '.join(found)}")
+    return machine
 
 
 class _Envelope:

@@ -10,9 +10,9 @@ import pytest
 
 from incidentio.core.playbook import COMPILER_VERSION, Playbook
 from infra.compiler import UnfitPlaybook, action_timeout, compile_playbook
+from infra.compiler.graph import Graph
 from infra.documents import load_playbooks
 from infra.options import ROOT
-from tests.unit.compiler.graph import Graph
 
 CONTROL, ACTION = "arn:control", "arn:action"
 ACTING = ("snapshot", "apply", "verify")
