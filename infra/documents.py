@@ -3,6 +3,7 @@
 Each mistake is one line with file, line, place and what would be right; all of them travel in one InvalidInput.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -193,10 +194,11 @@ def _inside(at: Location, outer: Location) -> bool:
 
 
 def _written(at: Location, document: Document) -> Location:
-    """The location without what pydantic adds of its own: `[key]`, and the branch of a union below a value."""
+    """The location without what pydantic adds of its own: `[key]`, `<tag>`, and the branch of a union below a value."""
     if at and at[-1] == "[key]":
         at = at[:-1]
     data = document.data
+    at = tuple(part for part in at if not (isinstance(part, str) and part.startswith("<")))
     for depth, part in enumerate(at):
         if isinstance(data, dict):
             if part not in data:
@@ -213,4 +215,7 @@ def _text(error: Any, model: type[BaseModel]) -> str:
         return f"unknown key: valid are {', '.join(valid)}" if valid else "unknown key"
     if error["type"] == "missing":
         return "this key is required"
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        kinds = str(error["ctx"].get("expected_tags", "action, manual, wait, parallel, foreach"))
+        return "not a step that may stand here: valid are " + re.sub(r"[<>']", "", kinds)
     return str(error["msg"]).removeprefix("Value error, ")

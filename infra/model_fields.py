@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Tag
 
 
 def keys_at(model: type[BaseModel], at: Iterable[int | str]) -> list[str] | None:
     """The keys valid at `at` below `model`, sorted; None where any key (or none) is."""
     found: Any = model
     for part in at:
-        found = _below(found, part)
+        tagged = isinstance(part, str) and part.startswith("<")
+        found = _tagged(found, str(part)) if tagged else _below(found, part)
     for candidate in _branches(found):
         if _is_model(candidate):
             return sorted(field.alias or name for name, field in candidate.model_fields.items())
@@ -29,6 +30,15 @@ def _below(annotation: Any, part: int | str) -> Any:
         elif get_origin(candidate) in (tuple, list):
             return get_args(candidate)[0]
     return None
+
+
+def _tagged(annotation: Any, tag: str) -> Any:
+    """The branch of a discriminated union that pydantic names `tag`."""
+    if get_origin(annotation) is Annotated:
+        inner, *marks = get_args(annotation)
+        return inner if any(isinstance(mark, Tag) and mark.tag == tag for mark in marks) else _tagged(inner, tag)
+    found = (_tagged(choice, tag) for choice in get_args(annotation) if get_origin(annotation) in (Union, UnionType))
+    return next((branch for branch in found if branch is not None), None)
 
 
 def _branches(annotation: Any) -> list[Any]:

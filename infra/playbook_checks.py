@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from incidentio.core.labels import EVERYWHERE, usual
 from incidentio.core.playbook import PARAMETER, Playbook, Risk
-from incidentio.mitigate.actions import ACTIONS, action_named, check_step
+from incidentio.core.steps import ITEM, TARGETS, ForEach, Manual, Step
+from incidentio.mitigate.actions import ACTIONS, Action, action_named, check_step
 from infra.located_yaml import Location
 
 Found = tuple[Location, str]
@@ -23,9 +24,7 @@ def playbook_mistakes(data: Mapping[str, Any], folder: str) -> Iterator[Found]:
     except ValidationError:
         yield from _unknown_actions(data)
         return
-    for number, step in enumerate(playbook.steps):
-        for at, message in check_step(step, playbook):
-            yield ("steps", number, *at), message
+    yield from dict.fromkeys(_step_mistakes(playbook))
     for number, matcher in enumerate(playbook.when):
         if not usual(matcher.label):
             yield (
@@ -38,11 +37,11 @@ def playbook_mistakes(data: Mapping[str, Any], folder: str) -> Iterator[Found]:
 
 def _undo_mistakes(playbook: Playbook) -> Iterator[Found]:
     """Around `undoes_change`, without which the gate does not ask whether the change may be undone."""
-    for number, step in enumerate(playbook.steps):
-        if step.action in ACTIONS and action_named(step.action).undoes_change and not playbook.undoes_change:
+    for at, action in _actions_of(playbook):
+        if action.undoes_change and not playbook.undoes_change:
             yield (
-                ("steps", number, "action"),
-                f"{step.action} undoes a change that somebody made, so the playbook must say undoes_change: true",
+                ("steps", *at, "action"),
+                f"{action.name} undoes a change that somebody made, so the playbook must say undoes_change: true",
             )
     if playbook.undoes_change and playbook.revert:
         yield ("revert",), "must go where undoes_change is true: giving a rollback back would bring the bad change back"
@@ -50,19 +49,68 @@ def _undo_mistakes(playbook: Playbook) -> Iterator[Found]:
         yield ("risk",), "a playbook that undoes a change needs a person: risk must be disruptive or destructive"
 
 
+def _actions_of(playbook: Playbook) -> list[tuple[Location, type[Action[Any]]]]:
+    """Where each known action stands below `steps`, once."""
+    found = {
+        leaf.at: action_named(leaf.step.action)
+        for leaf in playbook.leaves
+        if isinstance(leaf.step, Step) and leaf.step.action in ACTIONS
+    }
+    return list(found.items())
+
+
+def _step_mistakes(playbook: Playbook) -> Iterator[Found]:
+    known = {*playbook.parameters, *EVERYWHERE}
+    for leaf in playbook.leaves:
+        at: Location = ("steps", *leaf.at)
+        step = leaf.step
+        if isinstance(step, Step):
+            yield from (((*at, *below), message) for below, message in check_step(step, playbook))
+        for number, matcher in enumerate(step.if_):
+            name = matcher.label.removesuffix(".before").removesuffix(".after")
+            if name not in known and not usual(name):
+                valid = f"{', '.join(sorted(known))}, dim_<DimensionName>, and the id of a step before"
+                yield (*at, "if", number), f"unknown label {matcher.label}: valid are {valid}"
+        if step.id:
+            if step.id in {*playbook.parameters, *EVERYWHERE}:
+                yield (*at, "id"), f"{step.id} is a parameter or a label already: call the step something else"
+            known.add(step.id)
+    yield from _target_mistakes(playbook)
+
+
+def _target_mistakes(playbook: Playbook) -> Iterator[Found]:
+    """`foreach: targets`, and what stands beside it: with several targets, each step must say which it means."""
+    if not playbook.takes_targets:
+        return
+    if playbook.targets.max.count < 2:
+        yield ("targets", "max", "count"), "foreach: targets needs more than one: raise count to what a run may have"
+    for number, written in enumerate(playbook.written):
+        if isinstance(written, ForEach) and written.foreach == TARGETS:
+            continue
+        beside = [leaf for leaf in playbook.leaves if leaf.at[0] == number]
+        yield from (
+            (("steps", *leaf.at), "with several targets it is not said which one this acts on: use foreach: targets")
+            for leaf in beside
+            if isinstance(leaf.step, Step) and leaf.step.action in ACTIONS
+            if action_named(leaf.step.action).target_type is not None
+        )
+
+
 def _risk_mistakes(playbook: Playbook) -> Iterator[Found]:
-    known = [(n, action_named(step.action)) for n, step in enumerate(playbook.steps) if step.action in ACTIONS]
+    known = _actions_of(playbook)
     if playbook.risk is Risk.READ_ONLY:
         if changing := next((action for _, action in known if action.changes), None):
             yield ("risk",), f"{changing.name} changes things: read_only is for playbooks that only look"
             return
+        if by_hand := next((leaf for leaf in playbook.leaves if isinstance(leaf.step, Manual)), None):
+            yield ("steps", *by_hand.at), "a read_only playbook changes nothing, and nobody knows what a person does"
         for name in ("verify", "revert", "stop_if"):
             if getattr(playbook, name):
                 yield (name,), "a read_only playbook changes nothing, so there is nothing to watch or give back"
-    for number, action in known:
+    for at, action in known:
         if action.one_way and playbook.revert:
             yield (
-                ("steps", number, "action"),
+                ("steps", *at, "action"),
                 f"{action.name} cannot be given back, so the playbook may not have revert",
             )
         if action.one_way and playbook.risk in (Risk.READ_ONLY, Risk.SAFE):
@@ -72,26 +120,45 @@ def _risk_mistakes(playbook: Playbook) -> Iterator[Found]:
 def _unknown_references(data: Mapping[str, Any]) -> Iterator[Found]:
     declared = data.get("parameters") or {}
     known = ", ".join(sorted(map(str, declared))) or "none"
-    for at, value in _given(data):
-        for name in PARAMETER.findall(str(value)):
-            if name not in declared:
-                yield at, f"unknown parameter ${{{name}}}: valid are {known}"
+    for at, step, has_item in _raw_steps(data.get("steps"), ("steps",)):
+        for below, value in _texts_of(step):
+            for name in PARAMETER.findall(str(value)):
+                if name not in declared and not (name == ITEM and has_item):
+                    yield (*at, *below), f"unknown parameter ${{{name}}}: valid are {known}"
 
 
-def _given(data: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
-    steps = data.get("steps")
-    for number, step in enumerate(steps if isinstance(steps, list) else ()):
-        given = step.get("with") if isinstance(step, dict) else None
-        for key, value in (given if isinstance(given, dict) else {}).items():
-            yield ("steps", number, "with", key), value
+def _texts_of(step: Mapping[str, Any]) -> Iterator[tuple[Location, Any]]:
+    given = step.get("with")
+    for key, value in (given if isinstance(given, dict) else {}).items():
+        yield ("with", key), value
+    yield ("manual",), step.get("manual", "")
+    for name in ("commands", "undo"):
+        for number, line in enumerate(_texts(step.get(name))):
+            yield (name, number), line
+
+
+def _raw_steps(
+    data: Any, at: Location, *, has_item: bool = False
+) -> Iterator[tuple[Location, Mapping[str, Any], bool]]:
+    """Every single step as it is written, whatever is wrong with it, and whether `${item}` means something there."""
+    for number, step in enumerate(data if isinstance(data, list) else ()):
+        here = (*at, number)
+        if not isinstance(step, dict):
+            continue
+        if "parallel" in step:
+            for b, branch in enumerate(step["parallel"] if isinstance(step["parallel"], list) else ()):
+                yield from _raw_steps(branch, (*here, "parallel", b))
+        elif "foreach" in step:
+            yield from _raw_steps(step.get("steps"), (*here, "steps"), has_item=step["foreach"] != TARGETS)
+        else:
+            yield here, step, has_item
 
 
 def _unknown_actions(data: Mapping[str, Any]) -> Iterator[Found]:
-    steps = data.get("steps")
-    for number, step in enumerate(steps if isinstance(steps, list) else ()):
-        name = step.get("action") if isinstance(step, dict) else None
+    for at, step, _ in _raw_steps(data.get("steps"), ("steps",)):
+        name = step.get("action")
         if isinstance(name, str) and name not in ACTIONS:
-            yield ("steps", number, "action"), f"unknown action {name!r}: valid are {', '.join(ACTIONS)}"
+            yield (*at, "action"), f"unknown action {name!r}: valid are {', '.join(ACTIONS)}"
 
 
 def automation_mistakes(data: Mapping[str, Any], playbooks: Mapping[str, Playbook] | None) -> Iterator[Found]:

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
-from incidentio.core.playbook import Playbook, Step
+from incidentio.core.playbook import Playbook
+from incidentio.core.steps import Leaf, Manual, Step, Wait
 
 LAMBDA_LONGEST = timedelta(minutes=15)
 GRACE_SECONDS = 10
@@ -15,6 +16,13 @@ STEP_POLL_SECONDS = 5
 HIGHEST_STEP = 1000
 MOST_EVENTS = 24_000
 """A standard execution dies, uncaught, at 25,000 events of its history; the rest is for undoing."""
+
+MOST_LEAVES = 30
+"""A definition may have 1 MB, and many of them share a template: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html"""
+
+IDLE_SECONDS = 30
+LONGEST_WAIT = timedelta(hours=1)
+LONGEST_MANUAL = timedelta(days=1)
 
 EVENTS_OF_A_WATCH, EVENTS_OF_A_CONFIRMATION, EVENTS_OF_A_STEP = 12, 17, 60
 """Each with one task of it tried twice."""
@@ -38,7 +46,8 @@ class Polls:
 
 def action_timeout(playbook: Playbook) -> int:
     """Seconds the action function of `playbook` may run: its Lambda timeout. The longest step decides."""
-    return math.ceil(max(step.timeout for step in playbook.steps).total_seconds())
+    longest = max((step.timeout for step in playbook.steps), default=timedelta(seconds=30))
+    return math.ceil(longest.total_seconds())
 
 
 def polls(within: timedelta, every: timedelta, *, pace: float) -> Polls:
@@ -56,13 +65,23 @@ def confirmations(step: Step, *, pace: float) -> Polls:
     return polls(step.timeout, timedelta(seconds=STEP_POLL_SECONDS), pace=pace)
 
 
+def idling(step: Wait, *, pace: float) -> Polls:
+    """How often flags are read during a wait."""
+    return polls(step.wait, min(step.wait, timedelta(seconds=IDLE_SECONDS)), pace=pace)
+
+
 def check(playbook: Playbook, *, pace: float) -> None:
     """Raise UnfitPlaybook where a run could not fit into one execution."""
     if pace <= 0:
         raise UnfitPlaybook(f"pace must be above 0, not {pace}")
-    for step in playbook.steps:
-        if not timedelta(seconds=1) <= step.timeout <= LAMBDA_LONGEST:
-            raise UnfitPlaybook(f"{playbook.name}: step {step.action} has timeout {step.timeout}: use 1s to 15m")
+    for leaf in playbook.leaves:
+        if wrong := _too_long(leaf):
+            raise UnfitPlaybook(f"{playbook.name}: step {leaf.n} {wrong}")
+    if (steps := len(playbook.leaves)) > MOST_LEAVES:
+        raise UnfitPlaybook(
+            f"{playbook.name}: it has {steps} steps once foreach is written out: at most {MOST_LEAVES}; "
+            "lower targets.max.count, or make it two playbooks"
+        )
     if (events := _events(playbook, pace=pace)) > MOST_EVENTS:
         raise UnfitPlaybook(
             f"{playbook.name}: a run could take {events} events of the {MOST_EVENTS} an execution may have: "
@@ -72,8 +91,28 @@ def check(playbook: Playbook, *, pace: float) -> None:
         raise UnfitPlaybook(f"{playbook.name}: approval timeout {playbook.approval.timeout}: use 1s to 7d")
 
 
+def _too_long(leaf: Leaf) -> str | None:
+    match leaf.step:
+        case Step(timeout=timeout) if not timedelta(seconds=1) <= timeout <= LAMBDA_LONGEST:
+            return f"{leaf.step.action} has timeout {timeout}: use 1s to 15m"
+        case Manual(timeout=timeout) if not timedelta(seconds=1) <= timeout <= LONGEST_MANUAL:
+            return f"has timeout {timeout}: use 1s to 1d"
+        case Wait(wait=wait) if not timedelta(seconds=1) <= wait <= LONGEST_WAIT:
+            return f"waits {wait}: use 1s to 1h"
+    return None
+
+
 def _events(playbook: Playbook, *, pace: float) -> int:
     """Events of the longest run, without its undo."""
-    steps = sum(EVENTS_OF_A_STEP + EVENTS_OF_A_CONFIRMATION * confirmations(s, pace=pace).count for s in playbook.steps)
     verify = playbook.verify
+    steps = sum(_events_of(leaf, pace=pace) for leaf in playbook.leaves)
     return steps + (EVENTS_OF_A_WATCH * polls(verify.within, verify.poll, pace=pace).count if verify else 0)
+
+
+def _events_of(leaf: Leaf, *, pace: float) -> int:
+    match leaf.step:
+        case Step():
+            return EVENTS_OF_A_STEP + EVENTS_OF_A_CONFIRMATION * confirmations(leaf.step, pace=pace).count
+        case Wait():
+            return EVENTS_OF_A_STEP + EVENTS_OF_A_WATCH * idling(leaf.step, pace=pace).count
+    return EVENTS_OF_A_STEP

@@ -1,6 +1,6 @@
 """The envelope around a playbook's steps. No author can leave a part of it out.
 
-    gate → approval → gate again → lock → per step: begin, snapshot, keep, apply, confirm, record
+    gate → approval → gate again → lock → per action: begin, snapshot, keep, apply, confirm, record
     → watch → settle;  on any failure or stop: undo in reverse → finish
 
 The same machine restores a lease (`mode: revert`) and cleans up after an execution that died
@@ -9,33 +9,29 @@ The same machine restores a lease (`mode: revert`) and cleans up after an execut
 
 from typing import Any
 
-from incidentio.core.playbook import Playbook, Step
+from incidentio.core.playbook import Playbook
 from infra.compiler.limits import (
     CONTROL_SECONDS,
     GRACE_SECONDS,
     UnsoundMachine,
     action_timeout,
     check,
-    confirmations,
     paced,
     polls,
 )
 from infra.compiler.proof import flaws
 from infra.compiler.states import (
     ANSWER,
-    BUSY,
     MODE,
-    UNCLEAR,
     State,
     action,
-    again,
-    again_when_over,
     choose,
     control,
     expression,
     outcome,
     pause,
 )
+from infra.compiler.steps import Forms, begin_of
 from infra.compiler.undo import undo_states
 
 
@@ -66,6 +62,7 @@ class _Envelope:
         self._action = action_arn
         self._pace = pace
         self._action_wait = action_timeout(playbook) + GRACE_SECONDS
+        self._forms = Forms(control_arn, action_arn, action_wait=self._action_wait, pace=pace)
 
     def machine(self) -> dict[str, Any]:
         playbook = self._playbook
@@ -92,7 +89,7 @@ class _Envelope:
             "SecondGate": self._ask_control("gate", then="MayAct", stage="approved", **self._definition()),
             "MayAct": choose({"go": "Lock"}, otherwise="Refused"),
             "Lock": self._ask_control("lock", then="Locked"),
-            "Locked": choose({"go": "Step1Begin"}, otherwise="Refused"),
+            "Locked": choose({"go": begin_of(self._playbook.blocks[0])}, otherwise="Refused"),
             "Refused": outcome("refused"),
         }
 
@@ -118,83 +115,13 @@ class _Envelope:
         )
 
     def _steps(self) -> dict[str, State]:
-        states: dict[str, State] = {}
-        last = len(self._playbook.steps)
-        for n, step in enumerate(self._playbook.steps, start=1):
-            after = f"Step{n + 1}Begin" if n < last else ("WatchPause" if self._playbook.verify else "Settle")
-            states |= self._step(n, step, after)
-        return states
-
-    def _step(self, n: int, step: Step, after: str) -> dict[str, State]:
-        confirm = confirmations(step, pace=self._pace)
+        blocks = self._playbook.blocks
+        begins = [*map(begin_of, blocks[1:]), "WatchPause" if self._playbook.verify else "Settle"]
         return {
-            f"Step{n}Begin": self._ask_control(
-                "begin",
-                then=f"Step{n}Begun",
-                step=n,
-                assign={"call": expression(f"{ANSWER}.call"), "poll": 0},
-            ),
-            f"Step{n}Begun": choose({"go": f"Step{n}Snapshot"}, otherwise="Stop"),
-            f"Step{n}Snapshot": self._act(n, step, "snapshot", keep="seen", then=f"Step{n}Keep", snapshot=None),
-            f"Step{n}Keep": self._ask_control(
-                "keep",
-                then=f"Step{n}Kept",
-                step=n,
-                seen=expression("$seen"),
-                assign={"snapshot": expression(f"{ANSWER}.snapshot")},
-            ),
-            f"Step{n}Kept": choose(
-                {"go": f"Step{n}Apply", **({"refuse": "Refused"} if n == 1 else {})}, otherwise="Stop"
-            ),
-            f"Step{n}Apply": self._act(
-                n,
-                step,
-                "apply",
-                keep="applied",
-                then=f"Step{n}Confirm",
-                unclear="Unclear",
-                retry=[again(*BUSY, attempts=4), again_when_over(*UNCLEAR, attempts=2, seconds=self._action_wait)],
-            ),
-            f"Step{n}Confirm": self._act(
-                n, step, "verify", keep="confirmed", then=f"Step{n}Record", also={"poll": expression("$poll + 1")}
-            ),
-            f"Step{n}Record": self._ask_control(
-                "record",
-                then=f"Step{n}Recorded",
-                step=n,
-                applied=expression("$applied"),
-                confirmed=expression("$confirmed"),
-                last=expression(f"$poll >= {confirm.count}"),
-            ),
-            f"Step{n}Recorded": choose({"go": after, "again": f"Step{n}Pause"}, otherwise="Stop"),
-            f"Step{n}Pause": pause(confirm.seconds, then=f"Step{n}Confirm"),
+            name: state
+            for block, after in zip(blocks, begins, strict=True)
+            for name, state in self._forms.block(block, after).items()
         }
-
-    def _act(
-        self,
-        n: int,
-        step: Step,
-        op: str,
-        *,
-        keep: str,
-        then: str,
-        snapshot: str | None = expression("$snapshot"),
-        also: dict[str, str] | None = None,
-        **more: Any,
-    ) -> State:
-        return action(
-            self._action,
-            op,
-            step=n,
-            name=step.action,
-            call="call",
-            snapshot=snapshot,
-            then=then,
-            caught="Stop",
-            timeout=self._action_wait,
-            assign={keep: expression(ANSWER), **(also or {})},
-            **more,
-        )
 
     def _watch(self) -> dict[str, State]:
         verify = self._playbook.verify

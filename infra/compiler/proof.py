@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from incidentio.core.playbook import Playbook
+from incidentio.core.steps import Leaf, Manual, Step, Wait
 from infra.compiler.graph import Edge, Graph
 
 ACTING = ("snapshot", "apply", "verify")
@@ -39,7 +40,7 @@ class _Proof:
     def __init__(self, graph: Graph, playbook: Playbook, control_arn: str, action_arn: str) -> None:
         self._graph, self._playbook = graph, playbook
         self._control, self._action = control_arn, action_arn
-        self._acting = graph.calling(action_arn, *ACTING)
+        self._acting = graph.calling(action_arn, *ACTING) | graph.calling(control_arn, "manual")
         self._undoing = self._ops(*UNDO_HALF)
         self._settle = self._ops("settle")
 
@@ -94,21 +95,73 @@ class _Proof:
             yield from self._only_after_go(first, asks, "first gate")
 
     def _stepwise(self) -> Iterator[str]:
-        """Each step begins, is looked at and kept before it is applied, and counts when it is recorded."""
-        for n, _ in enumerate(self._playbook.steps, start=1):
-            begin, keep, record = (self._ops(op, step=n) for op in ("begin", "keep", "record"))
-            snapshot, apply, verify = (self._acts(op, n) for op in ACTING)
-            if not all(len(tasks) == 1 for tasks in (begin, keep, record, snapshot, apply, verify)):
-                yield f"step {n} is not begun, looked at, kept, applied, confirmed and recorded once each"
-                continue
+        """Each step begins after the one before, and counts when control says that it is done."""
+        before: set[str] = set()
+        for block in self._playbook.blocks:
+            if isinstance(block, Leaf):
+                yield from self._one_step(block, set())
+                begin = self._ops("begin", step=block.n)
+            else:
+                numbers = [leaf.n for branch in block for leaf in branch]
+                join = self._ops("join", steps=numbers)
+                begin = self._around(numbers)
+                if len(join) != 1 or len(begin) != 1:
+                    yield f"steps {numbers} do not start in one place, or are not joined in one"
+                    continue
+                for branch in block:
+                    for leaf, previous in zip(branch, (None, *branch), strict=False):
+                        yield from self._one_step(leaf, join)
+                        if previous:
+                            last = self._ops("begin", step=previous.n)
+                            yield from self._only_after(last, self._ops("begin", step=leaf.n), f"step {previous.n}")
+            yield from self._only_after(begin, self._settle, f"{' and '.join(sorted(begin))}")
+            if before:
+                yield from self._only_after(before, begin, f"{' and '.join(sorted(before))}")
+            before = begin
+
+    def _one_step(self, leaf: Leaf, join: set[str]) -> Iterator[str]:
+        """`join` is the task that asks whether all of its neighbours are done, for a step in a branch."""
+        n = leaf.n
+        begin = self._ops("begin", step=n)
+        tasks: tuple[set[str], ...]
+        match leaf.step:
+            case Step():
+                keep, done = self._ops("keep", step=n), self._ops("record", step=n)
+                snapshot, apply, verify = (self._acts(op, n) for op in ACTING)
+                tasks = (begin, keep, done, snapshot, apply, verify)
+            case Manual():
+                apply, done = self._ops("manual", step=n), self._ops("answered", step=n)
+                tasks = (begin, apply, done)
+            case Wait():
+                apply = done = self._ops("idle", step=n)
+                tasks = (begin, done)
+        if not all(len(found) == 1 for found in tasks):
+            yield f"step {n} is not begun, looked at, kept, applied, confirmed and recorded once each"
+            return
+        if isinstance(leaf.step, Step):
             yield from self._only_after_go(begin, snapshot, f"begin of step {n}")
             yield from self._only_after(snapshot, keep, f"the look of step {n}")
             yield from self._only_after_go(keep, apply, f"keep of step {n}")
             yield from self._only_after(apply, verify, f"the apply of step {n}")
-            yield from self._only_after(begin, self._settle, f"step {n}")
-            yield from self._only_after_go(record, self._settle, f"record of step {n}", start=apply)
-            if n > 1:
-                yield from self._only_after(self._ops("begin", step=n - 1), begin, f"step {n - 1}")
+        else:
+            yield from self._only_after_go(begin, apply, f"begin of step {n}")
+        yield from self._only_after_go(done | join, self._settle, f"record of step {n}", start=apply)
+        if join:
+            yield from self._only_after_go(join, self._settle, f"join of step {n}")
+
+    def _around(self, numbers: list[int]) -> set[str]:
+        """The Parallel state whose branches hold these steps and no others."""
+        return {
+            name
+            for name, state in self._graph.of_type("Parallel").items()
+            if sorted(self._began(state)) == sorted(numbers)
+        }
+
+    def _began(self, parallel: Mapping[str, Any]) -> Iterator[int]:
+        for branch in parallel["Branches"]:
+            for name in branch["States"]:
+                if name in self._ops("begin"):
+                    yield self._graph.payload(name)["step"]
 
     def _acts(self, op: str, n: int) -> set[str]:
         return {name for name in self._graph.calling(self._action, op) if self._graph.payload(name)["step"] == n}
@@ -116,7 +169,7 @@ class _Proof:
     def _ended(self) -> Iterator[str]:
         """What acted ends settled or undone; settled after the watch, where there is one."""
         graph = self._graph
-        for name in sorted(graph.calling(self._action, "apply")):
+        for name in sorted(graph.calling(self._action, "apply") | self._ops("manual")):
             for end in sorted(graph.reachable(name, without=self._undoing | self._settle) & graph.green):
                 yield f"{name} leads to {end} with nothing settled or undone"
         if not self._settle:
@@ -125,9 +178,12 @@ class _Proof:
             yield from self._only_after_go(self._ops("watch"), self._settle, "watch")
 
     def _caught(self) -> Iterator[str]:
-        """Whatever goes wrong is caught, and leads to the undo or a failed execution, past nothing else that acts."""
+        """Whatever goes wrong is caught, and leads to the undo or a failed execution, past nothing else that acts.
+
+        In a branch it leads to the join, which goes on only where control says that every step is done.
+        """
         graph = self._graph
-        answering = self._ops("ask") | self._ops("gate", stage="approved")
+        joined = {edge for name in self._ops("join") if (edge := self._answers(name).get("go"))}
         failing = set(graph.of_type("Fail"))
         for name, state in graph.of_type("Task", "Parallel").items():
             catches = state.get("Catch", ())
@@ -135,13 +191,21 @@ class _Proof:
                 yield f"{name} does not catch everything"
             for catch in catches:
                 to = catch["Next"]
-                if catch["ErrorEquals"] == ["States.Timeout"] and name in self._ops("ask") and to in answering:
+                if catch["ErrorEquals"] == ["States.Timeout"] and to in self._answering(name):
                     continue
-                on = graph.reachable(to, without=self._undoing)
+                on = graph.reachable(to, without=self._undoing, without_edges=joined)
                 for wrong in sorted(on & (graph.green | self._settle | self._acting)):
                     yield f"an error of {name} leads to {wrong}"
                 if not graph.reachable(to) & (self._undoing | failing):
                     yield f"an error of {name} leads neither to the undo nor to a failed execution"
+
+    def _answering(self, asking: str) -> set[str]:
+        """Where it may lead that nobody answered in time: to who judges that."""
+        if asking in self._ops("ask"):
+            return self._ops("ask") | self._ops("gate", stage="approved")
+        if asking in self._ops("manual"):
+            return self._ops("answered", step=self._graph.payload(asking)["step"])
+        return set()
 
     def _undone(self) -> Iterator[str]:
         """Nothing stands before an undo, all of it is walked, and only `finish` may call it good."""

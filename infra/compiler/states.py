@@ -43,9 +43,11 @@ def control(
     attempts: int = 4,
     token: bool = False,
     unanswered: str | None = None,
+    decision_in: str = "decision",
+    error_in: str = "error",
     **payload: Any,
 ) -> State:
-    """A call of the control function. Its answer's `decision` is always kept as `$decision`.
+    """A call of the control function. Its answer's `decision` is always kept, in the variable `decision_in`.
 
     `token` makes it wait for a person until `timeout`; `unanswered` is then the state after that.
     """
@@ -64,9 +66,9 @@ def control(
     )
     if unanswered:
         state["Catch"] = [{"ErrorEquals": ["States.Timeout"], "Output": {}, "Next": unanswered}]
-    state.setdefault("Catch", []).append(_catch(caught))
+    state.setdefault("Catch", []).append(_catch(caught, {error_in: CAUGHT}))
     if not token:
-        state["Assign"] = {"decision": expression(f"{ANSWER}.decision"), **(assign or {})}
+        state["Assign"] = {decision_in: expression(f"{ANSWER}.decision"), **(assign or {})}
     return {**state, "Next": then}
 
 
@@ -85,6 +87,7 @@ def action(
     keep_caught: Mapping[str, Any] | None = None,
     retry: Sequence[Mapping[str, Any]] = (),
     unclear: str | None = None,
+    error_in: str = "error",
 ) -> State:
     """A call of the playbook's own action function; `call` is the variable that holds `with` and `target`.
 
@@ -105,14 +108,35 @@ def action(
         retry=retry or [again(*BUSY, *UNCLEAR, attempts=4)],
         token=False,
     )
-    catches = [_catch(unclear, errors=UNCLEAR)] if unclear else []
-    return {**state, "Catch": [*catches, _catch(caught, keep_caught)], "Assign": dict(assign), "Next": then}
+    catches = [_catch(unclear, {error_in: CAUGHT}, errors=UNCLEAR)] if unclear else []
+    return {
+        **state,
+        "Catch": [*catches, _catch(caught, keep_caught or {error_in: CAUGHT})],
+        "Assign": dict(assign),
+        "Next": then,
+    }
 
 
-def choose(branches: Mapping[str, str], *, otherwise: str) -> State:
-    """Branch on `$decision`: decision → next state."""
-    rules = [{"Condition": expression(f"$decision = '{word}'"), "Next": to} for word, to in branches.items()]
+def choose(branches: Mapping[str, str], *, otherwise: str, decision_in: str = "decision") -> State:
+    """Branch on the decision kept in that variable: decision → next state."""
+    rules = [{"Condition": expression(f"${decision_in} = '{word}'"), "Next": to} for word, to in branches.items()]
     return {"Type": "Choice", "Choices": rules, "Default": otherwise}
+
+
+def side_by_side(branches: Sequence[Mapping[str, State]], *, then: str, caught: str) -> State:
+    """Branches at the same time, each starting with its first state. What comes of them is asked of control."""
+    return {
+        "Type": "Parallel",
+        "Branches": [{"StartAt": next(iter(branch)), "States": dict(branch)} for branch in branches],
+        "Output": {},
+        "Catch": [_catch(caught)],
+        "Next": then,
+    }
+
+
+def over() -> State:
+    """The end of a branch."""
+    return {"Type": "Pass", "Output": {}, "End": True}
 
 
 def pause(seconds: int, *, then: str) -> State:

@@ -16,6 +16,9 @@ def commands(incident: Incident, page: Page, data: Mapping[str, Any]) -> list[st
     if approval and page.event in ("ApprovalRequested", "ApprovalEscalated") and "break_glass" not in data:
         lines += [f"incidentio approvals {verb} {_quoted(approval)}" for verb in ("approve", "reject")]
     lines += [str(line) for line in data.get("commands", ())]
+    if approval and page.event == "ManualStepRequested":
+        lines.append(f"incidentio approvals approve {_quoted(approval)}    # it is done")
+        lines.append(f"incidentio approvals reject {_quoted(approval)}    # it is not")
     if incident.status is Status.TRIGGERED:
         lines.append(f"incidentio incidents ack {incident.id}")
     if page.call:

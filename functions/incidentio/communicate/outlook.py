@@ -18,6 +18,8 @@ _DECISIONS = {
     "RollbackFailed": "Put it back by hand: the rollback failed, and the playbook's README has the commands.",
     "ForeignChangeFound": "Decide which value is right: somebody else changed it meanwhile, so it was left alone.",
     "PlaybookRolledBack": "Find another way: the playbook did not help, and what it changed was put back.",
+    "ManualStepRequested": "Do it, or say that it is not done: a playbook stands still until then.",
+    "UndoLeftToPeople": "Undo by hand what can still be undone: the playbook could not give all of it back.",
     "IncidentMitigated": "Resolve it when the cause is gone.",
 }
 

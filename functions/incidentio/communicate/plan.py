@@ -24,7 +24,15 @@ CALLS = frozenset({"IncidentTriaged", "TriageOverdue", "IncidentReopened", "Impa
 """There may be something for somebody."""
 _EVEN_IF_ACKNOWLEDGED = frozenset({"ImpactReturned", "SeverityChanged"})
 NEEDS_A_PERSON = frozenset(
-    {"ApprovalRequested", "ApprovalEscalated", "PlaybookRolledBack", "RollbackFailed", "ForeignChangeFound"}
+    {
+        "ApprovalRequested",
+        "ApprovalEscalated",
+        "ForeignChangeFound",
+        "ManualStepRequested",
+        "PlaybookRolledBack",
+        "RollbackFailed",
+        "UndoLeftToPeople",
+    }
 )
 """Something stands still or is broken until a person looks."""
 _WAITS_FOR_QUIET = frozenset({"PlaybookRolledBack"})

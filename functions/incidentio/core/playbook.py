@@ -2,9 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -12,11 +12,25 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from incidentio.core.duration import Duration
 from incidentio.core.matchers import MatcherField
+from incidentio.core.steps import (
+    ITEM,
+    PARAMETER,
+    TARGETS,
+    Block,
+    ForEach,
+    Leaf,
+    Step,
+    Written,
+    blocks,
+    leaves_of,
+    references,
+)
+
+__all__ = ["COMPILER_VERSION", "PARAMETER", "Parameter", "Playbook", "Risk", "Step"]
 
 COMPILER_VERSION = "2"
 """Part of every definition hash: moves when the compiler would make another machine from the same YAML."""
 
-PARAMETER = re.compile(r"\$\{([a-z][a-z0-9_]*)\}")
 PlaybookName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,40}$")]
 
 
@@ -100,26 +114,6 @@ class Approval(_Strict):
     note: str = ""
 
 
-class Step(_Strict):
-    action: str
-    with_: dict[str, int | str | bool] = Field(default_factory=dict, alias="with")
-    timeout: Duration = timedelta(seconds=30)
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", defer_build=True, populate_by_name=True, serialize_by_alias=True
-    )
-
-    def resolved(self, values: Mapping[str, int | str]) -> dict[str, int | str | bool]:
-        """`with` for one run: `${name}` replaced by its value; alone, it keeps the value's type."""
-
-        def filled(text: int | str | bool) -> int | str | bool:
-            if not isinstance(text, str):
-                return text
-            whole = PARAMETER.fullmatch(text)
-            return values[whole[1]] if whole else PARAMETER.sub(lambda m: str(values[m[1]]), text)
-
-        return {key: filled(value) for key, value in self.with_.items()}
-
-
 class Verify(_Strict):
     """Success is: every signal of the incident is ok `within` this time."""
 
@@ -172,21 +166,45 @@ class Playbook(_Strict):
     approval: Approval = Field(default_factory=Approval)
     rate_limit: RateLimit = Field(default_factory=RateLimit)
     freeze: tuple[Freeze, ...] = ()
-    steps: tuple[Step, ...] = Field(min_length=1)
+    written: tuple[Written, ...] = Field(min_length=1, alias="steps")
+    """The steps as they are written; `blocks` is what they come down to."""
     verify: Verify | None = None
     stop_if: StopIf | None = None
     revert: Revert | None = None
     undoes_change: bool = False
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, serialize_by_alias=True)
 
     @model_validator(mode="after")
     def _references_hold(self) -> "Playbook":
-        for step in self.steps:
-            for value in step.with_.values():
-                for name in PARAMETER.findall(str(value)):
-                    if name not in self.parameters:
-                        known = ", ".join(sorted(self.parameters)) or "none"
-                        raise ValueError(f"step {step.action} uses ${{{name}}}: known parameters are {known}")
+        if not self.steps:
+            raise ValueError("steps has no action: what people do and waits alone are a runbook")
+        for leaf in self.leaves:
+            for _, name in references(leaf.step):
+                if name not in self.parameters:
+                    known = ", ".join(sorted(self.parameters)) or "none"
+                    hint = f" ({ITEM} has a meaning in foreach over values only)" if name == ITEM else ""
+                    raise ValueError(f"step {leaf.n} uses ${{{name}}}: known parameters are {known}{hint}")
         return self
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """What it does, in order: steps with their numbers, and steps side by side."""
+        return blocks(self.written, most_targets=self.targets.max.count)
+
+    @cached_property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Every step there may be, number n at n - 1."""
+        return leaves_of(self.blocks)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The actions among them."""
+        return tuple(leaf.step for leaf in self.leaves if isinstance(leaf.step, Step))
+
+    @property
+    def takes_targets(self) -> bool:
+        """Whether one run may have several targets."""
+        return any(isinstance(step, ForEach) and step.foreach == TARGETS for step in self.written)
 
     @property
     def definition_hash(self) -> str:

@@ -3,7 +3,7 @@
 The record holds the state machine's task token; nothing here ever shows it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,7 +14,6 @@ from incidentio.core.incident import Change, Incident, Status
 from incidentio.core.person import Actor
 from incidentio.core.ports import Put, Record, Records, Table
 from incidentio.core.redaction import redact
-from incidentio.core.targets import target_name
 from incidentio.mitigate.keys import approval_key, incident_of_approval
 from incidentio.mitigate.run import Decision, Run
 from incidentio.mitigate.runs import Move, advance, told
@@ -71,12 +70,14 @@ def decide_approval(
         body = table.get(key) or first
         _check(body, run, incident, actor=actor, vote=vote, now=now, bundle=bundle)
         mine = Decision(actor=actor, decision=vote, reason=redact(reason, limit=500), at=now)
-        run_after = run.having(approvals=(*run.approvals, mine))
-        status = _status(run_after, int(body["needed"]))
+        by_hand = _by_hand(body)
+        run_after = run if by_hand else run.having(approvals=(*run.approvals, mine))
+        votes = (mine,) if by_hand else run_after.approvals
+        status = _status(votes, int(body["needed"]))
         after = {
             **body,
             "status": status,
-            "decisions": [d.model_dump(mode="json") for d in run_after.approvals],
+            "decisions": [d.model_dump(mode="json") for d in votes],
             **({} if status == "pending" else {"decided_at": now.isoformat()}),
         }
         shown.clear()
@@ -97,6 +98,9 @@ def _check(
         raise Gone(f"approval {body['id']} has expired: ask for the playbook again", expired_at=body["expires_at"])
     if actor.kind != "person":
         raise Forbidden(f"{actor} is no person: approvals are given by people")
+    if _by_hand(body):
+        # Who does what the playbook asks for may well be who asked for the playbook.
+        return
     if actor.id == run.requester.id:
         raise Forbidden(f"{actor} asked for this run: somebody else must decide")
     if any(d.actor.id == actor.id for d in run.approvals):
@@ -117,16 +121,23 @@ def _expired(body: Mapping[str, Any], now: datetime) -> bool:
     return body["status"] == "pending" and now >= datetime.fromisoformat(str(body["expires_at"]))
 
 
-def _status(run: Run, needed: int) -> str:
-    if any(d.decision == "reject" for d in run.approvals):
+def _by_hand(body: Mapping[str, Any]) -> bool:
+    """Whether people are asked to do something, and not whether something may be done."""
+    return body.get("kind") == "manual"
+
+
+def _status(votes: Sequence[Decision], needed: int) -> str:
+    if any(d.decision == "reject" for d in votes):
         return "rejected"
-    return "approved" if len({d.actor.id for d in run.approvals}) >= needed else "pending"
+    return "approved" if len({d.actor.id for d in votes}) >= needed else "pending"
 
 
 def _recorded(incident: Incident, run: Run, mine: Decision, *, status: str, body: Mapping[str, Any]) -> Change:
-    what = f"{run.playbook} on {target_name(run.target)}"
-    missing = int(body["needed"]) - len({d.actor.id for d in run.approvals if d.decision == "approve"})
+    what = f"{run.playbook} on {run.where}"
+    missing = int(body["needed"]) - sum(d["decision"] == "approve" for d in body["decisions"])
     verb = "approved" if mine.decision == "approve" else "rejected"
+    if _by_hand(body):
+        what, verb = f"{what}: “{body['note']}”", "done" if mine.decision == "approve" else "not done"
     more = f"; {missing} more must approve" if status == "pending" else ""
     why = f": {mine.reason}" if mine.reason else ""
     start: Incident | Change = incident

@@ -10,7 +10,6 @@ from incidentio.core.incident import Incident
 from incidentio.core.person import Actor
 from incidentio.core.ports import Delete, Put, Record, Records, Table
 from incidentio.core.redaction import redact
-from incidentio.core.targets import target_name
 from incidentio.mitigate.keys import LEASES, incident_of_run, lease_key
 from incidentio.mitigate.run import Lease, Run
 from incidentio.mitigate.runs import Move, advance, released, told
@@ -65,7 +64,7 @@ def restore_now(table: Table, run_id: str, actor: Actor, *, now: datetime) -> Ru
             "NoteAdded",
             at=now,
             actor=actor,
-            text=f"{actor} asked to give back what {run.playbook} borrowed on {target_name(run.target)} now",
+            text=f"{actor} asked to give back what {run.playbook} borrowed on {run.where} now",
         )
         return Move(after, change, [Put(lease_record(after))])
 
@@ -96,7 +95,7 @@ def given_back_by_hand(table: Table, run_id: str, actor: Actor, *, how: str, now
             "LeaseRestored",
             at=now,
             actor=actor,
-            text=f"{actor} says that what {run.playbook} borrowed on {target_name(run.target)} is settled: {said}",
+            text=f"{actor} says that what {run.playbook} borrowed on {run.where} is settled: {said}",
             data={"by_hand": said},
             open_leases=max(0, incident.open_leases - 1),
         )

@@ -13,10 +13,12 @@ from incidentio.core.person import Actor
 from incidentio.core.playbook import Playbook
 from incidentio.core.ports import ABSENT, Put, Record, Refused, Table, Write
 from incidentio.core.redaction import redact
-from incidentio.core.targets import target_for, target_name
+from incidentio.core.signal import Subject
+from incidentio.core.steps import Leaf, Manual, Step
+from incidentio.core.targets import target_for
 from incidentio.mitigate.actions import Place, prepared
 from incidentio.mitigate.keys import new_run_id, open_run_key
-from incidentio.mitigate.run import Run, RunStep
+from incidentio.mitigate.run import Run, RunStep, StepKind
 from incidentio.mitigate.runs import load_run, run_record, runs_of, told
 
 
@@ -76,13 +78,13 @@ def request_run(
 
     def decide(incident: Incident) -> tuple[Change, list[Write]] | None:
         asked.clear()
-        wanted = target_for(definition.targets.type, incident.subject, target, account=account, region=region)
+        wanted = _targets(definition, incident.subject, target, account=account, region=region)
         run = _run(
             definition,
             values,
             run_id,
             incident_id=incident_id,
-            target=wanted,
+            targets=wanted,
             actor=actor,
             now=now,
             dry_run=dry_run,
@@ -128,16 +130,13 @@ def _run(
     run_id: str,
     *,
     incident_id: str,
-    target: str,
+    targets: tuple[str, ...],
     actor: Actor,
     now: datetime,
     dry_run: bool,
     break_glass: str,
 ) -> Run:
-    steps = tuple(
-        RunStep(n=n, action=step.action, given=step.resolved(values))
-        for n, step in enumerate(definition.steps, start=1)
-    )
+    steps = tuple(_step(leaf, values, targets) for leaf in definition.leaves)
     return Run(
         run_id=run_id,
         incident_id=incident_id,
@@ -145,7 +144,8 @@ def _run(
         version=definition.version,
         definition_hash=definition.definition_hash,
         risk=definition.risk,
-        target=target,
+        target=targets[0],
+        targets=targets if len(targets) > 1 else (),
         parameters=values,
         requester=actor,
         requested_at=now,
@@ -156,10 +156,41 @@ def _run(
     )
 
 
+def _step(leaf: Leaf, values: Mapping[str, int | str], targets: tuple[str, ...]) -> RunStep:
+    step = leaf.step
+    missing = leaf.target >= len(targets)
+    kind: StepKind = "action" if isinstance(step, Step) else "manual" if isinstance(step, Manual) else "wait"
+    return RunStep(
+        n=leaf.n,
+        kind=kind,
+        id=step.id,
+        action=step.action if isinstance(step, Step) else kind,
+        target="" if missing or len(targets) == 1 else targets[leaf.target],
+        conditions=tuple(str(matcher) for matcher in step.if_),
+        given=step.resolved(values),
+        status="skipped" if missing else "pending",
+        summary="there are no more targets" if missing else "",
+    )
+
+
+def _targets(
+    definition: Playbook, subject: Subject, given: str | None, *, account: str, region: str
+) -> tuple[str, ...]:
+    """What the run acts on: several, separated by commas, only where its playbook takes several."""
+    names = [name.strip() for name in (given or "").split(",")] if definition.takes_targets else [given or ""]
+    named = dict.fromkeys(
+        target_for(definition.targets.type, subject, name or None, account=account, region=region) for name in names
+    )
+    if len(named) > (most := definition.targets.max.count):
+        raise InvalidInput(f"{definition.name} acts on at most {most} targets, and these are {len(named)}")
+    return tuple(named)
+
+
 def _check_actions(run: Run, place: Place) -> None:
     """Refuse now, with a clear message, what the action function would refuse later."""
     for step in run.steps:
-        prepared(step.action, step.given, run.target, place)
+        if step.kind == "action" and step.status != "skipped":
+            prepared(step.action, step.given, run.target_of(step), place)
 
 
 def _same(runs: list[Run], run: Run) -> Run | None:
@@ -167,11 +198,11 @@ def _same(runs: list[Run], run: Run) -> Run | None:
         if other.run_id == run.run_id:
             return other
         unfinished = not other.finished and not other.dry_run and not run.dry_run
-        if unfinished and (other.playbook, other.target) == (run.playbook, run.target):
+        if unfinished and (other.playbook, other.all_targets) == (run.playbook, run.all_targets):
             if other.parameters == run.parameters:
                 return other
             raise Conflict(
-                f"{run.playbook} is already at work on {target_name(run.target)} as {other.run_id} "
+                f"{run.playbook} is already at work on {run.where} as {other.run_id} "
                 f"({other.status.replace('_', ' ')}) with other parameters",
                 run_id=other.run_id,
                 parameters=other.parameters,
@@ -180,7 +211,7 @@ def _same(runs: list[Run], run: Run) -> Run | None:
 
 
 def _requested(incident: Incident, run: Run, now: datetime) -> Change:
-    what = f"{run.playbook} {run.version} on {target_name(run.target)}"
+    what = f"{run.playbook} {run.version} on {run.where}"
     given = ", ".join(f"{k}={v}" for k, v in sorted(run.parameters.items()))
     manner = "dry run of " if run.dry_run else ""
     glass = f"; BREAK GLASS, without approval: {run.break_glass}" if run.break_glass else ""

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from incidentio.core.person import Actor
 from incidentio.core.playbook import Risk
+from incidentio.core.targets import target_name
 
 RunStatus = Literal[
     "requested",
@@ -21,7 +22,13 @@ RunStatus = Literal[
 ]
 FINISHED: frozenset[RunStatus] = frozenset({"succeeded", "refused", "rolled_back", "rollback_failed", "planned"})
 
-StepStatus = Literal["pending", "kept", "applied", "restored", "already", "foreign", "stays", "failed"]
+StepKind = Literal["action", "manual", "wait"]
+StepStatus = Literal[
+    "pending", "skipped", "asked", "done", "kept", "applied", "restored", "already", "foreign", "stays", "failed"
+]
+UNTOUCHED: frozenset[StepStatus] = frozenset({"pending", "skipped", "asked"})
+DONE: frozenset[StepStatus] = frozenset({"skipped", "done", "applied"})
+"""After these a run goes on."""
 UndoResult = Literal["restored", "already", "foreign", "stays", "failed"]
 
 MAYBE_CHANGED: frozenset[StepStatus] = frozenset({"kept", "applied", "failed"})
@@ -35,16 +42,29 @@ class _Stored(BaseModel):
 
 
 class RunStep(_Stored):
-    """`given` are the step's `with` values with every parameter filled in, pinned when the run was asked for."""
+    """`given` are the step's `with` values with every parameter filled in, pinned when the run was asked for.
+
+    So are `conditions` (matchers) and `target` (empty: the run's only one). `answer_id` is what a person confirms.
+    """
 
     n: int
+    kind: StepKind = "action"
+    id: str = ""
     action: str
+    target: str = ""
+    conditions: tuple[str, ...] = Field(default=(), alias="if")
+    answer_id: str | None = None
     given: dict[str, int | str | bool] = Field(default_factory=dict, alias="with")
     status: StepStatus = "pending"
     before: Any = None
     after: Any = None
     summary: str = ""
     undo_summary: str = ""
+
+    @property
+    def touched(self) -> bool:
+        """Whether something may have been changed by it."""
+        return self.status not in UNTOUCHED and self.kind != "wait"
 
 
 class Decision(_Stored):
@@ -77,6 +97,8 @@ class Run(_Stored):
     definition_hash: str
     risk: Risk
     target: str
+    targets: tuple[str, ...] = ()
+    """All of them, where there are several; `target` is the first."""
     parameters: dict[str, int | str] = Field(default_factory=dict)
     requester: Actor
     requested_at: datetime
@@ -107,7 +129,26 @@ class Run(_Stored):
     @property
     def touched(self) -> bool:
         """Whether any step may have changed something, ever."""
-        return any(step.status != "pending" for step in self.steps)
+        return any(step.touched for step in self.steps)
+
+    @property
+    def all_targets(self) -> tuple[str, ...]:
+        return self.targets or (self.target,)
+
+    @property
+    def where(self) -> str:
+        """What it acts on, for people."""
+        return ", ".join(target_name(target) for target in self.all_targets)
+
+    @property
+    def waits_for(self) -> str | None:
+        """The id of what a person has to answer now, if the run waits for one."""
+        if self.status == "awaiting_approval":
+            return self.approval_id
+        return next((step.answer_id for step in self.steps if step.status == "asked"), None)
+
+    def target_of(self, step: RunStep) -> str:
+        return step.target or self.target
 
     def step(self, n: int) -> RunStep:
         return self.steps[n - 1]

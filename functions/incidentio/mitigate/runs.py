@@ -120,8 +120,9 @@ def ended(
 
 
 def released(table: Records, run: Run) -> Iterator[Write]:
-    """The delete of the target's lock, if it is this run's."""
-    key = lock_key(run.target)
-    held = table.get(key)
-    if held and held["run_id"] == run.run_id:
-        yield Delete(key, when={"run_id": run.run_id})
+    """The delete of each target's lock that is this run's."""
+    for target in run.all_targets:
+        key = lock_key(target)
+        held = table.get(key)
+        if held and held["run_id"] == run.run_id:
+            yield Delete(key, when={"run_id": run.run_id})

@@ -282,5 +282,83 @@ def _a_way_to_nowhere(machine: Machine) -> None:
     _states(machine)["Settle"]["Next"] = "Nowhere"
 
 
-def _no(name: str) -> str:
+@_mutation
+def _go_on_whatever_the_branches_came_to(machine: Machine) -> None:
+    _, joined = _of(machine, "Joined")
+    joined["Default"] = joined["Choices"][0]["Next"]
+
+
+@_mutation
+def _never_join(machine: Machine) -> None:
+    name, joined = _of(machine, "Joined")
+    _around(machine, name.removesuffix("ed"), name)
+    _around(machine, name, joined["Choices"][0]["Next"])
+
+
+@_mutation
+def _join_some_of_the_branches(machine: Machine) -> None:
+    _, join = _of(machine, "Join")
+    join["Arguments"]["Payload"]["steps"].pop()
+
+
+@_mutation
+def _drop_a_branch(machine: Machine) -> None:
+    _parallel(machine)["Branches"].pop()
+
+
+@_mutation
+def _a_branch_that_catches_nothing(machine: Machine) -> None:
+    branch = _parallel(machine)["Branches"][0]["States"]
+    del next(state for state in branch.values() if state["Type"] == "Task")["Catch"]
+
+
+@_mutation
+def _a_branch_whose_errors_go_on(machine: Machine) -> None:
+    branch = _parallel(machine)["Branches"][0]["States"]
+    tasks = [(name, state) for name, state in branch.items() if state["Type"] == "Task" and "Step" in name]
+    tasks[0][1]["Catch"][-1]["Next"] = tasks[-1][0]
+
+
+@_mutation
+def _a_failed_parallel_goes_on(machine: Machine) -> None:
+    parallel = _parallel(machine)
+    parallel["Catch"][-1]["Next"] = _states(machine)[f"{parallel['Next']}ed"]["Choices"][0]["Next"]
+
+
+@_mutation
+def _nobody_need_confirm(machine: Machine) -> None:
+    _, answered = _of(machine, "Answered")
+    answered["Default"] = answered["Choices"][0]["Next"]
+
+
+@_mutation
+def _unconfirmed_is_done(machine: Machine) -> None:
+    name, manual = _of(machine, "Manual")
+    manual["Catch"][0]["Next"] = _states(machine)[f"{name.removesuffix('Manual')}Answered"]["Choices"][0]["Next"]
+
+
+@_mutation
+def _wait_whatever_says_stop(machine: Machine) -> None:
+    _, idled = _of(machine, "Idled")
+    idled["Default"] = idled["Choices"][0]["Next"]
+
+
+@_mutation
+def _wait_again_and_again(machine: Machine) -> None:
+    _, idle = _of(machine, "Idle")
+    del idle["Arguments"]["Payload"]["last"]
+
+
+def _of(machine: Machine, ending: str) -> tuple[str, dict[str, Any]]:
+    """The first state outside of branches whose name ends so."""
+    found = next(((name, state) for name, state in _states(machine).items() if name.endswith(ending)), None)
+    return found or (ending, _no(ending))
+
+
+def _parallel(machine: Machine) -> dict[str, Any]:
+    found = next((state for state in _states(machine).values() if state["Type"] == "Parallel"), None)
+    return found or _no("Parallel")
+
+
+def _no(name: str) -> Any:
     raise KeyError(name)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from incidentio.core.playbook import COMPILER_VERSION, Playbook
+from incidentio.core.steps import Leaf, Manual, Step
 from infra.compiler import UnfitPlaybook, action_timeout, compile_playbook
 from infra.compiler.graph import Graph
 from infra.documents import load_playbooks
@@ -43,13 +44,43 @@ def variants() -> list[Playbook]:
     ]
 
 
+RULE = {"action": "disable-rule", "with": {"rule": "loop"}}
+EVERYTHING: dict[str, Any] = {
+    "targets": {"type": "AWS::Lambda::Function", "max": {"count": 2}},
+    "steps": [
+        {"id": "rule", **RULE, "if": ['limit!="0"']},
+        {"wait": "45s", "if": ['severity="SEV1"']},
+        {"manual": "Tell the shop", "commands": ["echo shop"], "undo": ["echo sorry"], "timeout": "5m"},
+        {"parallel": [[RULE, {"wait": "10s"}], [{"wait": "5s"}, RULE]]},
+        {"foreach": ["a", "b"], "steps": [{"action": "disable-rule", "with": {"rule": "loop-${item}"}}]},
+        {
+            "foreach": "targets",
+            "steps": [
+                {"action": "set-reserved-concurrency", "with": {"value": "${limit}"}, "retries": 8},
+                {"manual": "Look at it"},
+            ],
+        },
+    ],
+}
+"""Every kind of step, in every place it may stand in."""
+
+
+def languages() -> list[Playbook]:
+    """Playbooks whose steps are not just one after the other."""
+    steps = EVERYTHING["steps"]
+    return [
+        playbook(**EVERYTHING, risk=risk, verify=verify, name=name)
+        for risk, verify, name in (("safe", {}, "everything"), ("destructive", None, "everything-asked"))
+    ] + [playbook(**EVERYTHING | {"steps": each}) for step in steps for each in ([RULE, step], [step, RULE])]
+
+
 def shipped() -> list[Playbook]:
     """The library and the playbooks of the e2e tests."""
     return [*load_playbooks(ROOT / "playbooks", ROOT / "tests" / "e2e" / "playbooks").values()]
 
 
 @pytest.fixture(
-    params=[*variants(), *shipped()],
+    params=[*variants(), *languages(), *shipped()],
     ids=lambda p: f"{p.name}-{p.risk}-{len(p.steps)}-{bool(p.verify)}-{p.approval.on_timeout}",
 )
 def compiled(request: pytest.FixtureRequest) -> tuple[Playbook, Graph]:
@@ -59,6 +90,16 @@ def compiled(request: pytest.FixtureRequest) -> tuple[Playbook, Graph]:
 def test_every_transition_leads_to_a_state_and_every_state_is_reached(compiled: tuple[Playbook, Graph]) -> None:
     _, graph = compiled
     assert graph.reachable(graph.start) == set(graph.states)
+
+
+def numbers(book: Playbook) -> list[int]:
+    """Of the steps that are actions."""
+    return [leaf.n for leaf in book.leaves if isinstance(leaf.step, Step)]
+
+
+def beside(book: Playbook) -> set[int]:
+    """Numbers of steps that have others beside them."""
+    return {leaf.n for block in book.blocks if not isinstance(block, Leaf) for branch in block for leaf in branch}
 
 
 def test_nothing_acts_without_both_gates_the_approval_and_the_lock(compiled: tuple[Playbook, Graph]) -> None:
@@ -73,6 +114,7 @@ def test_nothing_acts_without_both_gates_the_approval_and_the_lock(compiled: tup
 def test_a_person_is_waited_for_exactly_when_the_risk_asks_for_it(compiled: tuple[Playbook, Graph]) -> None:
     book, graph = compiled
     waits = {n for n, s in graph.of_type("Task").items() if s["Resource"].endswith(".waitForTaskToken")}
+    waits -= {f"Step{leaf.n}Manual" for leaf in book.leaves if isinstance(leaf.step, Manual)}
     expected = {"Approval"} if book.risk.approvals else set()
     if expected and book.approval.on_timeout == "escalate":
         expected.add("ApprovalEscalated")
@@ -87,10 +129,11 @@ def test_the_second_gate_comes_after_the_approval(compiled: tuple[Playbook, Grap
 
 def test_a_step_is_snapshot_kept_then_applied_then_confirmed_and_recorded(compiled: tuple[Playbook, Graph]) -> None:
     book, graph = compiled
-    for n in range(1, len(book.steps) + 1):
+    for n in numbers(book):
         for before in ("Begin", "Snapshot", "Keep"):
             assert f"Step{n}Apply" not in graph.reachable(graph.start, without={f"Step{n}{before}"})
-        for after in ("Confirm", "Record"):
+        # Beside others, its branch ends all the same, and the join decides (infra/compiler/proof.py).
+        for after in () if n in beside(book) else ("Confirm", "Record"):
             assert "Succeeded" not in graph.reachable(f"Step{n}Apply", without={f"Step{n}{after}"})
 
 
@@ -98,6 +141,8 @@ def test_nothing_applied_ends_without_verification_or_undo(compiled: tuple[Playb
     book, graph = compiled
     ends = set(graph.of_type("Succeed")) | set(graph.of_type("Fail"))
     for apply in graph.calling(ACTION, "apply"):
+        if graph.payload(apply)["step"] in beside(book):
+            continue
         n = re.sub(r"\D", "", apply)
         # `Stopped` ends only what control says is over already.
         reached = graph.reachable(apply, without={f"Step{n}Confirm", "UndoNext", "Ended"}) & ends
@@ -109,7 +154,8 @@ def test_nothing_applied_ends_without_verification_or_undo(compiled: tuple[Playb
 
 def test_once_something_may_have_been_applied_the_run_is_never_called_refused(compiled: tuple[Playbook, Graph]) -> None:
     _, graph = compiled
-    assert "Refused" not in graph.reachable("Step1Apply")
+    if "Step1Apply" in graph.states:
+        assert "Refused" not in graph.reachable("Step1Apply")
 
 
 def test_every_caught_error_leads_to_the_undo_or_a_failed_execution(compiled: tuple[Playbook, Graph]) -> None:
@@ -117,9 +163,13 @@ def test_every_caught_error_leads_to_the_undo_or_a_failed_execution(compiled: tu
     for name, task in graph.of_type("Task").items():
         *earlier, last = task["Catch"]
         assert last["ErrorEquals"] == ["States.ALL"], name
-        assert last["Next"] in {"Stop", "UndoRecord", "Broken"}, name
+        branch = re.fullmatch(r"Branch(\d+)(Halt|End)", last["Next"])
+        assert branch or last["Next"] in {"Stop", "UndoRecord", "Broken"}, name
         for catch in earlier:
-            unclear = catch["Next"] == "Unclear" and graph.states["Unclear"]["Next"] == "Stop"
+            unclear = graph.states[catch["Next"]]["Type"] == "Wait" and graph.states[catch["Next"]]["Next"] in (
+                "Stop",
+                last["Next"],
+            )
             assert unclear or catch["ErrorEquals"] == ["States.Timeout"], name
         assert "UndoNext" in graph.reachable(last["Next"]) or last["Next"] == "Broken"
     assert graph.states["Broken"]["Type"] == "Fail"
@@ -144,7 +194,7 @@ def test_every_task_and_wait_is_bounded_and_nothing_bounds_the_execution(compile
     book, graph = compiled
     assert "TimeoutSeconds" not in graph.machine
     for name, task in graph.of_type("Task").items():
-        assert 0 < task["TimeoutSeconds"] <= max(600, action_timeout(book) + 10), name
+        assert 0 < task["TimeoutSeconds"] <= max(1800, action_timeout(book) + 10), name
     for wait in graph.of_type("Wait").values():
         assert wait["Seconds"] >= 1
     for name in graph.calling(ACTION):
@@ -172,7 +222,8 @@ def test_two_applies_are_never_at_work_together_and_none_overtakes_its_undo(comp
         assert late["BackoffRate"] >= 1
         assert "JitterStrategy" not in late, "which could make it any shorter"
         unclear, _ = graph.states[name]["Catch"]
-        assert (unclear["ErrorEquals"], unclear["Next"]) == (late["ErrorEquals"], "Unclear")
+        assert unclear["ErrorEquals"] == late["ErrorEquals"]
+        assert graph.states[unclear["Next"]]["Seconds"] > action_timeout(book)
     assert graph.states["Unclear"]["Seconds"] > action_timeout(book)
 
 
@@ -186,7 +237,7 @@ def test_tokens_go_to_the_table_only(compiled: tuple[Playbook, Graph]) -> None:
     _, graph = compiled
     for name in graph.of_type("Task"):
         with_token = "Task.Token" in json.dumps(graph.states[name])
-        assert with_token == name.startswith("Approval")
+        assert with_token == (name.startswith("Approval") or name.endswith("Manual"))
         assert name not in graph.calling(ACTION) or not with_token
 
 
@@ -233,6 +284,9 @@ def test_pace_shortens_polls_and_leaves_timeouts_and_approvals_alone() -> None:
         ({"steps": [{"action": "a", "timeout": "16m"}]}, "1s to 15m"),
         ({"verify": {"within": "10h", "poll": "1s"}}, "poll less often"),
         ({"approval": {"timeout": "0s"}}, "approval timeout"),
+        ({"steps": [RULE, {"wait": "61m"}]}, "1s to 1h"),
+        ({"steps": [RULE, {"manual": "x", "timeout": "2d"}]}, "1s to 1d"),
+        ({"steps": [{"foreach": list(range(16)), "steps": [RULE, RULE]}]}, "at most 30"),
         ({"steps": [{"action": "a", "timeout": "15m"}] * 8, "verify": {"within": "1h"}}, "shorter or fewer"),
     ],
 )

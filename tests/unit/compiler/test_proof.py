@@ -9,7 +9,7 @@ from incidentio.core.playbook import Playbook
 from infra.compiler import UnsoundMachine, compile_playbook, machine
 from infra.compiler.proof import flaws
 from tests.unit.compiler.mutations import MUTATIONS, mutated
-from tests.unit.compiler.test_envelope import ACTION, CONTROL, playbook, shipped, variants
+from tests.unit.compiler.test_envelope import ACTION, CONTROL, languages, playbook, shipped, variants
 
 
 def proved(compiled: dict[str, Any], book: Playbook) -> list[str]:
@@ -20,7 +20,7 @@ def compiled(book: Playbook) -> dict[str, Any]:
     return compile_playbook(book, control_arn=CONTROL, action_arn=ACTION)
 
 
-@pytest.mark.parametrize("book", [*variants(), *shipped()], ids=lambda book: f"{book.name}-{book.risk}")
+@pytest.mark.parametrize("book", [*variants(), *languages(), *shipped()], ids=lambda book: f"{book.name}-{book.risk}")
 def test_every_machine_keeps_the_envelope_and_no_mutation_of_it_does(book: Playbook) -> None:
     sound = compiled(book)
     assert proved(sound, book) == []
@@ -29,7 +29,7 @@ def test_every_machine_keeps_the_envelope_and_no_mutation_of_it_does(book: Playb
 
 
 def test_every_mutation_is_tried_somewhere() -> None:
-    assert {name for book in variants() for name, _ in mutated(compiled(book))} == set(MUTATIONS)
+    assert {name for book in [*variants(), *languages()] for name, _ in mutated(compiled(book))} == set(MUTATIONS)
 
 
 def test_mutations_change_something() -> None:

@@ -7,10 +7,10 @@ What the forms mean on a real engine is proved on the local target (tests/e2e).
 import copy
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-_PATH = re.compile(r"\$([a-z_]+)((?:\.\w+)*)")
+_PATH = re.compile(r"\$([a-z_0-9]+)((?:\.\w+)*)")
 
 
 class TaskError(Exception):
@@ -48,18 +48,50 @@ class Interpreter:
         """(`SUCCEEDED`, output) or (`FAILED`, error)."""
         self._variables: dict[str, Any] = {}
         self._context = {"Execution": {"Input": dict(given), "Name": name}, "Task": {}}
-        current, data = self.machine["StartAt"], dict(given)
+        return self._walked(self.machine, dict(given))
+
+    def _walked(self, machine: Mapping[str, Any], data: Any) -> tuple[str, Any]:
+        walk = self._walk(machine, data)
+        while True:
+            try:
+                next(walk)
+            except StopIteration as over:
+                return over.value
+
+    def _walk(self, machine: Mapping[str, Any], data: Any) -> Iterator[None]:
+        """One state after the other; between two, another branch may have its turn."""
+        current = machine["StartAt"]
         for _ in range(2000):
+            yield
             self._before(current)
             self.visited.append(current)
-            state = self.machine["States"][current]
+            state = machine["States"][current]
             match state["Type"]:
                 case "Succeed":
                     return "SUCCEEDED", data
                 case "Fail":
                     return "FAILED", self._filled(state["Error"]) + ": " + self._filled(state["Cause"])
+                case "Parallel":
+                    yield from self._side_by_side(state)
+                    current, data = state["Next"], state["Output"]
+                    continue
+            if state.get("End"):
+                return "SUCCEEDED", state["Output"]
             current, data = self._step(state, data)
         raise AssertionError("the machine does not end")
+
+    def _side_by_side(self, state: Mapping[str, Any]) -> Iterator[None]:
+        """Every branch a state at a time, in turn; what a branch assigns, none outside of it may read."""
+        known = set(self._variables)
+        walks = [self._walk(branch, {}) for branch in state["Branches"]]
+        while walks:
+            for walk in list(walks):
+                yield
+                try:
+                    next(walk)
+                except StopIteration:
+                    walks.remove(walk)
+        self._variables = {name: value for name, value in self._variables.items() if name in known}
 
     def _step(self, state: Mapping[str, Any], data: Any) -> tuple[str, Any]:
         match state["Type"]:

@@ -201,7 +201,7 @@ def other(stage: Stage, *, ends: timedelta, finished: bool) -> None:
 
     done = run.having(status="rolled_back" if finished else "running")
     now = stage.clock()
-    stage.table.write(Put(run_record(done)), Put(lock_record(run, now, now + ends)))
+    stage.table.write(Put(run_record(done)), Put(lock_record(run, TARGET, now, now + ends)))
 
 
 @pytest.mark.parametrize(

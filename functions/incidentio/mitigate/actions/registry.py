@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from incidentio.core.errors import Forbidden, InvalidInput
 from incidentio.core.playbook import PARAMETER, Playbook, Step
+from incidentio.core.steps import Leaf, Manual, Wait
 from incidentio.core.targets import region_of
 from incidentio.mitigate.actions.action import Action, Commands, Place, Statement
 from incidentio.mitigate.actions.samples import samples
@@ -122,15 +123,40 @@ def commands_for(playbook: Playbook, *, target: str, values: Mapping[str, int | 
 
     `values` are the bound parameters (`Playbook.bind`).
     """
-    done: list[Commands] = []
-    for number, step in enumerate(playbook.steps, start=1):
-        action = prepared(step.action, step.resolved(values), target, place)
-        if action.skipped() is None:
-            done.append(action.commands(None, keep=f"BEFORE_{number}"))
+    done = [
+        _under_condition(leaf, commands)
+        for leaf in playbook.leaves
+        if leaf.target == 0 and (commands := _commands_of(leaf, target=target, values=values, place=place))
+    ]
     return Commands(
         look=tuple(line for c in done for line in c.look),
         do=tuple(line for c in done for line in c.do),
         undo=tuple(line for c in reversed(done) for line in c.undo),
+    )
+
+
+def _commands_of(leaf: Leaf, *, target: str, values: Mapping[str, int | str], place: Place) -> Commands | None:
+    match leaf.step:
+        case Step():
+            action = prepared(leaf.step.action, leaf.step.resolved(values), target, place)
+            return None if action.skipped() else action.commands(None, keep=f"BEFORE_{leaf.n}")
+        case Manual():
+            texts = leaf.step.resolved(values)
+            said = f"# by hand: {texts['manual']}"
+            undo = str(texts["undo"]).splitlines()
+            return Commands(do=(said, *str(texts["commands"]).splitlines()), undo=(said, *undo) if undo else ())
+        case Wait():
+            return Commands(do=(f"sleep {leaf.step.resolved(values)['seconds']}",))
+
+
+def _under_condition(leaf: Leaf, commands: Commands) -> Commands:
+    if not leaf.step.if_:
+        return commands
+    only = f"# only if {' and '.join(map(str, leaf.step.if_))}"
+    return Commands(
+        look=commands.look,
+        do=(only, *commands.do) if commands.do else (),
+        undo=(only, *commands.undo) if commands.undo else (),
     )
 
 

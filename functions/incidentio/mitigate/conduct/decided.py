@@ -25,15 +25,15 @@ def answer_if_decided(score: Score, run: Run) -> None:
 
 
 def withdraw_waiting(score: Score, incident_id: str) -> None:
-    """The incident is over: machines that wait for people need not; their second gate refuses."""
+    """The incident is over: machines that wait for people need not; they find that nothing may go on."""
     for run in runs_of(score.table, incident_id):
-        body = _approval(score, run) if run.status == "awaiting_approval" else None
+        body = _approval(score, run)
         if body is not None:
             _answer(score, body)
 
 
 def _approval(score: Score, run: Run) -> Mapping[str, Any] | None:
-    return score.table.get(approval_key(run.incident_id, run.approval_id)) if run.approval_id else None
+    return score.table.get(approval_key(run.incident_id, run.waits_for)) if run.waits_for else None
 
 
 def _answer(score: Score, body: Mapping[str, Any]) -> None:

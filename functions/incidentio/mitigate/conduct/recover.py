@@ -6,7 +6,6 @@ attempt has its number in its name, so the event and the sweep together still st
 
 from incidentio.core.errors import NotFound
 from incidentio.core.incident import Incident
-from incidentio.core.targets import target_name
 from incidentio.mitigate.conduct.decided import answer_if_decided
 from incidentio.mitigate.conduct.score import Score, recovery_name
 from incidentio.mitigate.conduct.start import refuse, start_run
@@ -28,7 +27,7 @@ def look_after(score: Score, run: Run) -> None:
     number = run.recoveries
     status = score.executions.status(run.playbook, recovery_name(run, number))
     if status == "RUNNING":
-        if run.status == "awaiting_approval":
+        if run.waits_for:
             answer_if_decided(score, run)
         return
     if status is None and run.status == "requested":
@@ -74,7 +73,7 @@ def _give_up(score: Score, run: Run, why: str) -> None:
             after,
             "RollbackFailed",
             at=now,
-            text=f"{run.playbook} on {target_name(run.target)} was left half done: {why}. "
+            text=f"{run.playbook} on {run.where} was left half done: {why}. "
             f"To put back what was there before: {' ; '.join(commands)}",
             data={"reason": why, "commands": commands},
         )

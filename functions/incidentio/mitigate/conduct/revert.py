@@ -8,7 +8,6 @@ from incidentio.core.errors import NotFound
 from incidentio.core.events import DomainEvent
 from incidentio.core.incident import Incident
 from incidentio.core.ports import Put
-from incidentio.core.targets import target_name
 from incidentio.mitigate.conduct.decided import withdraw_waiting
 from incidentio.mitigate.conduct.score import Score, revert_name
 from incidentio.mitigate.control.finish import undo_commands
@@ -117,7 +116,7 @@ def _cannot(score: Score, run: Run, why: str) -> None:
             after,
             "RollbackFailed",
             at=now,
-            text=f"what {run.playbook} borrowed on {target_name(run.target)} cannot be given back: {why}. "
+            text=f"what {run.playbook} borrowed on {run.where} cannot be given back: {why}. "
             f"To put back what was there before: {' ; '.join(commands)}",
             data={"reason": why, "commands": commands},
         )

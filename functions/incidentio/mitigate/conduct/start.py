@@ -11,7 +11,6 @@ from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
 from incidentio.core.quiet import monitored_by, quiets_at
 from incidentio.core.signal import Kind
-from incidentio.core.targets import target_name
 from incidentio.mitigate.conduct.score import Score
 from incidentio.mitigate.requests import request_run
 from incidentio.mitigate.run import Run
@@ -43,7 +42,7 @@ def refuse(score: Score, run: Run, why: str) -> None:
             return None
         now = score.clock()
         after, writes = ended(score.table, run, "refused", at=now, reason=why)
-        text = f"{run.playbook} on {target_name(run.target)} was refused, nothing was changed: {why}"
+        text = f"{run.playbook} on {run.where} was refused, nothing was changed: {why}"
         return Move(after, told(incident, run, "PlaybookRefused", at=now, text=text, data={"reason": why}), writes)
 
     advance(score.table, run.incident_id, run.run_id, decide)

@@ -9,7 +9,6 @@ from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident
 from incidentio.core.playbook import Playbook
 from incidentio.core.ports import Put, Record
-from incidentio.core.targets import target_name
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.keys import approval_key, new_approval_id
 from incidentio.mitigate.run import Decision, Run
@@ -110,7 +109,7 @@ def _question(run: Run, definition: Playbook) -> str:
     note = f" — {definition.approval.note}" if definition.approval.note else ""
     asks = f" ({given})" if given else ""
     terms = f"[{run.risk.value}{people}, within {format_duration(definition.approval.timeout)}]"
-    return f"{run.playbook} {run.version} on {target_name(run.target)}{asks} {terms}{note}"
+    return f"{run.playbook} {run.version} on {run.where}{asks} {terms}{note}"
 
 
 def _for_people(body: dict[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,8 @@ class Request(BaseModel):
     token: str = ""
     turn: int = 1
     step: int = 0
+    steps: tuple[int, ...] = ()
+    seconds: int = 0
     last: bool = False
     seen: dict[str, Any] | None = None
     applied: dict[str, Any] | None = None
@@ -89,6 +91,11 @@ class Desk:
             if why:
                 return why
         return None
+
+    def over(self, incident: Incident) -> str | None:
+        """Why there is nobody to act for any more, or None."""
+        now = surviving(self.table, incident)
+        return None if now.is_open else f"{now.id} is {now.status.value}"
 
     def alarm_stops(self, playbook: str) -> str | None:
         """Why the playbook's own stop condition says no, or None."""

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from incidentio.core.errors import IncidentioError
 from incidentio.core.incident import Change, Incident
 from incidentio.core.ports import Delete, Put, Write
-from incidentio.core.targets import target_name
 from incidentio.mitigate.actions import Place, prepared
 from incidentio.mitigate.actions.action import Change as ValueChange
 from incidentio.mitigate.control.desk import Answer, Desk, Request
@@ -37,6 +36,7 @@ def finish(desk: Desk, request: Request) -> Answer:
 
 def _run_over(desk: Desk, incident: Incident, run: Run) -> Move:
     now = desk.clock()
+    run = _by_people(run)
     failed = _with(run, "failed")
     status: RunStatus = "rollback_failed" if failed else "rolled_back"
     after, writes = ended(desk.table, run, status, at=now, reason=run.reason)
@@ -47,7 +47,7 @@ def _run_over(desk: Desk, incident: Incident, run: Run) -> Move:
             after,
             "PlaybookRolledBack",
             at=now,
-            text=f"{run.playbook} on {target_name(run.target)} was rolled back: {run.reason}. {_account(run)}",
+            text=f"{run.playbook} on {run.where} was rolled back: {run.reason}. {_account(run)}",
             data={"reason": run.reason, "steps": _steps(run)},
         )
     return Move(after, _left_to_people(desk, change, after), writes)
@@ -58,6 +58,7 @@ def _lease_over(desk: Desk, incident: Incident, run: Run) -> Move:
     lease = run.lease
     if lease is None:
         raise ValueError(f"{run.run_id} borrowed nothing")
+    run = _by_people(run)
     if _with(run, "failed"):
         after = run.having(lease=failed_lease(lease, desk.clock()))
         return Move(after, _left_to_people(desk, incident, after), [Put(lease_record(after))])
@@ -65,9 +66,9 @@ def _lease_over(desk: Desk, incident: Incident, run: Run) -> Move:
     after = run.having(lease=lease.model_copy(update={"status": "foreign" if foreign else "restored"}))
     writes: list[Write] = [Delete(lease_key(run.run_id)), *released(desk.table, run)]
     change: Incident | Change = incident
-    text = f"what {run.playbook} borrowed on {target_name(run.target)} was given back: {_account(run)}"
+    text = f"what {run.playbook} borrowed on {run.where} was given back: {_account(run)}"
     if foreign:
-        text = f"the loan of {run.playbook} on {target_name(run.target)} is over: {_account(run)}"
+        text = f"the loan of {run.playbook} on {run.where} is over: {_account(run)}"
     change = told(
         change,
         after,
@@ -86,6 +87,7 @@ def _left_to_people(desk: Desk, on: Incident | Change, run: Run) -> Change | Non
     for type, steps, what in (
         ("RollbackFailed", _with(run, "failed"), "could not be given back"),
         ("ForeignChangeFound", _with(run, "foreign"), "was changed by somebody else and is left alone"),
+        ("UndoLeftToPeople", _with(run, "stays"), "stays as it is"),
     ):
         if not steps:
             continue
@@ -96,18 +98,29 @@ def _left_to_people(desk: Desk, on: Incident | Change, run: Run) -> Change | Non
             run,
             type,
             at=desk.clock(),
-            text=f"{target_name(run.target)} {what} after {run.playbook}: {_account(run)}{paste}",
+            text=f"{run.where} {what} after {run.playbook}: {_account(run)}{paste}",
             data={"reason": run.reason, "steps": _steps(run), "commands": commands},
         )
     return change
 
 
+def _by_people(run: Run) -> Run:
+    """What people did stays until people undo it."""
+    for step in run.steps:
+        if step.kind == "manual" and step.status == "done":
+            run = run.with_step(step.n, status="stays", undo_summary=f"{step.summary}; only a person can undo it")
+    return run
+
+
 def undo_commands(run: Run, step: RunStep) -> list[str]:
     """Plain `aws` commands that set what was there before this step; none when the action cannot say."""
-    _, account, region, _ = run.target.split("|", 3)
+    if step.kind == "manual":
+        return str(step.given.get("undo", "")).splitlines()
+    target = run.target_of(step)
+    _, account, region, _ = target.split("|", 3)
     place = Place(partition=partition_of(region), account=account, region=region)
     try:
-        action = prepared(step.action, step.given, run.target, place)
+        action = prepared(step.action, step.given, target, place)
     except IncidentioError:
         return []
     return list(action.commands(ValueChange(step.before, step.after)).undo)
@@ -118,7 +131,7 @@ def _with(run: Run, status: str) -> list[RunStep]:
 
 
 def _account(run: Run) -> str:
-    return "; ".join(_lines(step for step in reversed(run.steps) if step.status != "pending"))
+    return "; ".join(_lines(step for step in reversed(run.steps) if step.touched))
 
 
 def _lines(steps: Iterable[RunStep]) -> Iterable[str]:
@@ -130,5 +143,5 @@ def _steps(run: Run) -> list[dict[str, object]]:
     return [
         {"step": s.n, "action": s.action, "before": s.before, "after": s.after, "result": s.status}
         for s in run.steps
-        if s.status != "pending"
+        if s.touched
     ]

@@ -55,7 +55,7 @@ def refusal(desk: Desk, incident: Incident, run: Run, why: str) -> Move:
             run,
             "ApprovalExpired",
             at=now,
-            text=f"the approval of {run.playbook} on {target_name(run.target)} was not used: {why}",
+            text=f"the approval of {run.playbook} on {run.where} was not used: {why}",
             data={"approval_id": run.approval_id},
         )
     change = told(
@@ -63,7 +63,7 @@ def refusal(desk: Desk, incident: Incident, run: Run, why: str) -> Move:
         run,
         "PlaybookRefused",
         at=now,
-        text=f"{run.playbook} on {target_name(run.target)} was refused, nothing was changed: {why}",
+        text=f"{run.playbook} on {run.where} was refused, nothing was changed: {why}",
         data={"reason": why},
     )
     return Move(after, change, writes)
@@ -136,15 +136,19 @@ def _inside(window: Freeze, now: datetime) -> bool:
 
 def too_often(desk: Desk, definition: Playbook, run: Run, now: datetime) -> str | None:
     """Why the rate limit or the cool-down says no. Asked again by the lock, where runs meet one by one."""
+    return next((why for target in run.all_targets if (why := _too_often(desk, definition, run, target, now))), None)
+
+
+def _too_often(desk: Desk, definition: Playbook, run: Run, target: str, now: datetime) -> str | None:
     limit = definition.rate_limit
-    partition = rate_partition(run.playbook, run.target)
+    partition = rate_partition(run.playbook, target)
     started = [
         (datetime.fromisoformat(str(body["at"])), str(body["run_id"]))
         for _, body in desk.table.query(partition)
         if body["run_id"] != run.run_id
     ]
     recent = [at for at, _ in started if now - at < limit.per]
-    name = target_name(run.target)
+    name = target_name(target)
     if len(recent) >= limit.runs:
         return f"it ran {len(recent)} times on {name} in the last {format_duration(limit.per)}: at most {limit.runs}"
     if started and limit.cool_down and (rest := _over_at(desk, *max(started)) + limit.cool_down - now) > timedelta():
@@ -160,11 +164,14 @@ def _over_at(desk: Desk, started: datetime, run_id: str) -> datetime:
         return started
 
 
-def rate_record(run: Run, definition: Playbook, now: datetime, until: datetime) -> Record:
-    """One start of a run that takes until `until` at most, counted by `too_often` for as long as it matters."""
+def rate_records(run: Run, definition: Playbook, now: datetime, until: datetime) -> list[Record]:
+    """One start of a run on each target, over by `until` at most: counted by `too_often` for as long as it matters."""
     forget = max(now + definition.rate_limit.per, until + definition.rate_limit.cool_down)
     body = {"run_id": run.run_id, "at": iso(now)}
-    return Record(Key(rate_partition(run.playbook, run.target), f"{iso(now)}#{run.run_id}"), body, expires_at=forget)
+    return [
+        Record(Key(rate_partition(run.playbook, target), f"{iso(now)}#{run.run_id}"), body, expires_at=forget)
+        for target in run.all_targets
+    ]
 
 
 def _not_approved(desk: Desk, run: Run) -> str | None:

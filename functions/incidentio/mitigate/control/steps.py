@@ -7,27 +7,39 @@ from incidentio.core.incident import Incident
 from incidentio.core.playbook import MaxTargets
 from incidentio.core.ports import ABSENT, Put, Record
 from incidentio.core.redaction import redact
-from incidentio.core.targets import target_name
+from incidentio.mitigate.control.conditions import unmet
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.gate import refusal
 from incidentio.mitigate.keys import snapshot_key
 from incidentio.mitigate.run import Run
-from incidentio.mitigate.runs import Move, advance, ended, told
-from incidentio.mitigate.surviving import surviving
+from incidentio.mitigate.runs import Move, advance, told
 
 _PERCENT_FROM = 10
-_FACTS = 40
 """A share says nothing about a handful: percent counts from this many targets up."""
+_FACTS = 40
 
 
 def begin(desk: Desk, request: Request) -> Answer:
-    """`go` with the step's `call`: resolved parameters and target, as pinned when the run was asked for."""
+    """`go` with the step's `call`: resolved parameters and target, as pinned when the run was asked for.
+
+    `skip` when its conditions do not hold: decided once. `stop` when a branch beside it has failed.
+    """
     answer: Answer = {}
 
-    def decide(_incident: Incident, run: Run) -> Move | None:
-        call = {"step": request.step, "with": run.step(request.step).given, "target": run.target}
-        answer.update(decision="go" if run.status == "running" else "stop", call=call)
-        return None
+    def decide(incident: Incident, run: Run) -> Move | None:
+        step = run.step(request.step)
+        answer.clear()
+        answer.update(decision="stop", call={"step": step.n, "with": step.given, "target": run.target_of(step)})
+        if run.status != "running" or run.reason:
+            return None
+        if step.status == "skipped":
+            answer.update(decision="skip")
+            return None
+        answer.update(decision="go")
+        if step.status != "pending" or (why := unmet(run, step, incident)) is None:
+            return None
+        answer.update(decision="skip")
+        return Move(run.with_step(step.n, status="skipped", summary=why))
 
     advance(desk.table, request.incident_id, request.run_id, decide)
     return answer
@@ -44,7 +56,7 @@ def keep(desk: Desk, request: Request) -> Answer:
     def decide(incident: Incident, run: Run) -> Move | None:
         answer.clear()
         answer.update(decision="stop", snapshot=None)
-        if run.status != "running":
+        if run.status != "running" or run.reason:
             return None
         key = snapshot_key(run.run_id, request.step)
         stored = desk.table.get(key)
@@ -107,46 +119,6 @@ def record(desk: Desk, request: Request) -> Answer:
     return answer
 
 
-def plan(desk: Desk, request: Request) -> Answer:
-    """A dry run: keep what the last step said it would do, and name the next one."""
-    answer: Answer = {}
-
-    def decide(incident: Incident, run: Run) -> Move | None:
-        answer.clear()
-        n = request.after + 1
-        more = n <= len(run.steps) and not run.finished
-        call = {"step": n, "action": "", "with": {}, "target": run.target}
-        if more:
-            call |= {"action": run.step(n).action, "with": run.step(n).given}
-        answer.update(decision="plan" if more else "done", call=call)
-        after = run
-        if request.after and len(run.plan) < request.after:
-            after = run.having(plan=(*run.plan, {"step": request.after, **(request.planned or {})}))
-        return _planned(desk, incident, after) if not more and not run.finished else Move(after)
-
-    advance(desk.table, request.incident_id, request.run_id, decide)
-    return answer
-
-
-def _planned(desk: Desk, incident: Incident, run: Run) -> Move:
-    """The end of a dry run: `planned`, or `refused` when a step could not say what it would do."""
-    now = desk.clock()
-    wrong = "; ".join(str(step.get("summary") or "no answer") for step in run.plan if step.get("error"))
-    after, writes = ended(desk.table, run, "refused" if wrong else "planned", at=now, reason=wrong)
-    said = f"it would be refused: {wrong}" if wrong else "; ".join(str(s.get("summary", "")) for s in run.plan)
-    commands = [line for step in run.plan for line in step.get("do", [])]
-    undo = [line for step in reversed(run.plan) for line in step.get("undo", [])]
-    change = told(
-        incident,
-        run,
-        "PlaybookPlanned",
-        at=now,
-        text=f"dry run of {run.playbook} on {target_name(run.target)}, nothing was changed: {said}",
-        data={"do": commands, "undo": undo},
-    )
-    return Move(after, change, writes)
-
-
 def _may_not(desk: Desk, incident: Incident, run: Run, seen: Mapping[str, Any]) -> str | None:
     definition = desk.playbook(run.playbook)
     if definition is None:
@@ -155,16 +127,11 @@ def _may_not(desk: Desk, incident: Incident, run: Run, seen: Mapping[str, Any]) 
         return str(seen.get("summary") or "the target cannot be read")
     checks: tuple[Callable[[], str | None], ...] = (
         lambda: _too_wide(seen, definition.targets.max),
-        lambda: _over(desk, incident),
+        lambda: desk.over(incident),
         lambda: desk.stopped(incident, run.playbook),
         lambda: desk.alarm_stops(run.playbook),
     )
     return next((why for check in checks if (why := check())), None)
-
-
-def _over(desk: Desk, incident: Incident) -> str | None:
-    now = surviving(desk.table, incident)
-    return None if now.is_open else f"{now.id} is {now.status.value}"
 
 
 def _too_wide(seen: Mapping[str, Any], limit: MaxTargets) -> str | None:

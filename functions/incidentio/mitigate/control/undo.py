@@ -4,7 +4,6 @@ from incidentio.core.errors import NotFound
 from incidentio.core.incident import Incident
 from incidentio.core.ports import Put
 from incidentio.core.redaction import redact
-from incidentio.core.targets import target_name
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.keys import snapshot_key
 from incidentio.mitigate.leases import lease_record
@@ -80,7 +79,7 @@ def undo(desk: Desk, request: Request) -> Answer:
         "step": step.n,
         "action": step.action,
         "with": step.given,
-        "target": run.target,
+        "target": run.target_of(step),
         "snapshot": kept["snapshot"],
     }
     return {"decision": "undo", "undo": call}
@@ -110,7 +109,7 @@ def _stopped(desk: Desk, incident: Incident, run: Run, why: str) -> Move:
         after,
         "PlaybookStopped",
         at=desk.clock(),
-        text=f"{run.playbook} on {target_name(run.target)} stopped: {why}{undoing}",
+        text=f"{run.playbook} on {run.where} stopped: {why}{undoing}",
         data={"reason": why},
     )
     return Move(after, change)

@@ -1,12 +1,11 @@
 """After the last step: did it help, and does anything say stop?"""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident, Status
 from incidentio.core.ports import Put
 from incidentio.core.redaction import redact
-from incidentio.core.targets import target_name
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.locks import lock_record
 from incidentio.mitigate.leases import lease_record
@@ -50,7 +49,7 @@ def settle(desk: Desk, request: Request) -> Answer:
         now = desk.clock()
         borrows = request.borrow_seconds > 0
         after, writes = ended(desk.table, run, "succeeded", at=now, reason="", keeps_lock=borrows)
-        name = target_name(run.target)
+        name = run.where
         changed = "; ".join(step.summary for step in run.steps if step.summary) or "nothing had to be changed"
         change = told(
             incident,
@@ -65,7 +64,7 @@ def settle(desk: Desk, request: Request) -> Answer:
         # An incident that is over already has nobody to keep the change for.
         until = now + timedelta(seconds=request.borrow_seconds) if surviving(desk.table, incident).is_open else now
         after = after.having(lease=Lease(opened_at=now, at_latest=until))
-        writes += [Put(lease_record(after)), Put(lock_record(after, now, until + _LOCK_MARGIN), {"run_id": run.run_id})]
+        writes += [Put(lease_record(after)), *_kept_locks(after, now, until + _LOCK_MARGIN)]
         change = told(
             change,
             run,
@@ -79,6 +78,10 @@ def settle(desk: Desk, request: Request) -> Answer:
 
     advance(desk.table, request.incident_id, request.run_id, decide)
     return {"decision": "end"}
+
+
+def _kept_locks(run: Run, now: datetime, until: datetime) -> list[Put]:
+    return [Put(lock_record(run, target, now, until), {"run_id": run.run_id}) for target in run.all_targets]
 
 
 def _cancelled(incident: Incident) -> str | None:
