@@ -11,7 +11,7 @@ from incidentio.core.playbook import Playbook, Risk
 from incidentio.core.ports import Put
 from incidentio.mitigate.actions import action_named
 from incidentio.mitigate.actions.action import Reach
-from incidentio.mitigate.control.gate import rate_record
+from incidentio.mitigate.control.gate import rate_records
 from incidentio.mitigate.control.locks import lock_record
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.switches import GLOBAL, set_switch
@@ -131,7 +131,7 @@ def test_over_its_rate_limit_it_changes_nothing(emulator: dict[str, Any], playbo
         asked, now = rehearsal.ask(), rehearsal.stage.clock()
         for n in range(playbook.rate_limit.runs):
             earlier = asked.having(run_id=f"RUN-000000-0000000{n}")
-            rehearsal.stage.table.write(Put(rate_record(earlier, playbook, now, now)))
+            rehearsal.stage.table.write(*map(Put, rate_records(earlier, playbook, now, now)))
         rehearsal.stage.play()
         run = rehearsal.stage.run(asked)
         assert run.outcome == "refused"
@@ -152,7 +152,7 @@ def test_while_another_holds_the_target_only_looking_goes_on(emulator: dict[str,
 def _beside_another(rehearsal: Rehearsal) -> Run:
     asked, now = rehearsal.ask(), rehearsal.stage.clock()
     owner = asked.having(run_id="RUN-000000-00000000")
-    rehearsal.stage.table.write(Put(lock_record(owner, now, now.replace(year=now.year + 1))))
+    rehearsal.stage.table.write(Put(lock_record(owner, owner.target, now, now.replace(year=now.year + 1))))
     rehearsal.stage.play()
     return rehearsal.stage.run(asked)
 
