@@ -9,7 +9,9 @@ State = dict[str, Any]
 
 
 class Sources:
-    """`queues` and `tables` by name: null (no maximum concurrency), a maximum (queues only) or `disabled`.
+    """`queues` and `tables` by name: `disabled`, or a number of batches at once (null: nothing said).
+
+    For a queue it is the maximum of all of it, for a table's stream that of each shard.
 
     `mapping` names the one whose UUID the playbook is told.
     """
@@ -24,7 +26,8 @@ class Sources:
         for name, state in given.get("queues", {}).items():
             self._map(self._queue(name), state, tags)
         for name, state in given.get("tables", {}).items():
-            self._map(self._stream(name), state, tags, StartingPosition="LATEST")
+            at_once = {"ParallelizationFactor": state} if isinstance(state, int) else {}
+            self._map(self._stream(name), None if at_once else state, tags, StartingPosition="LATEST", **at_once)
 
     def uuid(self, name: str) -> str:
         return str(self._mapping(name)["UUID"])
@@ -32,12 +35,15 @@ class Sources:
     def now(self, name: str) -> State:
         service = "sqs" if name == "queues" else "dynamodb"
         return {
-            self._name(m): "disabled"
-            if m["State"] == "Disabled"
-            else m.get("ScalingConfig", {}).get("MaximumConcurrency")
+            self._name(m): "disabled" if m["State"] == "Disabled" else self._at_once(m)
             for m in self._mappings()
             if f":{service}:" in m["EventSourceArn"]
         }
+
+    @staticmethod
+    def _at_once(mapping: State) -> int | None:
+        parallel = mapping.get("ParallelizationFactor", 1)
+        return mapping.get("ScalingConfig", {}).get("MaximumConcurrency") or (parallel if parallel > 1 else None)
 
     def set(self, states: Mapping[str, Any]) -> None:
         for name, state in states.items():

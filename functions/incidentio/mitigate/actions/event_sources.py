@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, field_validator
@@ -26,6 +26,11 @@ from incidentio.mitigate.actions.literal import literal
 LEAST, MOST = 2, 1000
 """Bounds of a mapping's maximum concurrency. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
 
+_STREAMS = frozenset({"dynamodb", "kinesis"})
+"""Sources with shards, and so with a parallelization factor: how many batches of a shard are in work at once.
+
+https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
+"""
 _STOPPED = frozenset({"Disabled", "Disabling"})
 _SETTLED = frozenset({"Enabled", "Disabled"})
 _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -35,6 +40,10 @@ class EventSources(Parameters):
     concurrency: Annotated[
         int, Field(ge=0, le=MOST, description="batches a queue may have in work at once; 0 disables the mapping")
     ]
+    parallel: Annotated[
+        int,
+        Field(ge=0, le=10, description="batches of each shard in work at once; 0 refuses streams"),
+    ] = 0
     mapping: Annotated[str, Field(pattern=rf"^({_UUID})?$", description="UUID; empty: all of the function")] = ""
     alias: Annotated[
         str, Field(pattern=r"^[A-Za-z0-9_-]{0,128}$", description="alias or version the mappings call; empty: none")
@@ -50,7 +59,7 @@ class EventSources(Parameters):
 
 
 class SlowEventSources(Action[EventSources]):
-    """The value is `{uuid: {"source", "enabled", "maximum"}}`, one part for each mapping."""
+    """The value is `{uuid: {"source", "enabled", "maximum"}}`, one part for each mapping; a stream's has `parallel`."""
 
     name = "slow-event-sources"
     target_type = "AWS::Lambda::Function"
@@ -124,13 +133,18 @@ class SlowEventSources(Action[EventSources]):
         most = self.given.concurrency
         if most == 0:
             return {**part, "enabled": False}
-        if not _is_queue(part) and part["enabled"]:
+        if not part["enabled"]:
+            return part
+        if "parallel" in part and self.given.parallel:
+            return {**part, "parallel": min(self.given.parallel, part["parallel"])}
+        if not _is_queue(part):
             raise Conflict(
                 f"{part['source']} is no SQS queue: only a queue's mapping has a maximum concurrency. "
-                "0 disables the mapping instead"
+                + ("parallel slows a stream, and " if "parallel" in part else "")
+                + "concurrency 0 disables the mapping instead"
             )
         limited = most if part["maximum"] is None else min(most, part["maximum"])
-        return {**part, "maximum": limited} if part["enabled"] else part
+        return {**part, "maximum": limited}
 
     @override
     def guard(self, call: Call, change: Change) -> None:
@@ -150,7 +164,9 @@ class SlowEventSources(Action[EventSources]):
     def write(self, call: Call, value: Value) -> None:
         """While a mapping is changing AWS refuses the next change (ResourceInUseException): that is tried again."""
         for uuid, part in sorted(value.items()):
-            limit = {"ScalingConfig": _scaling(part)} if _is_queue(part) else {}
+            limit: dict[str, Any] = {"ScalingConfig": _scaling(part)} if _is_queue(part) else {}
+            if "parallel" in part:
+                limit = {"ParallelizationFactor": part["parallel"]}
             call("lambda", "update_event_source_mapping", UUID=uuid, Enabled=part["enabled"], **limit)
 
     @override
@@ -171,17 +187,25 @@ class SlowEventSources(Action[EventSources]):
                 do=tuple(update(uuid, _options(change.after[uuid])) for uuid in sorted(changed)),
                 undo=tuple(update(uuid, _options(change.before[uuid])) for uuid in sorted(changed)),
             )
+        return self._commands_unseen(keep, region, update)
+
+    def _commands_unseen(self, keep: str, region: str, update: Callable[[str, str], str]) -> Commands:
         which = " && ".join(["State==`Enabled`", *([f"UUID==`{self.given.mapping}`"] if self.given.mapping else [])])
         named = f"{region} --function-name {shlex.quote(self._called)}"
-        most = self.given.concurrency
-        told = "UUID" if most == 0 else "[UUID, ScalingConfig.MaximumConcurrency]"
+        most, parallel = self.given.concurrency, self.given.parallel
+        told = "[UUID, ScalingConfig.MaximumConcurrency, ParallelizationFactor]" if most else "UUID"
         look = f"{keep}=$(aws lambda list-event-source-mappings {named} --query 'EventSourceMappings[?{which}].{told}' "
         lower, uuid = f'[ "$maximum" != None ] && [ "$maximum" -le {most} ] ||', '"$uuid"'
-        each = f'echo "${keep}" | while read -r uuid maximum; do'
+        each = f'echo "${keep}" | while read -r uuid maximum factor; do'
         do = f"{lower} {update(uuid, f'--scaling-config MaximumConcurrency={most}')}"
         limit = '[ "$maximum" = None ] && limit="{}" || limit="MaximumConcurrency=$maximum"'
         limited = '--scaling-config "$limit"'
         undo = f"{limit}; {update(uuid, limited)}"
+        if parallel:
+            queue, stream = 'if [ "$factor" = None ]; then', "--parallelization-factor"
+            slower = f'[ "$factor" -le {parallel} ] || {update(uuid, f"{stream} {parallel}")}'
+            factor = f'{stream} "$factor"'
+            do, undo = f"{queue} {do}; else {slower}; fi", f"{queue} {undo}; else {update(uuid, factor)}; fi"
         if most == 0:
             each, do, undo = f"for uuid in ${keep}; do", update(uuid, "--no-enabled"), update(uuid, "--enabled")
         return Commands(look=(f"{look}--output text)",), do=(f"{each} {do}; done",), undo=(f"{each} {undo}; done",))
@@ -189,15 +213,22 @@ class SlowEventSources(Action[EventSources]):
 
 def _part(mapping: Mapping[str, Any]) -> dict[str, Any]:
     scaling = mapping.get("ScalingConfig") or {}
-    return {
+    part = {
         "source": mapping.get("EventSourceArn", "a source outside AWS"),
         "enabled": mapping.get("State") not in _STOPPED,
         "maximum": scaling.get("MaximumConcurrency"),
     }
+    if _service(part) in _STREAMS:
+        part["parallel"] = int(mapping.get("ParallelizationFactor") or 1)
+    return part
+
+
+def _service(part: Mapping[str, Any]) -> str:
+    return "".join(str(part["source"]).split(":")[2:3])
 
 
 def _is_queue(part: Mapping[str, Any]) -> bool:
-    return str(part["source"]).split(":")[2:3] == ["sqs"]
+    return _service(part) == "sqs"
 
 
 def _name(part: Mapping[str, Any]) -> str:
@@ -209,7 +240,9 @@ def _told(uuid: str, part: Mapping[str, Any] | None) -> str:
         return f"{uuid} gone"
     if not part["enabled"]:
         return f"{_name(part)} disabled"
-    return f"{_name(part)} enabled" + (f" up to {part['maximum']} at once" if part["maximum"] is not None else "")
+    each = f", {part['parallel']} a shard" if part.get("parallel", 1) > 1 else ""
+    most = f" up to {part['maximum']} at once" if part["maximum"] is not None else ""
+    return f"{_name(part)} enabled{most}{each}"
 
 
 def _scaling(part: Mapping[str, Any]) -> dict[str, int]:
@@ -219,4 +252,6 @@ def _scaling(part: Mapping[str, Any]) -> dict[str, int]:
 
 def _options(part: Mapping[str, Any]) -> str:
     limit = f" --scaling-config {shlex.quote(json.dumps(_scaling(part)))}" if _is_queue(part) else ""
+    if "parallel" in part:
+        limit = f" --parallelization-factor {part['parallel']}"
     return ("--enabled" if part["enabled"] else "--no-enabled") + limit
