@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 MISPLACED: Mapping[str, str] = {
+    "cloudfront:ListTagsForResource": "*",
     "cloudwatch:ListTagsForResource": "*",
     "dynamodb:ListTagsOfResource": "*",
     "ec2:CreateTags": "*",

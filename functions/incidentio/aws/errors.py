@@ -12,6 +12,7 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "ResourceNotFound": NotFound,
     "NotFound": NotFound,
     "NotFoundException": NotFound,
+    "NoSuchDistribution": NotFound,
     "NoSuchEntity": NotFound,
     "NoSuchHostedZone": NotFound,
     "NoSuchKey": NotFound,
