@@ -34,6 +34,7 @@ MISPLACED: Mapping[str, str] = {
 
 IMPLIED: Mapping[str, str] = {
     "lambda:GetAlias": "lambda:ListAliases",
+    "lambda:GetFunctionConcurrency": "lambda:PutFunctionConcurrency",
     "lambda:UpdateAlias": "lambda:ListAliases",
     "sqs:SendMessage": "sqs:SendMessageBatch",
 }

@@ -23,6 +23,7 @@ _WHERE: Mapping[str, str] = {
     "disable-rule": "event_rule.DisableRule",
     "disable-schedule": "schedule.DisableSchedule",
     "end-batch-jobs": "batch_jobs.EndBatchJobs",
+    "look-at-function": "look_at_function.LookAtFunction",
     "look-at-service": "look_at_service.LookAtService",
     "protect-from-termination": "termination_protection.ProtectFromTermination",
     "quarantine-instance": "quarantine.QuarantineInstance",
