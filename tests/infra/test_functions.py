@@ -81,7 +81,8 @@ def test_the_environment_satisfies_the_settings(assembly: Assembly, monkeypatch:
 
 
 def test_no_function_gets_a_variable_it_does_not_read(assembly: Assembly) -> None:
-    common = {"LOG_LEVEL", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "STACK_PREFIX"}
+    libraries = {"POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_SERVICE_NAME", "PYDANTIC_DISABLE_PLUGINS"}
+    common = {"LOG_LEVEL", "STACK_PREFIX", *libraries}
     for name, function in assembly.functions.items():
         read = {field.upper() for field in SETTINGS[function["Handler"]].model_fields}
         assert set(function["Environment"]["Variables"]) - read - common == set(), name
