@@ -38,7 +38,8 @@ def test_the_functions_are_exactly_those_with_settings(assembly: Assembly) -> No
 
 
 def test_every_handler_imports_in_its_own_environment_and_brings_nothing_that_does_not_ship(assembly: Assembly) -> None:
-    cold_starts = {name: cold_start(function) for name, function in assembly.functions.items()}
+    each = {function["Handler"]: function for function in assembly.functions.values()}  # all playbooks share one
+    cold_starts = {name: cold_start(function) for name, function in each.items()}
     for name, process in cold_starts.items():
         output, errors = process.communicate(timeout=60)
         assert (process.returncode, output.strip()) == (0, "[]"), f"{name}\n{errors}"
