@@ -64,6 +64,10 @@ def _web_acl(d: Mapping[str, str]) -> str | None:
     return f"{'CLOUDFRONT' if everywhere else 'REGIONAL'}/{d['WebACL']}"
 
 
+def _eks_cluster(d: Mapping[str, str]) -> str | None:
+    return d.get("ClusterName") if "ServiceName" not in d else None
+
+
 _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::ApiGateway::Stage": _api_stage,
     "AWS::AutoScaling::AutoScalingGroup": _auto_scaling_group,
@@ -71,6 +75,7 @@ _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::EC2::Instance": _instance,
     "AWS::ECS::Service": _ecs_service,
+    "AWS::EKS::Cluster": _eks_cluster,
     "AWS::IAM::AccessKey": _access_key,
     "AWS::IAM::Role": _role,
     "AWS::Lambda::Function": _function,

@@ -14,6 +14,8 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::DynamoDB::Table": "table.Table",
     "AWS::EC2::Instance": "instance.Instance",
     "AWS::ECS::Service": "ecs_service.EcsService",
+    "AWS::EKS::Cluster": "eks.EksCluster",
+    "AWS::EKS::Nodegroup": "eks.Nodegroup",
     "AWS::IAM::AccessKey": "access_key.AccessKey",
     "AWS::IAM::Role": "role.Role",
     "AWS::Lambda::Function": "function.Function",
