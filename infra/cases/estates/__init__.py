@@ -13,6 +13,7 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::CloudFront::Distribution": "distribution.Distribution",
     "AWS::DynamoDB::Table": "table.Table",
     "AWS::EC2::Instance": "instance.Instance",
+    "AWS::EC2::SecurityGroup": "security_group.SecurityGroup",
     "AWS::ECS::Service": "ecs_service.EcsService",
     "AWS::EKS::Cluster": "eks.EksCluster",
     "AWS::EKS::Nodegroup": "eks.Nodegroup",

@@ -31,6 +31,7 @@ _WHERE: Mapping[str, str] = {
     "raise-control-plane-tier": "control_plane_tier.RaiseControlPlaneTier",
     "raise-table-capacity": "table_capacity.RaiseTableCapacity",
     "reserve-concurrency": "critical_capacity.ReserveConcurrency",
+    "restore-rules": "recorded_rules.RestoreRules",
     "revoke-sessions": "role_sessions.RevokeSessions",
     "set-alias-version": "alias_version.SetAliasVersion",
     "set-default-origin": "default_origin.SetDefaultOrigin",
