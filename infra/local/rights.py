@@ -21,6 +21,7 @@ MISPLACED: Mapping[str, str] = {
     "events:EnableRule": "rule/default/<name> on the default bus",
     "events:ListTagsForResource": "*",
     "events:ListTargetsByRule": "the event bus",
+    "rds:DescribePendingMaintenanceActions": "*",
     "scheduler:GetSchedule": "the default group",
     "scheduler:ListTagsForResource": "*",
     "scheduler:UpdateSchedule": "the default group",

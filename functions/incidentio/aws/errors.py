@@ -19,6 +19,8 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "NoSuchBucket": NotFound,
     "ParameterNotFound": NotFound,
     "ExecutionDoesNotExist": NotFound,
+    "DBInstanceNotFound": NotFound,
+    "DBClusterNotFoundFault": NotFound,
     "AWS.SimpleQueueService.NonExistentQueue": NotFound,
     "ClusterNotFoundException": NotFound,
     "ServiceNotFoundException": NotFound,

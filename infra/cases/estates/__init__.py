@@ -20,6 +20,7 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::IAM::AccessKey": "access_key.AccessKey",
     "AWS::IAM::Role": "role.Role",
     "AWS::Lambda::Function": "function.Function",
+    "AWS::RDS::DBInstance": "database.Database",
     "AWS::Route53::RecordSet": "record_set.RecordSet",
     "AWS::WAFv2::WebACL": "web_acl.WebAcl",
 }
