@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from incidentio.core.errors import Forbidden, IncidentioError, InvalidInput, NotFound, TooLarge, Unavailable
+from incidentio.core.errors import Conflict, Forbidden, IncidentioError, InvalidInput, NotFound, TooLarge, Unavailable
 
 _MEANING: dict[str, type[IncidentioError]] = {
     "ResourceNotFoundException": NotFound,
@@ -32,6 +32,8 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "UnauthorizedOperation": Forbidden,
     "WAFLimitsExceededException": InvalidInput,
     "WAFNonexistentItemException": NotFound,
+    "InvalidDocument": NotFound,
+    "AutomationDefinitionNotFoundException": NotFound,
     "AccessDenied": Forbidden,
     "AccessDeniedException": Forbidden,
     "AuthorizationError": Forbidden,
@@ -47,6 +49,8 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "InvalidParameterValue": InvalidInput,
     "InvalidParameterException": InvalidInput,
     "InvalidParameterValueException": InvalidInput,
+    "InvalidAutomationExecutionParametersException": InvalidInput,
+    "InvalidAutomationStatusUpdateException": Conflict,
     "RequestEntityTooLarge": TooLarge,
 }
 

@@ -22,6 +22,7 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::Lambda::Function": "function.Function",
     "AWS::RDS::DBInstance": "database.Database",
     "AWS::Route53::RecordSet": "record_set.RecordSet",
+    "AWS::SSM::Document": "runbook.Runbook",
     "AWS::WAFv2::WebACL": "web_acl.WebAcl",
 }
 """CloudFormation type of the target → its estate."""

@@ -41,6 +41,7 @@ _ALSO: Mapping[str, Mapping[str, str]] = {
     "ecs:update_service": {"taskDefinition": "iam:passrole"},
     "ecs:register_task_definition": {"taskRoleArn": "iam:passrole", "executionRoleArn": "iam:passrole"},
     "scheduler:update_schedule": {"Target": "iam:passrole"},
+    "ssm:start_automation_execution": {"Tags": "ssm:addtagstoresource", "Parameters": "iam:passrole"},
 }
 """Call → parameter → the further right it needs when that parameter is given."""
 

@@ -173,6 +173,9 @@ class Action(ABC, Generic[P]):
         """What still has to happen before `value`, once set, is in effect; None when it is."""
         return None
 
+    def halt(self, call: Call, value: Value) -> None:
+        """Keep what was begun from going on, where it cannot be undone (`one_way`)."""
+
     @abstractmethod
     def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
         """The same as `aws` commands.

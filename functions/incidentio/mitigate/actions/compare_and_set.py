@@ -99,6 +99,8 @@ def _given_back(action: Action[Any], call: Call, change: Change) -> Answer:
     if same(action, now, change.before):
         return {"result": "already", "summary": f"{action.subject} is {action.said(now)} as before", "now": now}
     if action.one_way:
+        if now == change.after:
+            action.halt(call, now)
         summary = f"{action.subject} is {action.said(now)} and stays so: {action.one_way}"
         return {"result": "stays", "summary": summary, "now": now}
     if action.parts:

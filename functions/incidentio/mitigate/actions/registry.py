@@ -35,6 +35,7 @@ _WHERE: Mapping[str, str] = {
     "reserve-concurrency": "critical_capacity.ReserveConcurrency",
     "restore-rules": "recorded_rules.RestoreRules",
     "revoke-sessions": "role_sessions.RevokeSessions",
+    "run-automation": "automation.RunAutomation",
     "set-alias-version": "alias_version.SetAliasVersion",
     "set-default-origin": "default_origin.SetDefaultOrigin",
     "set-desired-count": "desired_count.SetDesiredCount",
