@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from incidentio.mitigate.actions import Statement
-from incidentio.mitigate.actions.action import SYSTEM_TAG
+from incidentio.mitigate.actions.action import ALLOWED, AUTOMATION_TAG, SYSTEM_TAG
 
 OWN = ("logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments")
 """What every function does on its own account: it writes its log, which carries our tag, and its traces."""
@@ -43,10 +43,23 @@ def boundary(statements: Iterable[Statement], *, table_arn: str) -> list[dict[st
     ]
 
 
-def denied(statements: Sequence[Statement]) -> list[dict[str, Any]]:
+def denied(statements: Sequence[Statement], *, only_allowed: bool = False) -> list[dict[str, Any]]:
     """What ends the policy of one action function: all its playbook does not declare, and all that is ours.
+
+    `only_allowed`: and all whose tag says that automation is not allowed. Where IAM is told of no tags, the action
+    looks at them itself.
 
     The boundary says the second as well; the local target heeds tags only where a role's own policy names them.
     """
     declared = sorted({action for statement in statements for action in statement.actions} | set(OWN))
-    return [{"Sid": "NothingElse", "Effect": "Deny", "NotAction": declared, "Resource": "*"}, _NEVER_OURSELVES]
+    tag = f"aws:ResourceTag/{AUTOMATION_TAG}"
+    not_allowed = {
+        **_NEVER_OURSELVES,
+        "Sid": "NotAllowed",
+        "Condition": {"Null": {tag: "false"}, "StringNotEquals": {tag: ALLOWED}},
+    }
+    return [
+        {"Sid": "NothingElse", "Effect": "Deny", "NotAction": declared, "Resource": "*"},
+        _NEVER_OURSELVES,
+        *([not_allowed] if only_allowed else []),
+    ]

@@ -209,8 +209,15 @@ def _written(at: Location, document: Document) -> Location:
     return at
 
 
+_NOT_YET = {
+    "error_budget": "there are no SLOs to compare it with yet: leave it out, or the gate would judge by nothing"
+}
+
+
 def _text(error: Any, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
+        if model is Playbook and error["loc"] in [(name,) for name in _NOT_YET]:
+            return _NOT_YET[str(error["loc"][0])]
         valid = keys_at(model, error["loc"][:-1])
         return f"unknown key: valid are {', '.join(valid)}" if valid else "unknown key"
     if error["type"] == "missing":

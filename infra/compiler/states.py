@@ -103,6 +103,8 @@ def action(
             "with": expression(f"${call}.with"),
             "target": expression(f"${call}.target"),
             "snapshot": snapshot,
+            # What gives back asks nobody.
+            **({} if op == "rollback" else {"only_allowed": expression(f"${call}.only_allowed")}),
         },
         timeout=timeout,
         retry=retry or [again(*BUSY, *UNCLEAR, attempts=4)],

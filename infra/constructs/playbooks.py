@@ -176,18 +176,18 @@ class PlaybookMachine(Construct):
                 because=f"{playbook.name} takes its target from the incident, its gates decide on it, and what "
                 "carries the system tag is denied.",
             )
-        for each in denied(statements):
+        for each in denied(statements, only_allowed=playbook.targets.only_allowed):
             self.action.role.add_to_policy(iam.PolicyStatement.from_json(each))
 
 
 def _in_our_partition(definition: Mapping[str, Any]) -> dict[str, Any]:
-    """`definition` with the integrations its tasks name in the partition it is deployed to."""
-    return {
-        **definition,
-        "States": {
-            name: {**state, "Resource": str(state["Resource"]).replace("arn:aws:", f"arn:{Aws.PARTITION}:", 1)}
-            if "Resource" in state
-            else state
-            for name, state in definition["States"].items()
-        },
-    }
+    """`definition`, or a branch of it, with the integrations its tasks name in the partition it is deployed to."""
+    return {**definition, "States": {name: _moved(state) for name, state in definition["States"].items()}}
+
+
+def _moved(state: Mapping[str, Any]) -> dict[str, Any]:
+    if "Branches" in state:
+        return {**state, "Branches": [_in_our_partition(branch) for branch in state["Branches"]]}
+    if "Resource" in state:
+        return {**state, "Resource": str(state["Resource"]).replace("arn:aws:", f"arn:{Aws.PARTITION}:", 1)}
+    return dict(state)

@@ -173,3 +173,7 @@ class HandsOff(Body):
     )
     on: bool
     reason: Text = ""
+    hold: bool = Field(
+        default=False,
+        description="Runs under way keep what they changed, as a loan, instead of giving it back at once.",
+    )

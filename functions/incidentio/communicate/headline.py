@@ -33,6 +33,7 @@ _SAID = {
     "ApprovalEscalated": "STILL needs approval",
     "ManualStepRequested": "needs your hands",
     "PlaybookSucceeded": "playbook succeeded",
+    "PlaybookHeld": "playbook stopped where it is",
     "PlaybookRefused": "playbook refused",
     "PlaybookRolledBack": "playbook failed and was rolled back",
     "RollbackFailed": "ROLLBACK FAILED",

@@ -44,6 +44,7 @@ UPDATES = frozenset(
         "IncidentCancelled",
         "IncidentMerged",
         "PlaybookSucceeded",
+        "PlaybookHeld",
         "PlaybookRefused",
     }
 )

@@ -67,10 +67,14 @@ class Impact(_Strict):
 
 
 class Automation(_Strict):
-    """`auto`: playbooks that may start by themselves (`safe` and `read_only` only). `propose`: globs of those shown."""
+    """`auto`: playbooks that may start by themselves (`safe` and `read_only` only). `propose`: globs of those shown.
+
+    `only_allowed`: for this service, playbooks change only what carries the tag `incidentio:automation` = `allowed`.
+    """
 
     auto: tuple[str, ...] = ()
     propose: tuple[str, ...] = ("*",)
+    only_allowed: bool = False
 
 
 class Service(_Strict):

@@ -16,8 +16,9 @@ TRIAGED = ("IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJo
 NOTIFYING = (
     "ApprovalEscalated", "ApprovalRequested", "ForeignChangeFound", "ImpactReturned", "IncidentCancelled",
     "IncidentLinked", "IncidentMerged", "IncidentMitigated", "IncidentPromoted", "IncidentReopened",
-    "IncidentResolved", "IncidentTriaged", "ManualStepRequested", "PlaybookRefused", "PlaybookRolledBack",
-    "PlaybookSucceeded", "RollbackFailed", "SeverityChanged", "StormEnded", "TriageOverdue", "UndoLeftToPeople",
+    "IncidentResolved", "IncidentTriaged", "ManualStepRequested", "PlaybookHeld", "PlaybookRefused",
+    "PlaybookRolledBack", "PlaybookSucceeded", "RollbackFailed", "SeverityChanged", "StormEnded", "TriageOverdue",
+    "UndoLeftToPeople",
 )  # fmt: skip
 """What communicate hears of."""
 

@@ -120,6 +120,8 @@ class Incident(BaseModel):
     proposed: tuple[str, ...] = ()
     roles: dict[str, str] = Field(default_factory=dict)
     hands_off: bool = False
+    hands_off_holds: bool = False
+    """Runs under way then stay as they are, instead of giving back what they changed."""
     previous_incident_id: str | None = None
     merged_into: str | None = None
     resolution_reason: str | None = None

@@ -28,7 +28,7 @@ from incidentio.core.steps import (
 
 __all__ = ["COMPILER_VERSION", "PARAMETER", "Parameter", "Playbook", "Risk", "Step"]
 
-COMPILER_VERSION = "2"
+COMPILER_VERSION = "3"
 """Part of every definition hash: moves when the compiler would make another machine from the same YAML."""
 
 PlaybookName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,40}$")]
@@ -100,9 +100,13 @@ class MaxTargets(_Strict):
 
 
 class Targets(_Strict):
-    """`type` is the CloudFormation type of what the playbook acts on."""
+    """`type` is the CloudFormation type of what the playbook acts on.
+
+    `only_allowed`: only what carries the tag `incidentio:automation` = `allowed`.
+    """
 
     type: str
+    only_allowed: bool = False
     max: MaxTargets = Field(default_factory=MaxTargets)
 
 

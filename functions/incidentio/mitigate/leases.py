@@ -16,6 +16,8 @@ from incidentio.mitigate.runs import Move, advance, released, told
 
 _FIRST_RETRY = timedelta(minutes=5)
 _LAST_RETRY = timedelta(hours=4)
+LONGEST_HOLD = timedelta(hours=4)
+"""What is held of a run whose playbook borrows nothing is given back after this."""
 
 
 def failed_lease(lease: Lease, now: datetime) -> Lease:

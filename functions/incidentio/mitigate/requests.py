@@ -89,6 +89,7 @@ def request_run(
             now=now,
             dry_run=dry_run,
             break_glass=break_glass,
+            only_allowed=definition.targets.only_allowed or _only_allowed(bundle, incident.service),
         )
         _check_actions(run, Place(partition=partition_of(region), account=account, region=region))
         same = _same(runs_of(table, incident_id), run)
@@ -135,6 +136,7 @@ def _run(
     now: datetime,
     dry_run: bool,
     break_glass: str,
+    only_allowed: bool,
 ) -> Run:
     steps = tuple(_step(leaf, values, targets) for leaf in definition.leaves)
     return Run(
@@ -151,9 +153,15 @@ def _run(
         requested_at=now,
         dry_run=dry_run,
         break_glass=redact(break_glass, limit=500),
+        only_allowed=only_allowed,
         approvals_needed=definition.risk.approvals,
         steps=steps,
     )
+
+
+def _only_allowed(bundle: Bundle, service: str | None) -> bool:
+    known = bundle.catalog.services.get(service or "")
+    return known is not None and known.automation.only_allowed
 
 
 def _step(leaf: Leaf, values: Mapping[str, int | str], targets: tuple[str, ...]) -> RunStep:

@@ -15,12 +15,15 @@ RunStatus = Literal[
     "running",
     "undoing",
     "succeeded",
+    "held",
     "refused",
     "rolled_back",
     "rollback_failed",
     "planned",
 ]
-FINISHED: frozenset[RunStatus] = frozenset({"succeeded", "refused", "rolled_back", "rollback_failed", "planned"})
+FINISHED: frozenset[RunStatus] = frozenset(
+    {"succeeded", "held", "refused", "rolled_back", "rollback_failed", "planned"}
+)
 
 StepKind = Literal["action", "manual", "wait"]
 StepStatus = Literal[
@@ -104,6 +107,8 @@ class Run(_Stored):
     requested_at: datetime
     dry_run: bool = False
     break_glass: str = ""
+    only_allowed: bool = False
+    """Only what carries the tag that allows automation may be changed."""
     status: RunStatus = "requested"
     outcome: str = ""
     reason: str = ""

@@ -12,6 +12,7 @@ from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import Actor
 from incidentio.core.ports import Filters, Key, Put, Record, Records, Table
 from incidentio.core.redaction import redact
+from incidentio.mitigate.breaker import PREFIX, scope_of
 from incidentio.mitigate.keys import SWITCHES, switch_key
 
 GLOBAL = "global"
@@ -26,7 +27,7 @@ def scopes_of(incident: Incident, playbook: str) -> list[str]:
 
 
 def check_scope(table: Table, bundle: Bundle, scope: str) -> str:
-    """`scope` as the switches know it; a bare name is that of a service or of a playbook.
+    """`scope` as the switches know it; a bare name is that of a service or of a playbook, `breaker#NAME` a breaker.
 
     A service is known from the catalogue, from an open incident that names it, or from its own switch.
 
@@ -35,7 +36,7 @@ def check_scope(table: Table, bundle: Bundle, scope: str) -> str:
     """
     if scope in (GLOBAL, "all"):
         return GLOBAL
-    valid = [*_known(bundle), *_remembered(table)]
+    valid = [*_known(bundle), *_remembered(table), *_breakers(bundle)]
     for full in (scope, f"service#{scope}", f"playbook#{scope}"):
         if full in valid:
             return full
@@ -50,15 +51,21 @@ def check_scope(table: Table, bundle: Bundle, scope: str) -> str:
     )
 
 
-def set_switch(table: Records, scope: str, on: bool, actor: Actor, reason: str, *, now: datetime) -> dict[str, Any]:
+def set_switch(
+    table: Records, scope: str, on: bool, actor: Actor, reason: str, *, now: datetime, hold: bool = False
+) -> dict[str, Any]:
     """Engage (`on`: nothing acts) or release the switch of a checked `scope`; the record as it is now.
+
+    `hold`: runs under way keep what they changed, as a loan, instead of giving it back at once.
 
     Raises:
         InvalidInput: not a scope.
     """
-    if scope != GLOBAL and not scope.startswith(("service#", "playbook#")):
-        raise InvalidInput(f"unknown scope {scope[:80]!r}: use global, service#NAME or playbook#NAME")
+    if scope != GLOBAL and not scope.startswith(("service#", "playbook#", PREFIX)):
+        raise InvalidInput(f"unknown scope {scope[:80]!r}: use global, service#NAME, playbook#NAME or breaker#NAME")
     body = {"scope": scope, "on": on, "by": actor.id, "reason": redact(reason, limit=500), "at": iso(now)}
+    if hold and on:
+        body["hold"] = True
     writes = [Put(Record(switch_key(scope), body))]
     if scope.startswith("service#"):
         writes.append(Put(Record(Key(SWITCHES, scope), {"scope": scope})))
@@ -68,33 +75,47 @@ def set_switch(table: Records, scope: str, on: bool, actor: Actor, reason: str, 
 
 def switches(table: Records, bundle: Bundle) -> list[Mapping[str, Any]]:
     """Every switch that was ever set and still means something."""
-    scopes = dict.fromkeys([GLOBAL, *_known(bundle), *_remembered(table)])
+    scopes = dict.fromkeys([GLOBAL, *_known(bundle), *_remembered(table), *_breakers(bundle)])
     keys = [switch_key(scope) for scope in scopes]
     found: list[Mapping[str, Any]] = []
     for start in range(0, len(keys), 100):
         part = keys[start : start + 100]
         stored = table.get_many(part)
         found += [stored[key] for key in part if key in stored]
-    return found
+    # A breaker that only counts is none yet.
+    return [
+        body for body in found if body["on"] or not str(body["scope"]).startswith(PREFIX) or not body.get("failures")
+    ]
 
 
 def set_hands_off(
-    table: Table, incident_id: str, on: bool, actor: Actor, reason: str, *, now: datetime, **conditions: Any
+    table: Table,
+    incident_id: str,
+    on: bool,
+    actor: Actor,
+    reason: str,
+    *,
+    now: datetime,
+    hold: bool = False,
+    **conditions: Any,
 ) -> Incident:
-    """Stop automation for one incident, or let it work again. `conditions` are those of `amend`."""
+    """Stop automation for one incident, or let it work again. `hold` as in `set_switch`, `conditions` as in `amend`."""
+    holds = on and hold
 
     def decide(incident: Incident) -> Change | None:
-        if incident.hands_off == on:
+        if (incident.hands_off, incident.hands_off_holds) == (on, holds):
             return None
         why = f": {redact(reason, limit=500)}" if reason else ""
+        kept = ", and what runs have changed so far is held" if holds else ""
         return recorded(
             incident,
             "HandsOffChanged",
             actor=actor,
             at=now,
-            text=f"automation {'stopped' if on else 'allowed again'} for {incident_id} by {actor}{why}",
-            data={"hands_off": on, "reason": redact(reason, limit=500)},
+            text=f"automation {'stopped' if on else 'allowed again'} for {incident_id} by {actor}{kept}{why}",
+            data={"hands_off": on, "hold": holds, "reason": redact(reason, limit=500)},
             hands_off=on,
+            hands_off_holds=holds,
         )
 
     return amend(table, incident_id, decide, **conditions)
@@ -116,6 +137,21 @@ def stopped(table: Records, incident: Incident, playbook: str, *, parameter: str
     return _stopped_by_parameter(parameter, {*scopes, incident.id}, {*_known(bundle), incident.id})
 
 
+def holds(table: Records, incident: Incident, playbook: str, *, parameter: str, bundle: Bundle) -> bool:
+    """Whether what stops automation here says to hold what is changed: all of it must, or it is given back.
+
+    The SSM parameter cannot say so.
+    """
+    scopes = scopes_of(incident, playbook)
+    if _stopped_by_parameter(parameter, {*scopes, incident.id}, {*_known(bundle), incident.id}):
+        return False
+    stored = table.get_many([switch_key(scope) for scope in scopes])
+    said = [bool(body.get("hold")) for body in stored.values() if body["on"]]
+    if incident.hands_off:
+        said.append(incident.hands_off_holds)
+    return bool(said) and all(said)
+
+
 def _stopped_by_parameter(text: str, scopes: Iterable[str], known: Iterable[str]) -> str | None:
     """`on`, `off`, or a list of scopes. A word nobody knows stops everything: somebody meant to stop something."""
     ours = {name for scope in scopes for name in (scope, scope.partition("#")[2])} - {""}
@@ -135,6 +171,10 @@ def _stopped_by_parameter(text: str, scopes: Iterable[str], known: Iterable[str]
 def _remembered(table: Records) -> list[str]:
     """Services that have a switch: one outside the catalogue is known when no incident names it any more."""
     return [key.sk for key, _ in table.query(SWITCHES)]
+
+
+def _breakers(bundle: Bundle) -> list[str]:
+    return [scope_of(name) for name in sorted(bundle.playbooks)]
 
 
 def _known(bundle: Bundle) -> Sequence[str]:

@@ -59,7 +59,8 @@ def routes(api: Api) -> Routes:
         reason = texts.note(body.reason, field="reason", limit=500)
         if not body.scope.upper().startswith("INC-"):
             scope = check_scope(api.table, api.bundle, body.scope)
-            return SwitchView.model_validate(set_switch(api.table, scope, body.on, call.actor, reason, now=call.at))
+            set_to = set_switch(api.table, scope, body.on, call.actor, reason, now=call.at, hold=body.hold)
+            return SwitchView.model_validate(set_to)
         incident_id = parse_incident_id(body.scope)
         incident = set_hands_off(
             api.table,
@@ -68,6 +69,7 @@ def routes(api: Api) -> Routes:
             call.actor,
             reason,
             now=call.at,
+            hold=body.hold,
             expected_version=call.expected_version,
             idempotency_key=call.key,
         )

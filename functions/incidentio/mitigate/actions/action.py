@@ -6,7 +6,9 @@ turns it into snapshot, apply, verify, rollback and plan, the same way for all.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -17,6 +19,13 @@ from incidentio.core.errors import Forbidden
 
 SYSTEM_TAG = "incidentio:system"
 """Resources that carry this tag, with whatever value, are ours and no action touches them."""
+
+AUTOMATION_TAG = "incidentio:automation"
+ALLOWED = "allowed"
+"""What a team says about automation on one resource: any other value than this refuses all of it."""
+
+_allowed: ContextVar[list[str] | None] = ContextVar("allowed", default=None)
+"""While every resource must carry the tag: those seen to. None: it need not."""
 
 Value = Any
 """What an action sets, as JSON; None is "not set". Two are the same when they are equal: so lists are kept sorted."""
@@ -106,6 +115,8 @@ class Action(ABC, Generic[P]):
         self.target = target
         self.given = given
         self.place = place
+        self.only_allowed = False
+        """Whether what it changes must carry the tag that allows it."""
 
     @classmethod
     @abstractmethod
@@ -207,7 +218,35 @@ class Look(Action[P]):
         raise NotImplementedError(f"{self.name} only looks")
 
 
+@contextmanager
+def only_allowed(what: str) -> Iterator[None]:
+    """Within this, `refuse_system` refuses what does not carry `incidentio:automation` = `allowed`, and must be asked.
+
+    Raises:
+        Forbidden: nobody looked at any tags, so nobody knows what they say about `what`.
+    """
+    seen: list[str] = []
+    token = _allowed.set(seen)
+    try:
+        yield
+    finally:
+        _allowed.reset(token)
+    if not seen:
+        raise Forbidden(
+            f"the tags of {what} are not known, and only what carries {AUTOMATION_TAG}={ALLOWED} may be changed"
+        )
+
+
 def refuse_system(subject: str, tags: Mapping[str, str]) -> None:
-    """Raise Forbidden when the resource is one of ours."""
+    """Raise Forbidden when the resource is one of ours, or its tags say that automation may not touch it."""
+    said, seen = tags.get(AUTOMATION_TAG), _allowed.get()
+    if said not in (None, ALLOWED):
+        raise Forbidden(
+            f"{subject} carries the tag {AUTOMATION_TAG}={said}: automation leaves it alone unless that is {ALLOWED}"
+        )
+    if seen is not None and said is None:
+        raise Forbidden(f"{subject} does not carry the tag {AUTOMATION_TAG}={ALLOWED}, which is required here")
+    if seen is not None:
+        seen.append(subject)
     if SYSTEM_TAG in tags:
         raise Forbidden(f"{subject} carries the tag {SYSTEM_TAG}: playbooks never act on incidentio itself")

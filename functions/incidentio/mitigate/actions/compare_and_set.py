@@ -8,7 +8,7 @@ change, and is left alone.
 from typing import Any
 
 from incidentio.core.errors import Conflict, Forbidden, IncidentioError, InvalidInput, NotFound, Unavailable
-from incidentio.mitigate.actions.action import Action, Call, Change, Value
+from incidentio.mitigate.actions.action import Action, Call, Change, Value, only_allowed
 from incidentio.mitigate.actions.parts import foreign, ours, same, to_set, untouched
 
 Answer = dict[str, Any]
@@ -23,7 +23,7 @@ def snapshot(action: Action[Any], call: Call) -> Answer:
         return {"snapshot": {"skipped": why}, "targets": 0, "of": 0}
     before = _found(action, call)
     after = action.wanted(before)
-    action.guard(call, Change(before, after))
+    _guard(action, call, Change(before, after))
     reach = action.reach(call)
     return {"snapshot": {"before": before, "after": after}, "targets": reach.targets, "of": reach.of}
 
@@ -45,7 +45,7 @@ def apply(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
             f"{action.subject} was {action.said(before)} and is now {action.said(now)}: "
             "somebody else changed it, so it is left alone"
         )
-    action.guard(call, Change(before, after))
+    _guard(action, call, Change(before, after))
     action.write(call, to_set(action, now, after))
     return {"applied": True, "before": before, "after": after, "summary": _moved(action, before, after)}
 
@@ -139,7 +139,7 @@ def plan(action: Action[Any], call: Call) -> Answer:
         return {"summary": looked["summary"], "before": None, "after": None, "do": list(commands.look), "undo": []}
     before = _found(action, call)
     after = action.wanted(before)
-    action.guard(call, Change(before, after))
+    _guard(action, call, Change(before, after))
     commands = action.commands(Change(before, after))
     return {
         "summary": _moved(action, before, after),
@@ -148,6 +148,14 @@ def plan(action: Action[Any], call: Call) -> Answer:
         "do": [*commands.look, *commands.do],
         "undo": list(commands.undo),
     }
+
+
+def _guard(action: Action[Any], call: Call, change: Change) -> None:
+    if not action.only_allowed:
+        action.guard(call, change)
+        return
+    with only_allowed(action.subject):
+        action.guard(call, change)
 
 
 def _looked(action: Action[Any], call: Call) -> Answer:

@@ -33,6 +33,7 @@ class Request(BaseModel):
     with_: dict[str, int | str | bool] = Field(default_factory=dict, alias="with")
     target: str
     snapshot: dict[str, Any] | None = None
+    only_allowed: bool = False
 
 
 def parse_request(event: Any) -> Request:
@@ -55,6 +56,7 @@ def answer(request: Request, *, call: Call, place: Place) -> dict[str, Any]:
     """
     try:
         action = prepared(request.action, request.with_, request.target, place)
+        action.only_allowed = request.only_allowed and action.changes
         match request.op:
             case "snapshot":
                 return compare_and_set.snapshot(action, call)

@@ -6,10 +6,11 @@ attempt has its number in its name, so the event and the sweep together still st
 
 from incidentio.core.errors import NotFound
 from incidentio.core.incident import Incident
+from incidentio.mitigate.breaker import tripped
 from incidentio.mitigate.conduct.decided import answer_if_decided
 from incidentio.mitigate.conduct.score import Score, recovery_name
 from incidentio.mitigate.conduct.start import refuse, start_run
-from incidentio.mitigate.control.finish import undo_commands
+from incidentio.mitigate.control.finish import circuit, undo_commands
 from incidentio.mitigate.keys import OPEN_RUNS
 from incidentio.mitigate.run import MAYBE_CHANGED, Run
 from incidentio.mitigate.runs import Move, advance, ended, load_run, told
@@ -77,6 +78,6 @@ def _give_up(score: Score, run: Run, why: str) -> None:
             f"To put back what was there before: {' ; '.join(commands)}",
             data={"reason": why, "commands": commands},
         )
-        return Move(after, change, writes)
+        return Move(after, circuit(change, after, writes, now) if tripped(writes) else change, writes)
 
     advance(score.table, run.incident_id, run.run_id, decide)

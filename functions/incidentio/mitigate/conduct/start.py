@@ -11,6 +11,7 @@ from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
 from incidentio.core.quiet import monitored_by, quiets_at
 from incidentio.core.signal import Kind
+from incidentio.mitigate.breaker import open_since
 from incidentio.mitigate.conduct.score import Score
 from incidentio.mitigate.requests import request_run
 from incidentio.mitigate.run import Run
@@ -61,6 +62,9 @@ def start_by_itself(score: Score, event: DomainEvent) -> None:
         _would_have_started(score, incident.id, names, hold)
         return
     for name in names:
+        if why := open_since(score.table, name):
+            _would_have_started(score, incident.id, [name], Hold(f"breaker {name}", why, {}))
+            continue
         try:
             request_run(
                 score.table,

@@ -12,7 +12,7 @@ from incidentio.core.playbook import Playbook
 from incidentio.core.ports import Clock, Table
 from incidentio.mitigate.ports import Alarms, KillSwitch
 from incidentio.mitigate.surviving import surviving
-from incidentio.mitigate.switches import stopped
+from incidentio.mitigate.switches import holds, stopped
 
 Answer = dict[str, Any]
 """What the state machine reads: always a `decision`."""
@@ -91,6 +91,15 @@ class Desk:
             if why:
                 return why
         return None
+
+    def holds(self, incident: Incident, playbook: str) -> bool:
+        """Whether who stopped automation said to keep what is changed."""
+        try:
+            parameter = self.kill_switch.value()
+        except NotFound:
+            return False
+        by = incident if incident.hands_off else surviving(self.table, incident)
+        return holds(self.table, by, playbook, parameter=parameter, bundle=self.bundle)
 
     def over(self, incident: Incident) -> str | None:
         """Why there is nobody to act for any more, or None."""

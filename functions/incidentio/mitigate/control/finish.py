@@ -1,12 +1,14 @@
 """The end of an undo: what was given back, what was not, and what a person must do now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from incidentio.core.errors import IncidentioError
 from incidentio.core.incident import Change, Incident
 from incidentio.core.ports import Delete, Put, Write
 from incidentio.mitigate.actions import Place, prepared
 from incidentio.mitigate.actions.action import Change as ValueChange
+from incidentio.mitigate.breaker import scope_of, tripped
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.gate import refusal
 from incidentio.mitigate.keys import lease_key
@@ -50,7 +52,25 @@ def _run_over(desk: Desk, incident: Incident, run: Run) -> Move:
             text=f"{run.playbook} on {run.where} was rolled back: {run.reason}. {_account(run)}",
             data={"reason": run.reason, "steps": _steps(run)},
         )
-    return Move(after, _left_to_people(desk, change, after), writes)
+    left = _left_to_people(desk, change, after) or change
+    return Move(after, circuit(left, after, writes, now) if tripped(writes) else _only_change(left), writes)
+
+
+def circuit(on: Incident | Change, run: Run, writes: Sequence[Write], now: datetime) -> Change:
+    """One more entry: the playbook's breaker opened with the end of this run."""
+    return told(
+        on,
+        run,
+        "CircuitOpened",
+        at=now,
+        text=f"{run.playbook} does not start by itself any more: {tripped(writes)}. To let it: "
+        f"incidentio hands-off {scope_of(run.playbook)} off --reason …",
+        data={"scope": scope_of(run.playbook)},
+    )
+
+
+def _only_change(on: Incident | Change) -> Change | None:
+    return on if isinstance(on, Change) else None
 
 
 def _lease_over(desk: Desk, incident: Incident, run: Run) -> Move:

@@ -11,6 +11,7 @@ from incidentio.core.playbook import Freeze, Playbook
 from incidentio.core.ports import Key, Put, Record, Write
 from incidentio.core.signal import Kind, Mode
 from incidentio.core.targets import target_name
+from incidentio.mitigate.breaker import open_since
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.keys import approval_key, incident_of_run, rate_partition
 from incidentio.mitigate.run import Run
@@ -19,7 +20,7 @@ from incidentio.mitigate.runs import Move, advance, ended, load_run, told
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNDONE_WITHIN = timedelta(hours=24)
 """How far back a change may lie that a rollback would undo."""
-_OVER = frozenset({"refused", "undoing", "rolled_back", "rollback_failed", "succeeded", "planned"})
+_OVER = frozenset({"refused", "undoing", "rolled_back", "rollback_failed", "succeeded", "held", "planned"})
 
 
 def gate(desk: Desk, request: Request) -> Answer:
@@ -85,6 +86,7 @@ def objection(desk: Desk, request: Request, incident: Incident, run: Run) -> str
     return (
         _about_incident(incident, run)
         or desk.stopped(incident, run.playbook)
+        or (open_since(desk.table, run.playbook) if run.automatic else None)
         or _frozen(definition, now)
         or _would_break(desk, definition, incident, now)
         or too_often(desk, definition, run, now)

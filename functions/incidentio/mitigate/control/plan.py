@@ -5,6 +5,7 @@ from typing import Any
 from incidentio.core.incident import Incident
 from incidentio.mitigate.control.conditions import would_be_unmet
 from incidentio.mitigate.control.desk import Answer, Desk, Request
+from incidentio.mitigate.control.steps import call_of
 from incidentio.mitigate.run import Run, RunStep
 from incidentio.mitigate.runs import Move, advance, ended, told
 
@@ -28,9 +29,7 @@ def plan(desk: Desk, request: Request) -> Answer:
                 after = _with(after, step, _without_asking(step))
         if run.finished:
             more = None
-        call = {"step": len(run.steps) + 1, "action": "", "with": {}, "target": run.target}
-        if more:
-            call = {"step": more.n, "action": more.action, "with": more.given, "target": run.target_of(more)}
+        call = call_of(run, more) if more else {"step": len(run.steps) + 1}
         answer.update(decision="plan" if more else "done", call=call)
         return _planned(desk, incident, after) if not more and not run.finished else Move(after)
 

@@ -11,7 +11,7 @@ from incidentio.mitigate.control.conditions import unmet
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.gate import refusal
 from incidentio.mitigate.keys import snapshot_key
-from incidentio.mitigate.run import Run
+from incidentio.mitigate.run import Run, RunStep
 from incidentio.mitigate.runs import Move, advance, told
 
 _PERCENT_FROM = 10
@@ -29,7 +29,7 @@ def begin(desk: Desk, request: Request) -> Answer:
     def decide(incident: Incident, run: Run) -> Move | None:
         step = run.step(request.step)
         answer.clear()
-        answer.update(decision="stop", call={"step": step.n, "with": step.given, "target": run.target_of(step)})
+        answer.update(decision="stop", call=call_of(run, step))
         if run.status != "running" or run.reason:
             return None
         if step.status == "skipped":
@@ -43,6 +43,17 @@ def begin(desk: Desk, request: Request) -> Answer:
 
     advance(desk.table, request.incident_id, request.run_id, decide)
     return answer
+
+
+def call_of(run: Run, step: RunStep) -> dict[str, Any]:
+    """What an action function needs to know of a step."""
+    return {
+        "step": step.n,
+        "action": step.action,
+        "with": step.given,
+        "target": run.target_of(step),
+        "only_allowed": run.only_allowed,
+    }
 
 
 def keep(desk: Desk, request: Request) -> Answer:

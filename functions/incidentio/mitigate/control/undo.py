@@ -5,6 +5,7 @@ from incidentio.core.incident import Incident
 from incidentio.core.ports import Put
 from incidentio.core.redaction import redact
 from incidentio.mitigate.control.desk import Answer, Desk, Request
+from incidentio.mitigate.control.hold import held
 from incidentio.mitigate.keys import snapshot_key
 from incidentio.mitigate.leases import lease_record
 from incidentio.mitigate.run import MAYBE_CHANGED, Run, RunStep, UndoResult
@@ -22,13 +23,16 @@ _RESULTS: dict[str, UndoResult] = {
 def stop(desk: Desk, request: Request) -> Answer:
     """The run goes no further; why, for everybody to read. `undo`, or `end` when it was over before.
 
-    It is over when the answer that would have said so got lost: what succeeded then stays as it is.
+    It is over when the answer that would have said so got lost: what succeeded then stays as it is. And it is over
+    when people said to hold: then what was changed is a loan, given back like any other.
     """
 
     def decide(incident: Incident, run: Run) -> Move | None:
         if run.finished or run.status == "undoing":
             return None
         why = run.reason or redact(request.error, limit=1000) or "it was stopped"
+        if run.touched and desk.holds(incident, run.playbook):
+            return held(desk, incident, run, why)
         return _stopped(desk, incident, run, why)
 
     run = advance(desk.table, request.incident_id, request.run_id, decide)

@@ -64,7 +64,7 @@ def settle(desk: Desk, request: Request) -> Answer:
         # An incident that is over already has nobody to keep the change for.
         until = now + timedelta(seconds=request.borrow_seconds) if surviving(desk.table, incident).is_open else now
         after = after.having(lease=Lease(opened_at=now, at_latest=until))
-        writes += [Put(lease_record(after)), *_kept_locks(after, now, until + _LOCK_MARGIN)]
+        writes += [Put(lease_record(after)), *kept_locks(after, now, until)]
         change = told(
             change,
             run,
@@ -80,8 +80,10 @@ def settle(desk: Desk, request: Request) -> Answer:
     return {"decision": "end"}
 
 
-def _kept_locks(run: Run, now: datetime, until: datetime) -> list[Put]:
-    return [Put(lock_record(run, target, now, until), {"run_id": run.run_id}) for target in run.all_targets]
+def kept_locks(run: Run, now: datetime, until: datetime) -> list[Put]:
+    """The locks of a loan: kept a little longer than it."""
+    ends = until + _LOCK_MARGIN
+    return [Put(lock_record(run, target, now, ends), {"run_id": run.run_id}) for target in run.all_targets]
 
 
 def _cancelled(incident: Incident) -> str | None:
