@@ -188,6 +188,29 @@ def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
         ("within", "inside", ":10: verify.inside: unknown key: valid are alarm, poll, within"),
         ("alarm: OK", "alarm: FINE", ":10: verify.alarm: Input should be 'OK'"),
         ("at_latest", "at_last", ":11: revert.at_last: unknown key: valid are at_latest, on"),
+        (
+            "risk: safe",
+            "error_budget: {above: 10}\nrisk: safe",
+            ":4: error_budget: there are no SLOs to compare it with",
+        ),
+        ("steps:\n", "steps:\n  - {wait: 1m, while: x}\n", ":9: steps[0].while: unknown key: valid are id, if, wait"),
+        ("steps:\n", "steps:\n  - {wait: soon}\n", ":9: steps[0].wait: 'soon' is not a duration"),
+        ("steps:\n", "steps:\n  - {wait: 1m, if: ['so=1']}\n", ":9: steps[0].if[0]: unknown label so: valid are add, "),
+        (
+            "steps:\n",
+            "steps:\n  - {manual: 'do ${it}'}\n",
+            ":9: steps[0].manual: unknown parameter ${it}: valid are add",
+        ),
+        (
+            "steps:\n",
+            "steps:\n  - parallel: [[{manual: x}], [{wait: 1m}]]\n",
+            ":9: steps[0].parallel[0][0]: not a step that may stand here: valid are action, wait",
+        ),
+        (
+            "steps:\n",
+            "steps:\n  - {foreach: [a], steps: [{action: disable-rul, with: {rule: '${item}'}}]}\n",
+            ":9: steps[0].steps[0].action: unknown action 'disable-rul'",
+        ),
     ],
 )
 def test_a_mistake_in_a_playbook_is_one_line(folders: Folders, was: str, becomes: str, told: str) -> None:
