@@ -83,6 +83,9 @@ class EcsService(Estate):
         return self._scaling.tagged(**given)
 
     def register_scalable_target(self, **given: Any) -> dict[str, Any]:
+        """Like AWS, it takes a service that is above the new maximum down to it."""
+        if self.now("desired_count") > given["MaxCapacity"]:
+            self.set("desired_count", given["MaxCapacity"])
         return self._scaling.registered(**given)
 
     def _stop_one(self) -> None:

@@ -18,11 +18,11 @@ def back(**given: Any) -> Action[Any]:
     return prepared("set-task-definition", given, SERVICE, PLACE)
 
 
-def deployed(
-    *others: dict[str, Any], now: str = "web:12", pages: list[list[str]] | None = None, **more: Any
-) -> Answers:
-    primary = {"status": "PRIMARY", "taskDefinition": ARN + now, "rolloutState": "COMPLETED"}
-    service = {"status": "ACTIVE", "taskDefinition": ARN + now, "deployments": [primary, *others], **more}
+NOW = {"status": "PRIMARY", "taskDefinition": f"{ARN}web:12", "rolloutState": "COMPLETED"}
+
+
+def deployed(*others: dict[str, Any], pages: list[list[str]] | None = None, **more: Any) -> Answers:
+    service = {"status": "ACTIVE", "taskDefinition": f"{ARN}web:12", "deployments": [NOW, *others], **more}
     found = pages or [[]]
 
     def listed(**given: Any) -> dict[str, Any]:

@@ -43,6 +43,7 @@ _WHERE: Mapping[str, str] = {
     "set-group-maximum": "group_maximum.SetGroupMaximum",
     "set-nodegroup-size": "nodegroup.SetNodegroupSize",
     "set-reserved-concurrency": "reserved_concurrency.SetReservedConcurrency",
+    "set-scaling-maximum": "scaling_maximum.SetScalingMaximum",
     "set-task-definition": "task_definition.SetTaskDefinition",
     "shift-weight": "record_weight.ShiftWeight",
     "slow-event-sources": "event_sources.SlowEventSources",
