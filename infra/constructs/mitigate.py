@@ -11,8 +11,8 @@ from infra.constructs.rule import Rule, Target
 from infra.constructs.table import IncidentTable
 
 CONDUCTED = (
-    "IncidentTriaged", "PlaybookRequested", "ApprovalDecided", "IncidentResolved", "IncidentCancelled",
-    "IncidentMerged", "QuietEnded",
+    "IncidentTriaged", "PlaybookRequested", "PlaybookPlanned", "PlaybookRefused", "ApprovalDecided",
+    "IncidentResolved", "IncidentCancelled", "IncidentMerged", "QuietEnded",
 )  # fmt: skip
 
 KILL_SWITCH_PATTERN = r"[A-Za-z0-9#._-]{1,100}( ?, ?[A-Za-z0-9#._-]{1,100}){0,50}"

@@ -45,7 +45,11 @@ def cpu_alarm(world: World, service: str) -> str:
     return name
 
 
-def test_what_the_team_opted_in_to_starts_by_itself(world: World, service: str) -> None:
+def test_what_the_team_opted_in_to_and_rehearsed_starts_by_itself(world: World, service: str) -> None:
+    drill = world.rehearse("storefront", "scale-out-service", f"{service}/{service}")
+    assert [run["status"] for run in drill["runs"]] == ["planned"]
+    assert desired(world, service) == 2
+    assert world.told(drill["id"]) == []
     incident = world.the_incident_of(cpu_alarm(world, service))
     triaged = world.entry(incident["id"], "IncidentTriaged")["text"]
     assert "alarm name matches storefront-*" in triaged

@@ -94,6 +94,7 @@ def test_everything_is_silenced_only_when_it_is_said(home: Path) -> None:
 
 
 def test_in_maintenance_nobody_is_told_and_nothing_starts_until_it_ends(home: Path, world: World, service: str) -> None:
+    world.rehearse("storefront", "scale-out-service", f"{service}/{service}")
     alarm = cpu_alarm(world, "storefront", service)
     window = world.alice.post(
         "/maintenance",

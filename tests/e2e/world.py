@@ -362,6 +362,16 @@ class World:
         answer: dict[str, Any] = person.post(f"/incidents/{incident_id}/playbooks/{playbook}", body)
         return answer
 
+    def rehearse(self, service: str, playbook: str, target: str) -> dict[str, Any]:
+        """The drill of a rehearsal that is over: from then on the playbook may start by itself for the service."""
+        asked = self.alice.post(f"/playbooks/{playbook}/rehearsals", {"service": service, "target": target})
+        drill = asked["incident_id"]
+        return eventually(lambda: self._cancelled(drill), f"the rehearsal {asked['id']} to end")
+
+    def _cancelled(self, incident_id: str) -> dict[str, Any] | None:
+        found = self.incident(incident_id)
+        return found if found["status"] == "cancelled" else None
+
     def approval(self, incident_id: str) -> dict[str, Any]:
         """Wait for the pending approval of the incident."""
 

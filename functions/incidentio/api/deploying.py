@@ -4,7 +4,7 @@ from incidentio.api.calls import Api, Call
 from incidentio.api.opening import impact_start
 from incidentio.api.requests import NewDeploy
 from incidentio.core.catalog import Service
-from incidentio.core.changes import ChangeRecord, change_write
+from incidentio.core.changes import ChangeRecord, change_writes
 from incidentio.core.ids import random_base32
 from incidentio.core.redaction import redact
 
@@ -31,5 +31,5 @@ def record_deploy(api: Api, call: Call, told: NewDeploy) -> ChangeRecord:
         reason=redact(told.reason, limit=300),
         url=redact(told.url or "", limit=300),
     )
-    api.table.write(change_write(change))
+    api.table.write(*change_writes(change, api.bundle.catalog.services))
     return change

@@ -131,6 +131,14 @@ class PlaybookRun(Body):
     break_glass: Text = Field(default="", description="A reason to act without waiting for approval: loud and audited.")
 
 
+class Rehearsal(Body):
+    """`target` is a name, such as a function's; left out, it is that of the last rehearsal or run that succeeded."""
+
+    service: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    target: Annotated[str, StringConstraints(min_length=1, max_length=512)] | None = None
+    parameters: dict[str, Annotated[int, Strict()] | str] = Field(default_factory=dict, max_length=32)
+
+
 class Restore(Body):
     by_hand: Text = Field(
         default="",

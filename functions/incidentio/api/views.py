@@ -13,7 +13,6 @@ from incidentio.core.ids import iso
 from incidentio.core.impact import Estimate
 from incidentio.core.incident import Incident, PostmortemStatus, Status
 from incidentio.core.noise import AlarmNoise
-from incidentio.core.playbook import Playbook
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Subject
 from incidentio.core.timeline import BrokenLink, Entry
@@ -224,6 +223,29 @@ class PostmortemView(View):
     document: dict[str, Any] | None
 
 
+class VersionView(View):
+    """How the runs of one version of a playbook ended, for real incidents. What was refused changed nothing."""
+
+    version: str
+    definition_hash: str
+    succeeded: int
+    rolled_back: int
+    rollback_failed: int
+    refused: int
+    success_rate: float | None = Field(description="Percent of the runs that acted; null when none has.")
+    last_at: Shown
+
+
+class RehearsalView(View):
+    """When a playbook was last seen to work for a service. `stale` says why it may not start by itself there."""
+
+    service: str
+    at: Shown | None
+    target: str | None
+    run_id: str | None
+    stale: str | None
+
+
 class PlaybookView(View):
     name: str
     version: str
@@ -235,10 +257,38 @@ class PlaybookView(View):
     target_type: str
     when: list[str]
     parameters: dict[str, dict[str, Any]]
+    success_rate: float | None = Field(
+        description="Percent of the runs that acted, of all versions; null when none has."
+    )
+    versions: list[VersionView]
+    rehearsals: list[RehearsalView]
+
+
+class PastRunView(View):
+    """One run or rehearsal of a playbook, as it ended."""
+
+    run_id: str
+    incident_id: str
+    service: str
+    kind: Kind
+    version: str
+    definition_hash: str
+    target: str
+    requester: str
+    dry_run: bool
+    outcome: str
+    reason: str
+    at: str
+
+
+class PastRunList(View):
+    items: list[PastRunView]
+    next: Next = None
 
 
 class PlaybookList(View):
     items: list[PlaybookView]
+    success_rate_by_risk: dict[str, float | None]
     next: Next = None
 
 
@@ -320,21 +370,3 @@ def run_view(run: Mapping[str, Any]) -> RunView:
 
 def entry_view(entry: Entry) -> EntryView:
     return EntryView.model_validate(entry.model_dump(include=set(EntryView.model_fields)))
-
-
-def playbook_view(playbook: Playbook) -> PlaybookView:
-    return PlaybookView(
-        name=playbook.name,
-        version=playbook.version,
-        owner=playbook.owner,
-        description=playbook.description,
-        risk=playbook.risk.value,
-        approvals=playbook.risk.approvals,
-        definition_hash=playbook.definition_hash,
-        target_type=playbook.targets.type,
-        when=[str(matcher) for matcher in playbook.when],
-        parameters={
-            name: parameter.model_dump(mode="json", exclude_none=True)
-            for name, parameter in playbook.parameters.items()
-        },
-    )

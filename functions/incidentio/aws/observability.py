@@ -44,20 +44,21 @@ def count(counts: Mapping[str, int]) -> None:
         _emit(emitted, unit="Count")
 
 
-def measure(name: str, value: float, *, unit: str) -> None:
-    """Emit one value, zero too; `unit` is one of CloudWatch's."""
-    _emit({name: value}, unit=unit)
+def measure(name: str, value: float, *, unit: str, **dimensions: str) -> None:
+    """Emit one value, zero too; `unit` is one of CloudWatch's. `dimensions` come beside the service."""
+    _emit({name: value}, unit=unit, **dimensions)
 
 
-def _emit(values: Mapping[str, float], *, unit: str) -> None:
+def _emit(values: Mapping[str, float], *, unit: str, **dimensions: str) -> None:
     directive = {
         "Namespace": os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "incidentio"),
-        "Dimensions": [["service"]],
+        "Dimensions": [["service", *dimensions]],
         "Metrics": [{"Name": name, "Unit": unit} for name in values],
     }
     line = {
         "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]},
         "service": _service(),
+        **dimensions,
         **values,
     }
     print(json.dumps(line), file=sys.stdout)

@@ -31,10 +31,11 @@ def list_playbooks(shell: Shell) -> None:
         output.emit_json(found)
         return
     output.emit_table(
-        ["playbook", "version", "risk", "target", "parameters", "what"],
+        ["playbook", "version", "risk", "target", "parameters", "succeeded", "stale for", "what"],
         [
             (
                 p["name"], p["version"], p["risk"], p["target_type"].removeprefix("AWS::"), ", ".join(p["parameters"]),
+                _percent(p["success_rate"]), ", ".join(r["service"] for r in p["rehearsals"] if r["stale"]),
                 p["description"],
             )
             for p in found["items"]
@@ -104,6 +105,69 @@ def restore(shell: Shell, *, run_id: str, by_hand: str | None) -> None:
     )
 
 
+@playbooks.command()
+@click.argument("playbook")
+@click.option("--service", required=True, help="For which service of the catalogue.")
+@click.option("--target", help="What it would act on; the default is that of the last rehearsal or success.")
+@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
+@pass_shell
+def rehearse(shell: Shell, *, playbook: str, service: str, target: str | None, parameters: tuple[str, ...]) -> None:
+    """Rehearse a playbook for a service: a dry run in a drill that tells nobody, waited for and printed.
+
+    A playbook that was not rehearsed since its definition changed, or for 90 days, does not start by itself. The exit
+    code is 1 when the rehearsal fails, which also opens a ticket.
+    """
+    body: dict[str, Any] = {"service": service, "parameters": dict(_parameter(text) for text in parameters)}
+    body |= {"target": target} if target else {}
+    asked = shell.api.call("POST", f"/playbooks/{playbook}/rehearsals", body=body)
+    ended = _finished(shell, str(asked["incident_id"]), str(asked["id"]))
+    if shell.as_json:
+        output.emit_json(ended)
+    else:
+        _print_plan(ended)
+    if ended["status"] != "planned":
+        raise click.exceptions.Exit(1)
+
+
+@playbooks.command()
+@click.argument("playbook")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@pass_shell
+def history(shell: Shell, *, playbook: str, limit: int) -> None:
+    """Show how each version of a playbook did, when it was last rehearsed for whom, and its last runs."""
+    runs = shell.api.call("GET", f"/playbooks/{playbook}/history?limit={limit}")["items"]
+    known = {p["name"]: p for p in shell.api.call("GET", "/playbooks")["items"]}[playbook]
+    if shell.as_json:
+        output.emit_json({name: known[name] for name in ("success_rate", "versions", "rehearsals")} | {"runs": runs})
+        return
+    output.emit_table(
+        ["version", "definition", "succeeded", "rolled back", "rollback failed", "refused", "success", "last"],
+        [
+            (
+                v["version"], v["definition_hash"], v["succeeded"], v["rolled_back"], v["rollback_failed"],
+                v["refused"], _percent(v["success_rate"]), output.moment(v["last_at"]),
+            )
+            for v in known["versions"]
+        ],
+        empty=f"{playbook} has not been run for a real incident yet",
+    )  # fmt: skip
+    for each in known["rehearsals"]:
+        when = f"last seen to work for {each['service']} on {each['target']} at {output.moment(each['at'])}"
+        output.emit_line(f"stale: {each['stale']}" if each["stale"] else when)
+    if runs:
+        output.emit_table(
+            ["run", "at", "incident", "service", "version", "outcome", "reason"],
+            [
+                (
+                    r["run_id"], output.moment(r["at"]), r["incident_id"], r["service"], r["version"],
+                    r["outcome"].replace("_", " "), r["reason"],
+                )
+                for r in runs
+            ],
+            empty="",
+        )  # fmt: skip
+
+
 @playbooks.command("commands")
 @click.argument("playbook")
 @click.option("--target", required=True, help="What to act on: a function's name, or cluster/service.")
@@ -130,6 +194,10 @@ def commands(shell: Shell, *, playbook: str, target: str, parameters: tuple[str,
     for title, lines in (("# look", told.look), ("# do", told.do), ("# undo", told.undo)):
         for line in (title, *lines):
             output.emit_line(line)
+
+
+def _percent(rate: float | None) -> str:
+    return "" if rate is None else f"{rate:g} %"
 
 
 def _finished(shell: Shell, incident_id: str, run_id: str) -> dict[str, Any]:

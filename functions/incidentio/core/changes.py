@@ -10,10 +10,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from incidentio.core.catalog import Service
 from incidentio.core.ids import iso
 from incidentio.core.ports import Key, Put, Record, Records
 
 KEPT = timedelta(days=90)
+DEPLOYS = frozenset({"cloudformation", "codedeploy", "codepipeline", "deploys", "ecs"})
+"""Sources whose changes are deploys; others tell of configuration."""
+REHEARSE_AFTER = "REHEARSE#AFTER"
+_REHEARSED_WITHIN = timedelta(days=7)
 
 Text = Annotated[str, StringConstraints(max_length=300)]
 
@@ -49,6 +54,40 @@ def change_write(change: ChangeRecord) -> Put:
     """The write that keeps `change`; the same change again writes the same record."""
     key = Key(_partition(change.service), f"{iso(change.at)}#{change.id}")
     return Put(Record(key, change.model_dump(mode="json"), change.at + KEPT))
+
+
+class DeployedService(BaseModel):
+    """A service that was deployed and whose automation is to be rehearsed: `change` is the deploy's id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    service: str
+    change: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.service}#{self.change}"
+
+
+def change_writes(change: ChangeRecord, services: Mapping[str, Service]) -> list[Put]:
+    """The writes that keep `change`, and what follows from it; the same change again writes the same records.
+
+    A deploy that succeeded, of a service whose team lets playbooks start by themselves, is also put down for them to be
+    rehearsed on what it has become.
+    """
+    kept = change_write(change)
+    service = services.get(change.service or "")
+    deploys = change.source in DEPLOYS and change.status == "succeeded"
+    if service is None or not deploys or not service.automation.auto:
+        return [kept]
+    deployed = DeployedService(service=str(change.service), change=change.id)
+    wanted = Record(Key(REHEARSE_AFTER, deployed.key), deployed.model_dump(), change.at + _REHEARSED_WITHIN)
+    return [kept, Put(wanted)]
+
+
+def deployed_services(records: Records) -> list[DeployedService]:
+    """What was deployed and waits to be rehearsed."""
+    return [DeployedService.model_validate(body) for _, body in records.query(REHEARSE_AFTER)]
 
 
 def changes_of(records: Records, service: str | None, *, since: datetime, limit: int = 50) -> list[ChangeRecord]:

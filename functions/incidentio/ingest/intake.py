@@ -57,9 +57,9 @@ class Intake:
         Raises:
             Unavailable: try again later.
         """
-        from incidentio.core.changes import change_write  # noqa: PLC0415 - alarms do not need it
+        from incidentio.core.changes import change_writes  # noqa: PLC0415 - alarms do not need it
 
-        self._table.write(change_write(change))
+        self._table.write(*change_writes(change, self._catalog.services))
 
     def acknowledge(self, given: Acknowledgement) -> "tuple[Acknowledged, str | None]":
         """See `acknowledged`."""

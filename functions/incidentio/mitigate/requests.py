@@ -83,7 +83,7 @@ def request_run(
             definition,
             values,
             run_id,
-            incident_id=incident_id,
+            incident=incident,
             targets=wanted,
             actor=actor,
             now=now,
@@ -130,7 +130,7 @@ def _run(
     values: dict[str, int | str],
     run_id: str,
     *,
-    incident_id: str,
+    incident: Incident,
     targets: tuple[str, ...],
     actor: Actor,
     now: datetime,
@@ -141,7 +141,9 @@ def _run(
     steps = tuple(_step(leaf, values, targets) for leaf in definition.leaves)
     return Run(
         run_id=run_id,
-        incident_id=incident_id,
+        incident_id=incident.id,
+        service=incident.service or "",
+        kind=incident.kind,
         playbook=definition.name,
         version=definition.version,
         definition_hash=definition.definition_hash,

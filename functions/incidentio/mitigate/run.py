@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from incidentio.core.person import Actor
 from incidentio.core.playbook import Risk
+from incidentio.core.signal import Kind
 from incidentio.core.targets import target_name
 
 RunStatus = Literal[
@@ -91,7 +92,10 @@ class Lease(_Stored):
 
 
 class Run(_Stored):
-    """`rev` counts writes of the record: each write is conditional on the one it was decided on."""
+    """`rev` counts writes of the record: each write is conditional on the one it was decided on.
+
+    `service` and `kind` are those of the incident when it was asked for.
+    """
 
     run_id: str
     incident_id: str
@@ -109,6 +113,8 @@ class Run(_Stored):
     break_glass: str = ""
     only_allowed: bool = False
     """Only what carries the tag that allows automation may be changed."""
+    service: str = ""
+    kind: Kind = Kind.REAL
     status: RunStatus = "requested"
     outcome: str = ""
     reason: str = ""

@@ -15,6 +15,7 @@ from incidentio.core.redaction import redact
 from incidentio.mitigate.breaker import counted
 from incidentio.mitigate.keys import lock_key, open_run_key, run_key
 from incidentio.mitigate.run import FINISHED, Run, RunStatus
+from incidentio.mitigate.track_record import record_of
 
 _ATTEMPTS = 12
 
@@ -112,12 +113,17 @@ def told(
 def ended(
     table: Records, run: Run, status: RunStatus, *, at: datetime, reason: str, keeps_lock: bool = False
 ) -> tuple[Run, list[Write]]:
-    """The finished run, and the writes that take it off the open ones, release its lock and count for its breaker."""
+    """The finished run, and the writes that take it off the open ones, release its lock and remember how it went."""
     if status not in FINISHED:
         raise ValueError(f"{status} is not an end")
     after = run.having(status=status, outcome=status, reason=redact(reason, limit=1000), finished_at=at)
     lock = [] if keeps_lock else released(table, run)
-    return after, [Delete(open_run_key(run.run_id)), *lock, *counted(table, after, at)]
+    return after, [
+        Delete(open_run_key(run.run_id)),
+        *lock,
+        *counted(table, after, at),
+        *record_of(after, at),
+    ]
 
 
 def released(table: Records, run: Run) -> Iterator[Write]:

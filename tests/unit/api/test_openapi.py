@@ -21,6 +21,8 @@ ROUTES = {
         for noun in ("timeline", "why", "verify", "postmortem", "approvals")
     },
     "/playbooks": {"get"},
+    "/playbooks/{name}/history": {"get"},
+    "/playbooks/{name}/rehearsals": {"post"},
     "/incidents/{incident_id}/playbooks/{name}": {"post"},
     "/runs/{run_id}/restore": {"post"},
     "/approvals/{approval_id}": {"post"},

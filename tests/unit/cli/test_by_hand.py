@@ -65,7 +65,10 @@ def test_region_and_endpoint_come_from_a_local_target(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--region", "eu-west-1", "playbooks", "commands", "nope", "--target", "x"], "known are block-at-edge, "),
+        (
+            ["--region", "eu-west-1", "playbooks", "commands", "nope", "--target", "x"],
+            "there is no playbook 'nope' here: known are ",
+        ),
         (["playbooks", "commands", "throttle-function", "--target", "x"], "no AWS Region"),
         (
             ["--region", "eu-west-1", "playbooks", "commands", "throttle-function", "--target", "a b"],

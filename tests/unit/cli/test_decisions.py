@@ -63,11 +63,57 @@ def test_playbooks_are_listed(run: Run, api: ScriptedApi) -> None:
             {
                 "name": "throttle-function", "version": "1.0.0", "risk": "disruptive", "approvals": 1,
                 "target_type": "AWS::Lambda::Function", "parameters": {"limit": {}}, "description": "Caps it.",
+                **TRACK,
             }
         ],
         "next": None,
     }  # fmt: skip
-    assert "throttle-function  1.0.0    disruptive  Lambda::Function  limit" in run("playbooks", "list").stdout
+    line = run("playbooks", "list").stdout.splitlines()[1]
+    assert line.split() == [
+        "throttle-function", "1.0.0", "disruptive", "Lambda::Function", "limit", "66.7", "%", "search", "Caps", "it."
+    ]  # fmt: skip
+
+
+def test_how_a_playbook_did_is_shown(run: Run, api: ScriptedApi) -> None:
+    api.answers["GET", "/playbooks"] = {"items": [{"name": "throttle-function", **TRACK}], "next": None}
+    past = {
+        "run_id": "RUN-7K3F9A-0", "at": "2026-11-23T08:00:02.000Z", "incident_id": "INC-7K3F9A", "service": "shop",
+        "version": "1.0.0", "outcome": "rolled_back", "reason": "it did not help",
+    }  # fmt: skip
+    api.answers["GET", "/playbooks/throttle-function/history?limit=20"] = {"items": [past], "next": None}
+    shown = run("playbooks", "history", "throttle-function").stdout
+    assert "1.0.0    0123456789abcdef  2          1            0                0        66.7 %" in shown
+    assert "last seen to work for shop on checkout at 2026-11-23 08:00:02Z\n" in shown
+    assert "stale: it was never rehearsed for search\n" in shown
+    assert "RUN-7K3F9A-0  2026-11-23 08:00:02Z  INC-7K3F9A  shop     1.0.0    rolled back  it did not help" in shown
+
+
+@pytest.mark.parametrize(("status", "code"), [("planned", 0), ("refused", 1)])
+def test_a_rehearsal_is_waited_for(run: Run, api: ScriptedApi, status: str, code: int) -> None:
+    api.answers["POST", "/playbooks/throttle-function/rehearsals"] = {
+        **RUN, "incident_id": "INC-7K3F9A", "status": "requested",
+    }  # fmt: skip
+    ended = {**RUN, "status": status, "finished_at": "2026-11-23T08:00:02.000Z", "plan": []}
+    api.answers["GET", "/incidents/INC-7K3F9A"] = {"runs": [ended]}
+    result = run("playbooks", "rehearse", "throttle-function", "--service", "shop", "--target", "checkout")
+    assert result.exit_code == code
+    assert api.asked[0].body == {"service": "shop", "target": "checkout", "parameters": {}}
+    assert result.stdout == f"RUN-7K3F9A-0: {status}, nothing was changed\n"
+
+
+TRACK: dict[str, Any] = {
+    "success_rate": 66.7,
+    "versions": [
+        {
+            "version": "1.0.0", "definition_hash": "0123456789abcdef", "succeeded": 2, "rolled_back": 1,
+            "rollback_failed": 0, "refused": 0, "success_rate": 66.7, "last_at": "2026-11-23T08:00:02.000Z",
+        }
+    ],
+    "rehearsals": [
+        {"service": "shop", "at": "2026-11-23T08:00:02.000Z", "target": "checkout", "stale": None},
+        {"service": "search", "at": None, "target": None, "stale": "it was never rehearsed for search"},
+    ],
+}  # fmt: skip
 
 
 RUN: dict[str, Any] = {

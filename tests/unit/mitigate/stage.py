@@ -7,9 +7,11 @@ from incidentio.core.amend import amend
 from incidentio.core.catalog import Bundle, Catalog
 from incidentio.core.errors import NotFound, Unavailable
 from incidentio.core.events import event_of
+from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM, Actor
 from incidentio.core.playbook import Playbook
+from incidentio.core.ports import Key, Put, Record
 from incidentio.core.signal import Subject
 from incidentio.mitigate.actions.action import Call, Place
 from incidentio.mitigate.actions.request import answer as act
@@ -22,6 +24,7 @@ from incidentio.mitigate.control.operations import operate
 from incidentio.mitigate.requests import request_run
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import load_run
+from incidentio.mitigate.track_record import REHEARSED
 from infra.compiler import compile_playbook
 from tests.fakes import FakeClock, FakeTable
 from tests.make import ALICE, BOB, opened
@@ -131,10 +134,13 @@ class Stage:
         self.waits: Callable[[int], Any] = lambda _seconds: None
         self.asked: Callable[[str, Mapping[str, Any]], Any] = lambda _arn, _payload: None
         self.people: Callable[[], Any] = lambda: None
-        self.delivered = 0
+        self.delivered: dict[str, int] = {}
         subject = Subject(account=place.account, region=place.region, dimensions={"FunctionName": "checkout"})
         fields = {"subject": subject, "members": 1, "firing": 1, "service": "checkout", **incident}
         self.table.commit(opened(**fields))
+        for service, entry in self.bundle.catalog.services.items():
+            for name in entry.automation.auto:
+                self.was_rehearsed(self.bundle.playbooks[name], service)
         self.desk = Desk(self.table, self.bundle, self, self, self.clock)
         self.score = Score(self.table, self.bundle, self.executions, self.clock, place.account, place.region)
 
@@ -172,6 +178,21 @@ class Stage:
 
         amend(self.table, self.incident.id, decide)
 
+    def was_rehearsed(self, book: Playbook, service: str = "checkout", **other: Any) -> None:
+        """Just now, unless `other` says otherwise: so playbooks may start by themselves."""
+        body = {
+            "playbook": book.name,
+            "service": service,
+            "target": "checkout",
+            "target_type": book.targets.type,
+            "definition_hash": book.definition_hash,
+            "version": book.version,
+            "run_id": "RUN-000000-00000000",
+            "at": iso(self.clock()),
+            **other,
+        }
+        self.table.write(Put(Record(Key(REHEARSED, f"{book.name}#{service}"), body)))
+
     def recovered(self) -> None:
         self.change(firing=0)
 
@@ -208,21 +229,21 @@ class Stage:
             bundle=self.bundle,
         )
 
-    def deliver(self, *, twice: bool = False) -> None:
+    def deliver(self, *, twice: bool = False, incident: str = "INC-7K3F9A") -> None:
         """Every timeline entry not delivered yet, to the conductor, as the bus would."""
-        entries = self.table.entries[self.incident.id]
-        while self.delivered < len(entries):
-            entry = entries[self.delivered]
-            self.delivered += 1
+        entries = self.table.entries[incident]
+        while (n := self.delivered.get(incident, 0)) < len(entries):
+            entry = entries[n]
+            self.delivered[incident] = n + 1
             if entry.type in ON_EVENT:
                 event = {"detail": event_of(entry).model_dump(mode="json")}
                 for _ in range(2 if twice else 1):
                     conduct(self.score, event, machines=PREFIX)
 
-    def play(self, *, twice: bool = False) -> None:
+    def play(self, *, twice: bool = False, incident: str = "INC-7K3F9A") -> None:
         """Deliver and run until nothing moves any more."""
         while True:
-            self.deliver(twice=twice)
+            self.deliver(twice=twice, incident=incident)
             if not self.executions.queue:
                 return
             self.executions.work()

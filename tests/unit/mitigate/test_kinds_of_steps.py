@@ -142,7 +142,7 @@ def test_a_decision_about_a_step_whose_event_was_lost_is_found_by_the_sweep() ->
 
     def answer() -> None:
         stage.decide(BOB)
-        stage.delivered = len(stage.table.entries[stage.incident.id])
+        stage.delivered[stage.incident.id] = len(stage.table.entries[stage.incident.id])
         stage.sweep()
 
     stage.people = answer

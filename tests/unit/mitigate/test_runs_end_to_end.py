@@ -469,7 +469,7 @@ def test_a_revert_that_is_killed_is_taken_up_again() -> None:
 def test_a_start_that_was_lost_is_made_up_for_by_the_sweep() -> None:
     stage = approved()
     run = stage.request()
-    stage.delivered = len(stage.table.entries[run.incident_id])
+    stage.delivered[run.incident_id] = len(stage.table.entries[run.incident_id])
     stage.sweep()
     stage.sweep()
     stage.play()
@@ -480,7 +480,7 @@ def test_a_start_that_was_lost_is_made_up_for_by_the_sweep() -> None:
 def test_one_run_in_trouble_does_not_keep_the_others_waiting() -> None:
     stage = approved()
     run = stage.request()
-    stage.delivered = len(stage.table.entries[run.incident_id])
+    stage.delivered[run.incident_id] = len(stage.table.entries[run.incident_id])
     dangling = {"run_id": "RUN-7K3F9A-00000000", "incident_id": run.incident_id}
     stage.table.records[open_run_key(dangling["run_id"])] = dangling
     with pytest.raises(NotFound):

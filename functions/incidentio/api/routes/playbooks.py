@@ -6,9 +6,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 
 from incidentio.api import texts
 from incidentio.api.calls import Api
-from incidentio.api.requests import PlaybookRun, Restore
+from incidentio.api.paging import Limit
+from incidentio.api.requests import PlaybookRun, Rehearsal, Restore
 from incidentio.api.routing import Routes
-from incidentio.api.views import PlaybookList, RunView, playbook_view, run_view
+from incidentio.api.views import PastRunList, PastRunView, PlaybookList, RunView, run_view
 from incidentio.core.ids import parse_incident_id
 
 _AS_DEFINED = PlaybookRun()
@@ -20,7 +21,45 @@ def routes(api: Api) -> Routes:
 
     @router.get("/playbooks", summary="List the playbooks of this deployment", tags=["playbooks"])
     def list_playbooks() -> PlaybookList:
-        return PlaybookList(items=[playbook_view(p) for _, p in sorted(api.bundle.playbooks.items())])
+        from incidentio.api.playbook_views import playbook_list  # noqa: PLC0415
+
+        return playbook_list(api.table, api.bundle, api.clock())
+
+    @router.get("/playbooks/<name>/history", summary="List a playbook's runs, newest first", tags=["playbooks"])
+    def history(name: str, limit: Limit = 50) -> PastRunList:
+        from incidentio.mitigate.requests import playbook_named  # noqa: PLC0415 - brings every action
+        from incidentio.mitigate.track_record import history_of  # noqa: PLC0415
+
+        found = history_of(api.table, playbook_named(api.bundle, name).name, limit=limit)
+        return PastRunList(items=[PastRunView.model_validate(body) for body in found])
+
+    @router.post(
+        "/playbooks/<name>/rehearsals",
+        summary="Rehearse a playbook for a service",
+        description="A dry run in a drill of its own, which tells nobody. One that fails opens a ticket. A playbook "
+        "that was not rehearsed since its definition changed, or for 90 days, does not start by itself.",
+        tags=["playbooks"],
+        status_code=202,
+        response_description="The run",
+    )
+    def rehearse_playbook(name: str, body: Annotated[Rehearsal, Body()]) -> RunView:
+        from incidentio.mitigate.rehearse import rehearse  # noqa: PLC0415 - brings every action
+
+        call = router.call()
+        run = rehearse(
+            api.table,
+            api.bundle,
+            name,
+            service=body.service,
+            actor=call.actor,
+            now=call.at,
+            account=api.account,
+            region=api.region,
+            target=body.target,
+            parameters=body.parameters,
+            seed=f"key {call.key}" if call.key else None,
+        )
+        return run_view(run.model_dump(mode="json"))
 
     @router.post(
         "/incidents/<incident_id>/playbooks/<name>",

@@ -9,6 +9,7 @@ from incidentio.core.ids import iso
 from incidentio.core.ports import Key, Put, Record
 from incidentio.mitigate.conduct.decided import answer_decided
 from incidentio.mitigate.conduct.recover import look_after, open_runs
+from incidentio.mitigate.conduct.rehearsals import dry_run_over, due_rehearsals
 from incidentio.mitigate.conduct.revert import due_reverts, incident_over, revert
 from incidentio.mitigate.conduct.score import Score, run_id_of
 from incidentio.mitigate.conduct.start import start_by_itself, start_requested
@@ -21,6 +22,8 @@ ON_EVENT: Mapping[str, Callable[[Score, DomainEvent], None]] = {
     "IncidentMerged": incident_over,
     "IncidentResolved": incident_over,
     "IncidentTriaged": start_by_itself,
+    "PlaybookPlanned": dry_run_over,
+    "PlaybookRefused": dry_run_over,
     "PlaybookRequested": start_requested,
     "QuietEnded": start_by_itself,
 }
@@ -76,6 +79,7 @@ def sweep(score: Score) -> None:
                 act(score, run)
         except IncidentioError as error:
             errors.append(error)
+    errors += due_rehearsals(score)
     score.table.write(Put(Record(Key("BEAT", "mitigate"), {"at": iso(score.clock())})))
     if errors:
         raise errors[0]

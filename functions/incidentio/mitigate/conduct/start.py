@@ -16,6 +16,7 @@ from incidentio.mitigate.conduct.score import Score
 from incidentio.mitigate.requests import request_run
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, ended, load_run, told
+from incidentio.mitigate.track_record import stale_here
 
 
 def start_requested(score: Score, event: DomainEvent) -> None:
@@ -54,7 +55,7 @@ def start_by_itself(score: Score, event: DomainEvent) -> None:
 
     At most once per playbook and episode of impact. Safe and read-only playbooks, real incidents; the gate checks
     all of it again. In monitor mode and in maintenance the timeline says what would have started; after the
-    maintenance it starts. What people ask for is not held.
+    maintenance it starts. What was not rehearsed lately is held too. What people ask for is not held.
     """
     incident = score.table.incident(event.incident_id)
     names = chosen(score, incident)
@@ -64,6 +65,9 @@ def start_by_itself(score: Score, event: DomainEvent) -> None:
     for name in names:
         if why := open_since(score.table, name):
             _would_have_started(score, incident.id, [name], Hold(f"breaker {name}", why, {}))
+            continue
+        if why := stale_here(score.table, score.bundle, name, incident.service, score.clock()):
+            _would_have_started(score, incident.id, [name], Hold(f"stale {name}", why, {}))
             continue
         try:
             request_run(

@@ -16,6 +16,7 @@ from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.keys import approval_key, incident_of_run, rate_partition
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, ended, load_run, told
+from incidentio.mitigate.track_record import stale_here
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNDONE_WITHIN = timedelta(hours=24)
@@ -87,6 +88,7 @@ def objection(desk: Desk, request: Request, incident: Incident, run: Run) -> str
         _about_incident(incident, run)
         or desk.stopped(incident, run.playbook)
         or (open_since(desk.table, run.playbook) if run.automatic else None)
+        or (stale_here(desk.table, desk.bundle, run.playbook, run.service, now) if run.automatic else None)
         or _frozen(definition, now)
         or _would_break(desk, definition, incident, now)
         or too_often(desk, definition, run, now)

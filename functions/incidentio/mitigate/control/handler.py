@@ -13,6 +13,7 @@ from incidentio.aws.table import DynamoTable
 from incidentio.core.catalog import load_bundle
 from incidentio.mitigate.control.desk import Desk, parse_request
 from incidentio.mitigate.control.operations import operate
+from incidentio.mitigate.control.success import ENDS, report
 
 
 @cache
@@ -31,6 +32,8 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Answer; what may pass raises, and is asked again by the state machine."""
     request = parse_request(event)
     answer = operate(_desk(), request)
+    if request.op in ENDS:
+        report(_desk(), request)
     log(
         "answered a state machine",
         op=request.op,
