@@ -274,6 +274,10 @@ def _covers(page: Page, channel: Channel, severity: Severity) -> bool:
 
 
 def _help(incident: Incident, event: Event, routing: Routing, quiets: Quiets) -> Plan:
+    if event.data.get("break_glass"):
+        # Whoever acts alone does so before everybody, wherever they listen and whatever is quiet.
+        loud = (Channel.PAGE, Channel.TICKET) if incident.kind is Kind.REAL else (Channel.TEST,)
+        return Publish(tuple(_about(incident, event, channel) for channel in loud))
     if monitored := monitored_by(incident, routing):
         return Nobody(f"{event.type}.{event.seq}", f"{monitored}: would have told the page topic of {event.type}")
     quiet = quiets.over(incident) if event.type in _WAITS_FOR_QUIET else None

@@ -17,6 +17,7 @@ from incidentio.core.signal import Subject
 from incidentio.core.steps import Leaf, Manual, Step
 from incidentio.core.targets import target_for
 from incidentio.mitigate.actions import Place, prepared
+from incidentio.mitigate.glass import break_glass as break_glass_of
 from incidentio.mitigate.keys import new_run_id, open_run_key
 from incidentio.mitigate.run import Run, RunStep, StepKind
 from incidentio.mitigate.runs import load_run, run_record, runs_of, told
@@ -109,7 +110,8 @@ def request_run(
 
     try:
         amend(table, incident_id, decide, expected_version=expected_version, idempotency_key=idempotency_key)
-        return asked[0] if asked else load_run(table, incident_id, run_id)
+        found = asked[0] if asked else load_run(table, incident_id, run_id)
+        return break_glass_of(table, found, actor, break_glass, now=now) if break_glass else found
     except Refused:
         return load_run(table, incident_id, run_id)
     except NotFound:

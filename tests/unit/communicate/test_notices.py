@@ -78,6 +78,7 @@ def test_breaking_the_glass_is_told_although_nothing_is_left_to_decide(desk):
     (sent,) = desk.topics.on("page")
     assert "alice started p without approval (all else failed)" in sent.body
     assert "approvals approve" not in sent.body
+    assert len(desk.topics.on("ticket")) == 1, "everybody is told, wherever they listen"
 
 
 def test_events_that_are_nobodys_news_change_nothing(desk):

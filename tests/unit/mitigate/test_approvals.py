@@ -147,3 +147,84 @@ def test_a_second_turn_gives_as_much_time_again() -> None:
     stage.clock.advance(minutes=9)
     assert stage.decide(Actor(id="dora", kind="person"))["status"] == "approved"
     assert timedelta(minutes=20) > stage.clock() - stage.incident.detected_at
+
+
+def test_breaking_the_glass_of_a_run_that_waits_already() -> None:
+    stage = Stage({"risk": "destructive"})
+    run = stage.request()
+    stage.people = lambda: stage.request(actor=BOB, break_glass="password=hunter2 the shop is down")
+    stage.waits = lambda _: stage.incident.firing and stage.recovered()
+    stage.play()
+    done = stage.run(run)
+    assert done.status == "succeeded"
+    assert [(d.actor.id, d.decision) for d in done.approvals] == [(BOB.id, "approve")]
+    assert stage.types.count("ApprovalEscalated") == 1, "the loud page"
+    assert "BREAK GLASS" in stage.text("ApprovalEscalated")
+    assert stage.data("ApprovalEscalated")["requester"] == BOB.id
+    assert "hunter2" not in str(stage.table.entries[stage.incident.id])
+    assert stage.approval()["break_glass"]
+
+
+def test_breaking_the_glass_before_anybody_was_asked() -> None:
+    stage = Stage()
+    run = stage.request()
+    stage.request(actor=BOB, break_glass="now")
+    stage.waits = lambda _: stage.incident.firing and stage.recovered()
+    stage.play()
+    assert (stage.run(run).status, stage.run(run).requester) == ("succeeded", BOB)
+    assert "BREAK GLASS" in stage.text("ApprovalDecided")
+
+
+def test_breaking_it_twice_is_breaking_it_once_and_there_is_nothing_to_break_of_a_run_under_way() -> None:
+    stage = asked()
+    for _ in range(2):
+        stage.request(break_glass="now")
+    assert stage.types.count("ApprovalEscalated") == 1
+    other = asked()
+    other.decide()
+    run_id = other.approval()["run_id"]
+    other._invoke("control", {"op": "lock", "run_id": run_id, "incident_id": other.incident.id})
+    with pytest.raises(Conflict, match="no approval is waited for"):
+        other.request(break_glass="now")
+
+
+def test_only_a_person_breaks_the_glass() -> None:
+    with pytest.raises(InvalidInput, match="only a person"):
+        Stage().request(actor=SYSTEM, break_glass="now")
+
+
+def test_an_approval_for_a_run_that_another_stop_has_ended_is_gone() -> None:
+    stage = asked()
+    run_id = stage.approval()["run_id"]
+    stage.change(status=Status.RESOLVED)
+    stage._invoke("control", {"op": "gate", "stage": "approved", "run_id": run_id, "incident_id": stage.incident.id})
+    stage.change(status=Status.ACKNOWLEDGED)
+    with pytest.raises(Gone):
+        stage.decide()
+
+
+def test_an_approval_given_in_the_last_moment_counts_at_the_second_gate() -> None:
+    """The machine timed out while the vote was being cast: the record decides, not who was faster."""
+    stage = Stage()
+
+    def late() -> None:
+        stage.decide()
+        stage.delivered = len(stage.table.entries[stage.incident.id])  # its event crosses with the timeout
+
+    stage.people = late
+    stage.waits = lambda _: stage.incident.firing and stage.recovered()
+    run = stage.request()
+    stage.play()
+    assert stage.run(run).status == "succeeded"
+
+
+def test_who_approved_before_the_question_went_round_again_counts_once() -> None:
+    stage = asked(risk="destructive", approval={"timeout": "10m", "on_timeout": "escalate"})
+    stage.decide(BOB)
+    stage.clock.advance(minutes=10)
+    second = {"op": "ask", "run_id": stage.approval()["run_id"], "incident_id": stage.incident.id, "turn": 2}
+    stage._invoke("control", {**second, "token": "second"})
+    with pytest.raises(Conflict, match="has decided already"):
+        stage.decide(BOB)
+    assert stage.decide(CAROL)["status"] == "approved"
+    assert [d["actor"]["id"] for d in stage.approval()["decisions"]] == [BOB.id, CAROL.id]

@@ -6,12 +6,13 @@ from typing import Any
 from incidentio.core.duration import format_duration
 from incidentio.core.errors import NotFound
 from incidentio.core.ids import iso
-from incidentio.core.incident import Change, Incident
+from incidentio.core.incident import Incident
 from incidentio.core.playbook import Playbook
 from incidentio.core.ports import Put, Record
 from incidentio.mitigate.control.desk import Answer, Desk, Request
+from incidentio.mitigate.glass import broken
 from incidentio.mitigate.keys import approval_key, new_approval_id
-from incidentio.mitigate.run import Decision, Run
+from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, told
 
 
@@ -83,24 +84,8 @@ def _asked(incident: Incident, run: Run, definition: Playbook, request: Request,
     )
     asked = run.having(status="awaiting_approval")
     if run.break_glass:
-        asked, body, change = _glass_broken(change, asked, body, now)
+        asked, body, change = broken(change, asked, body, actor=run.requester, reason=run.break_glass, now=now)
     return Move(asked, change, [Put(Record(approval_key(run.incident_id, str(run.approval_id)), body))])
-
-
-def _glass_broken(change: Change, run: Run, body: dict[str, Any], now: datetime) -> tuple[Run, dict[str, Any], Change]:
-    """The requester answers alone, and everybody is told."""
-    mine = Decision(actor=run.requester, decision="approve", reason=f"break glass: {run.break_glass}", at=now)
-    after = run.having(approvals=(mine,))
-    told_all = told(
-        change,
-        after,
-        "ApprovalDecided",
-        at=now,
-        actor=run.requester,
-        text=f"BREAK GLASS: {run.requester} starts {run.playbook} without approval: {run.break_glass}",
-        data={"approval_id": run.approval_id, "decision": "approve", "status": "approved", "break_glass": True},
-    )
-    return after, {**body, "status": "approved", "decided_at": iso(now), "break_glass": run.break_glass}, told_all
 
 
 def _question(run: Run, definition: Playbook) -> str:
