@@ -8,6 +8,7 @@ from typing import Any
 
 MISPLACED: Mapping[str, str] = {
     "cloudfront:ListTagsForResource": "*",
+    "appconfig:ListTagsForResource": "*",
     "cloudwatch:ListTagsForResource": "*",
     "dynamodb:ListTagsOfResource": "*",
     "ec2:CreateTags": "*",

@@ -8,6 +8,7 @@ from infra.cases.estate import Estate
 
 _OF_TYPE: Mapping[str, str] = {
     "AWS::ApiGateway::Stage": "api_stage.ApiStage",
+    "AWS::AppConfig::Environment": "flags.FlagEnvironment",
     "AWS::AutoScaling::AutoScalingGroup": "auto_scaling_group.AutoScalingGroup",
     "AWS::Batch::JobQueue": "job_queue.JobQueue",
     "AWS::CloudFront::Distribution": "distribution.Distribution",

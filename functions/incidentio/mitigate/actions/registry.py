@@ -39,6 +39,7 @@ _WHERE: Mapping[str, str] = {
     "set-alias-version": "alias_version.SetAliasVersion",
     "set-default-origin": "default_origin.SetDefaultOrigin",
     "set-desired-count": "desired_count.SetDesiredCount",
+    "set-feature-flag": "feature_flag.SetFeatureFlag",
     "set-group-capacity": "group_capacity.SetGroupCapacity",
     "set-group-maximum": "group_maximum.SetGroupMaximum",
     "set-nodegroup-size": "nodegroup.SetNodegroupSize",
