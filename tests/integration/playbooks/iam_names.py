@@ -37,6 +37,8 @@ _OTHERWISE: Mapping[str, tuple[str, ...]] = {
 
 _ALSO: Mapping[str, Mapping[str, str]] = {
     "batch:submit_job": {"tags": "batch:tagresource"},
+    # Of the keys of encrypted volumes: https://repost.aws/knowledge-center/kms-iam-ec2-permission
+    "ec2:start_instances": {"InstanceIds": "kms:creategrant"},
     # Named in a denial of UpdateService with a task definition: https://github.com/keidarcy/e1s/issues/429
     "ecs:update_service": {"taskDefinition": "iam:passrole"},
     "ecs:register_task_definition": {"taskRoleArn": "iam:passrole", "executionRoleArn": "iam:passrole"},

@@ -90,3 +90,16 @@ def test_shrinking_sets_both_in_one_call() -> None:
     assert call.of("update_auto_scaling_group") == [
         {"AutoScalingGroupName": "workers", "MaxSize": 5, "DesiredCapacity": 5}
     ]
+
+
+def test_instances_of_a_weighted_type_count_for_their_weight() -> None:
+    def instance(id: str, **more: Any) -> dict[str, Any]:
+        fixed = {"AvailabilityZone": "eu-west-1a", "HealthStatus": "Healthy", "ProtectedFromScaleIn": False}
+        return {"InstanceId": id, "LifecycleState": "InService", **fixed, **more}
+
+    weighted = there(
+        [group(Instances=[instance("a", WeightedCapacity="4"), instance("b"), instance("c", LifecycleState="Pending")])]
+    )
+    assert on("set-group-capacity", add=1, max=9).pending(weighted, 5) is None
+    assert on("set-group-capacity", add=1, max=9).pending(weighted, 6) == "5 of 6 are in service so far"
+    assert on("set-group-maximum", value=4).pending(weighted, {"max": 4}) == "2 above it are still being terminated"

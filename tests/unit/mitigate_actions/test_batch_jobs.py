@@ -10,15 +10,14 @@ from tests.unit.mitigate_actions.answers import Answers
 from tests.unit.mitigate_actions.estate import PLACE
 
 QUEUE = f"AWS::Batch::JobQueue|{PLACE.account}|{PLACE.region}|reports"
-Jobs = dict[str, list[list[dict[str, Any]]]]
 
 
 def job(id: str, **more: Any) -> dict[str, Any]:
     return {"jobId": id, "jobName": "report", **more}
 
 
-def held(**pages: list[list[dict[str, Any]]]) -> Answers:
-    """A queue with these pages of jobs for each status."""
+def held(of: str = "ECS", **pages: list[list[dict[str, Any]]]) -> Answers:
+    """A queue of that type, with these pages of jobs for each status."""
 
     def listed(**given: Any) -> dict[str, Any]:
         found = pages.get(given["jobStatus"], [[]])
@@ -32,6 +31,7 @@ def held(**pages: list[list[dict[str, Any]]]) -> Answers:
         "state": "DISABLED",
         "priority": 1,
         "computeEnvironmentOrder": [],
+        "jobQueueType": of,
     }
     return Answers(describe_job_queues={"jobQueues": [queue]}, list_jobs=listed, cancel_job={}, terminate_job={})
 
@@ -70,3 +70,8 @@ def test_a_job_that_still_ends_is_waited_for() -> None:
     taken = {"before": "jobs", "after": "no jobs"}
     assert not compare_and_set.verify(action, held(RUNNING=[[job("a")]]), taken)["verified"]
     assert compare_and_set.verify(action, held(), taken)["verified"]
+
+
+def test_service_jobs_are_not_for_it_to_end() -> None:
+    with pytest.raises(Conflict, match="holds service jobs of SageMaker"):
+        ended(held(of="SAGEMAKER_TRAINING", RUNNING=[[job("a")]]))

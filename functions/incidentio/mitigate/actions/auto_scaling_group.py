@@ -53,5 +53,10 @@ def one_of_all(call: Call) -> Reach:
         more = {"NextToken": token}
 
 
-def in_service(described: Mapping[str, Any]) -> int:
-    return sum(i.get("LifecycleState") == "InService" for i in described.get("Instances", ()))
+def capacity(described: Mapping[str, Any], *, in_service: bool = False) -> int:
+    """What the group's instances count for, those in service or all: one each, or the weight of their type."""
+    return sum(
+        int(instance.get("WeightedCapacity") or 1)
+        for instance in described.get("Instances", ())
+        if not in_service or instance.get("LifecycleState") == "InService"
+    )

@@ -93,7 +93,10 @@ class EndBatchJobs(Action[BatchJobs]):
 
     @override
     def guard(self, call: Call, change: Change) -> None:
-        refuse_system(self.subject, queue(call, self.target).get("tags", {}))
+        described = queue(call, self.target)
+        refuse_system(self.subject, described.get("tags", {}))
+        if described.get("jobQueueType") == "SAGEMAKER_TRAINING":
+            raise Conflict(f"{self.subject} holds service jobs of SageMaker: end them there")
         if (count := len(self._waiting) + len(self._running)) > self.given.max_jobs:
             raise Conflict(
                 f"{self.subject} holds {count} jobs, and max_jobs is {self.given.max_jobs}: none is ended; "

@@ -19,7 +19,7 @@ from incidentio.mitigate.actions.action import (
     Statement,
     Value,
 )
-from incidentio.mitigate.actions.auto_scaling_group import NAME, group, in_service, one_of_all, refuse_owned
+from incidentio.mitigate.actions.auto_scaling_group import NAME, capacity, group, one_of_all, refuse_owned
 
 
 class GroupCapacity(Parameters):
@@ -100,15 +100,15 @@ class SetGroupCapacity(Action[GroupCapacity]):
 
     @override
     def pending(self, call: Call, value: Value) -> str | None:
-        running = in_service(group(call, self.target))
-        return f"{running} of {value} instances are in service so far" if running < int(value) else None
+        running = capacity(group(call, self.target), in_service=True)
+        return f"{running} of {value} are in service so far" if running < int(value) else None
 
     @override
     def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
         which = f"--auto-scaling-group-name {shlex.quote(self.target)} --region {self.place.region}"
 
-        def set_to(capacity: Value) -> str:
-            return f"aws autoscaling set-desired-capacity {which} --desired-capacity {capacity}"
+        def set_to(wanted: Value) -> str:
+            return f"aws autoscaling set-desired-capacity {which} --desired-capacity {wanted}"
 
         if change:
             return Commands(do=(set_to(change.after),), undo=(set_to(change.before),))

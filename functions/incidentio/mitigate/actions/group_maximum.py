@@ -19,7 +19,7 @@ from incidentio.mitigate.actions.action import (
     Statement,
     Value,
 )
-from incidentio.mitigate.actions.auto_scaling_group import NAME, group, one_of_all, refuse_owned
+from incidentio.mitigate.actions.auto_scaling_group import NAME, capacity, group, one_of_all, refuse_owned
 
 
 class GroupMaximum(Parameters):
@@ -112,8 +112,8 @@ class SetGroupMaximum(Action[GroupMaximum]):
 
     @override
     def pending(self, call: Call, value: Value) -> str | None:
-        left = len(group(call, self.target).get("Instances", ())) - int(value["max"])
-        return f"{left} instances above it are still being terminated" if left > 0 else None
+        left = capacity(group(call, self.target)) - int(value["max"])
+        return f"{left} above it are still being terminated" if left > 0 else None
 
     @override
     def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
@@ -125,12 +125,15 @@ class SetGroupMaximum(Action[GroupMaximum]):
             return Commands(do=(update + _sizes(change.after),), undo=(update + _sizes(change.before),))
         look = (
             f"aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names {name} "
-            f"--region {self.place.region} --query 'AutoScalingGroups[0].MaxSize' --output text"
+            f"--region {self.place.region} --output text --query 'AutoScalingGroups[0]."
         )
+        sizes = [(keep, "MaxSize", "--max-size")]
+        if self.given.shrink:
+            sizes.append((f"{keep}_DESIRED", "DesiredCapacity", "--desired-capacity"))
         return Commands(
-            look=(f"{keep}=$({look})",),
+            look=tuple(f"{variable}=$({look}{field}')" for variable, field, _ in sizes),
             do=(f"{update} --max-size {self.given.value}",),
-            undo=(f'{update} --max-size "${keep}"',),
+            undo=(" ".join([update, *(f'{option} "${variable}"' for variable, _, option in sizes)]),),
         )
 
 

@@ -20,7 +20,7 @@ from incidentio.mitigate.actions.action import (
     Value,
     refuse_system,
 )
-from incidentio.mitigate.actions.auto_scaling_group import group, in_service
+from incidentio.mitigate.actions.auto_scaling_group import capacity, group
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9][A-Za-z0-9_-]{0,62}"
 
@@ -128,7 +128,7 @@ class SetNodegroupSize(Action[NodegroupSize]):
         if now["status"] == "UPDATING":
             return "EKS is still updating it"
         names = [g["name"] for g in (now.get("resources") or {}).get("autoScalingGroups", ())]
-        running = sum(in_service(group(call, name)) for name in names)
+        running = sum(capacity(group(call, name), in_service=True) for name in names)
         return f"{running} of {value['desired']} nodes run so far" if running < value["desired"] else None
 
     @override

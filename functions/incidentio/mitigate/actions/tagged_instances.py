@@ -59,6 +59,16 @@ class StopTaggedInstances(Action[TaggedInstances]):
                 resources=(place.arn("ec2", "instance/*"),),
                 conditions={"Null": {f"aws:ResourceTag/{STATE_TAG}": "true"}},
             ),
+            Statement(
+                # Who starts an instance grants EC2 the keys of its volumes, or it stops again without an error.
+                # https://repost.aws/knowledge-center/kms-iam-ec2-permission
+                actions=("kms:CreateGrant",),
+                resources=(place.arn("kms", "key/*"),),
+                conditions={
+                    "Bool": {"kms:GrantIsForAWSResource": "true"},
+                    "StringEquals": {"kms:ViaService": f"ec2.{place.region}.amazonaws.com"},
+                },
+            ),
         )
 
     @property
