@@ -1,7 +1,8 @@
-"""Starts MiniStack with two things of it put right (1.5.33). Runs in the emulator's own environment, without ours.
+"""Starts MiniStack with three things of it put right (1.5.33). Runs in the emulator's own environment, without ours.
 
 * An update of a nested stack forgets the attributes of resources that did not change, so that whatever refers to them
   fails.
+* Reading, setting and removing a function's concurrency, or an alias, is authorised as if it were one call.
 * Every worker of a function unpacks code and layers anew: a thousand files each, which cost more than the cold start.
 """
 
@@ -50,10 +51,27 @@ def keep_attributes(provisioners: Any, stacks: Any) -> None:
     provisioners._update_resource = keeping  # noqa: SLF001
 
 
+def name_function_calls(iam_actions: Any) -> None:
+    """Let IAM know calls on a function's concurrency and on one alias by the names AWS has for them."""
+    named = iam_actions._lambda_action  # noqa: SLF001 - there is no other way in
+    verbs = {"GET": "Get", "PUT": "Put", "DELETE": "Delete"}
+
+    def right(method: str, path: str) -> Any:
+        match [part for part in path.split("/") if part]:
+            case [_, "functions", _, "concurrency"] if method in verbs:
+                return f"{verbs[method]}FunctionConcurrency"
+            case [_, "functions", _, "aliases", _] if method in verbs:
+                return "UpdateAlias" if method == "PUT" else f"{verbs[method]}Alias"
+        return named(method, path)
+
+    iam_actions._lambda_action = right  # noqa: SLF001
+
+
 if __name__ == "__main__":
     # The first argument is only there to be seen in the process list.
     del sys.argv[1:]
     stacks = importlib.import_module("ministack.services.cloudformation")._stacks  # noqa: SLF001
     keep_attributes(importlib.import_module("ministack.services.cloudformation.provisioners"), stacks)
+    name_function_calls(importlib.import_module("ministack.core.iam_actions"))
     share_unpacked(importlib.import_module("ministack.core.lambda_runtime"), Path(tempfile.gettempdir()) / "unpacked")
     importlib.import_module("ministack.app").main()

@@ -34,12 +34,7 @@ MISPLACED: Mapping[str, str] = {
 }
 """IAM action → what the emulator checks it against."""
 
-IMPLIED: Mapping[str, str] = {
-    "lambda:GetAlias": "lambda:ListAliases",
-    "lambda:GetFunctionConcurrency": "lambda:PutFunctionConcurrency",
-    "lambda:UpdateAlias": "lambda:ListAliases",
-    "sqs:SendMessage": "sqs:SendMessageBatch",
-}
+IMPLIED: Mapping[str, str] = {"sqs:SendMessage": "sqs:SendMessageBatch"}
 """IAM action → what the emulator asks for where AWS asks for that action."""
 
 TOLD = (

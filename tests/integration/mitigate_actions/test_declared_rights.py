@@ -178,7 +178,7 @@ def test_without_a_declared_right_it_is_refused_and_nothing_changes(estate: Esta
         for s in case.rights
     ]
     call = estate.caller([statement for statement in reading if statement.actions])
-    with pytest.raises(Forbidden):  # reading a function's concurrency needs the right to write it, here
+    with pytest.raises(Forbidden):
         compare_and_set.apply(case.action, call, compare_and_set.snapshot(case.action, call)["snapshot"])
     assert case.value() == found
 

@@ -1,7 +1,9 @@
 from types import SimpleNamespace
 from typing import Any
 
-from infra.local.ministack_main import keep_attributes
+import pytest
+
+from infra.local.ministack_main import keep_attributes, name_function_calls
 
 CREATED = {"stack": {"_resources": {"Role": {"Attributes": {"Arn": "arn:aws:iam::000000000000:role/r"}}}}}
 
@@ -25,3 +27,22 @@ def test_an_unknown_resource_has_none() -> None:
     assert updated({}, "stack", "Other") == ("r", {})
     assert updated({}, "other", "Role") == ("r", {})
     assert updated({}) == ("r", {})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "name"),
+    [
+        ("GET", "/2019-09-30/functions/checkout/concurrency", "GetFunctionConcurrency"),
+        ("PUT", "/2017-10-31/functions/checkout/concurrency", "PutFunctionConcurrency"),
+        ("DELETE", "/2017-10-31/functions/checkout/concurrency", "DeleteFunctionConcurrency"),
+        ("GET", "/2015-03-31/functions/checkout/aliases/live", "GetAlias"),
+        ("PUT", "/2015-03-31/functions/checkout/aliases/live", "UpdateAlias"),
+        ("DELETE", "/2015-03-31/functions/checkout/aliases/live", "DeleteAlias"),
+        ("GET", "/2015-03-31/functions/checkout/aliases", "as it was"),
+        ("GET", "/2015-03-31/functions/checkout", "as it was"),
+    ],
+)
+def test_calls_on_a_function_have_the_names_of_aws(method: str, path: str, name: str) -> None:
+    emulator = SimpleNamespace(_lambda_action=lambda *_arguments: "as it was")
+    name_function_calls(emulator)
+    assert emulator._lambda_action(method, path) == name
