@@ -9,6 +9,9 @@ from typing import Any, Literal
 
 from constructs import Node
 
+from incidentio.core.errors import InvalidInput
+from incidentio.core.outbound import destinations
+
 ROOT = Path(__file__).resolve().parent.parent
 RetentionMode = Literal["GOVERNANCE", "COMPLIANCE"]
 _STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,30}")
@@ -33,6 +36,7 @@ class Options:
     page_email: str | None = None
     organization_id: str | None = None
     forward_to: str | None = None
+    outbound: str = ""
     retention_mode: RetentionMode = "GOVERNANCE"
     retention_days: int = 365
     reserved_concurrency: bool = False
@@ -68,6 +72,7 @@ def options_from(context: Mapping[str, Any]) -> Options:
         page_email=_text(context, "page_email", _EMAIL, "an e-mail address"),
         organization_id=_text(context, "organization_id", _ORGANIZATION, "the id of an organization, o-…"),
         forward_to=_text(context, "forward_to", _BUS, "the ARN of a signals bus, arn:aws:events:…:event-bus/…"),
+        outbound=_outbound(context),
         retention_mode=_retention_mode(context),
         retention_days=int(_number(context, "retention_days", 365, minimum=1)),
         reserved_concurrency=_flag(context, "reserved_concurrency"),
@@ -110,6 +115,13 @@ def _text(context: Mapping[str, Any], name: str, pattern: re.Pattern[str], what:
     if value is not None and not pattern.fullmatch(str(value)):
         raise OptionError(f"context {name} is {what}, not {value!r}")
     return value
+
+
+def _outbound(context: Mapping[str, Any]) -> str:
+    try:
+        return ",".join(map(str, destinations(str(context.get("outbound", "")))))
+    except InvalidInput as error:
+        raise OptionError(f"context outbound: {error.message}") from None
 
 
 def _retention_mode(context: Mapping[str, Any]) -> RetentionMode:

@@ -126,6 +126,7 @@ class IncidentioStack(Stack):
                 playbooks=bundle.playbooks,
                 table_arn=self.table.table.table_arn,
                 pace=options.pace,
+                outbound=options.outbound,
             )
         self._watch(bundle.catalog.routing)
         self._outputs()

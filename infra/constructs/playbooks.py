@@ -53,6 +53,7 @@ class PlaybookLibrary(Construct):
         playbooks: Mapping[str, Playbook],
         table_arn: str,
         pace: float,
+        outbound: str = "",
     ) -> None:
         super().__init__(scope, id)
         limits = _boundary(self, playbooks, table_arn)
@@ -77,6 +78,7 @@ class PlaybookLibrary(Construct):
                 control=control,
                 playbook=playbook,
                 pace=pace,
+                outbound=outbound,
                 log_group=log_group,
                 limits=limits,
             )
@@ -126,6 +128,7 @@ class PlaybookMachine(Construct):
         control: lambda_.IFunction,
         playbook: Playbook,
         pace: float,
+        outbound: str = "",
         log_group: logs.ILogGroup,
         limits: iam.IManagedPolicy,
     ) -> None:
@@ -137,7 +140,7 @@ class PlaybookMachine(Construct):
             lane=lane,
             handler="incidentio.mitigate.actions.handler.handler",
             description=f"What playbook {playbook.name} does to its targets",
-            environment={"PLAYBOOK": playbook.name},
+            environment={"PLAYBOOK": playbook.name} | ({"OUTBOUND": outbound} if outbound else {}),
             timeout=Duration.seconds(action_timeout(playbook)),
         )
         iam.PermissionsBoundary.of(self.action.role).apply(limits)

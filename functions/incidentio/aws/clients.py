@@ -26,6 +26,11 @@ def client(service: str) -> Any:
     return _session().create_client(service, config=_CONFIG)
 
 
+def credentials() -> Any:
+    """What this process signs with."""
+    return _session().get_credentials()
+
+
 class LaterClient:
     """The client of `service`, made at its first call: for a service that few requests need."""
 

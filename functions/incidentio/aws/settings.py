@@ -48,6 +48,7 @@ class ControlSettings(TableSettings):
 
 class ActionSettings(Settings):
     playbook: Text
+    outbound: str = ""
 
 
 class CommunicateSettings(TableSettings):

@@ -68,6 +68,10 @@ def _eks_cluster(d: Mapping[str, str]) -> str | None:
     return d.get("ClusterName") if "ServiceName" not in d else None
 
 
+def _node(d: Mapping[str, str]) -> str | None:
+    return f"{d['ClusterName']}/{d['NodeName']}" if "ClusterName" in d and "NodeName" in d else None
+
+
 _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::ApiGateway::Stage": _api_stage,
     "AWS::AutoScaling::AutoScalingGroup": _auto_scaling_group,
@@ -82,6 +86,7 @@ _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::RDS::DBCluster": _database_cluster,
     "AWS::RDS::DBInstance": _database,
     "AWS::WAFv2::WebACL": _web_acl,
+    "Custom::KubernetesNode": _node,
 }
 GLOBAL = "global"
 _EVERYWHERE = frozenset(

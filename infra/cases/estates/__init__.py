@@ -25,6 +25,8 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::Route53::RecordSet": "record_set.RecordSet",
     "AWS::SSM::Document": "runbook.Runbook",
     "AWS::WAFv2::WebACL": "web_acl.WebAcl",
+    "Custom::KubernetesNode": "kubernetes_node.KubernetesNode",
+    "Custom::Webhook": "webhook.Webhook",
 }
 """CloudFormation type of the target → its estate."""
 

@@ -50,6 +50,8 @@ _ALSO: Mapping[str, Mapping[str, str]] = {
 
 def needed(service: str, operation: str, parameters: Mapping[str, Any]) -> frozenset[str]:
     """The IAM actions of one call, in lower case: `needed("lambda", "list_tags", {})` is `{"lambda:listtags"}`."""
+    if service == "https":
+        return frozenset()  # not AWS; what may be called is listed by the deployment
     call, prefix = f"{service}:{operation}", _PREFIX.get(service, service)
     also = {right for name, right in _ALSO.get(call, {}).items() if parameters.get(name)}
     if prefix == "apigateway":

@@ -34,6 +34,9 @@ Value = Any
 class Call(Protocol):
     """One AWS API call: `call("lambda", "put_function_concurrency", FunctionName="f", …)`.
 
+    The service `https` is everything else: `request` as `incidentio.aws.outbound` takes it, to what the deployment
+    lists, and `eks_token` with `cluster`, which answers `token`.
+
     Raises errors of `incidentio.core.errors`; only `Unavailable` is worth another try.
     """
 

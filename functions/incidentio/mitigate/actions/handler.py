@@ -5,7 +5,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from incidentio.aws.clients import client
+from incidentio.aws.clients import client, credentials
 from incidentio.aws.errors import translated
 from incidentio.aws.settings import ActionSettings, settings
 from incidentio.mitigate.actions.action import Place
@@ -20,9 +20,23 @@ def _settings() -> ActionSettings:
 
 
 def _call(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
+    if service == "https":
+        return _beyond_aws(operation, parameters)
     with translated(f"{service} {operation}"):
         result: dict[str, Any] = getattr(client(service), operation)(**parameters)
         return result
+
+
+def _beyond_aws(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What few playbooks need, so that the others do not load it."""
+    if operation == "eks_token":
+        from incidentio.aws.eks_token import eks_token  # noqa: PLC0415
+
+        return {"token": eks_token(client("sts"), credentials(), **parameters)}
+    from incidentio.aws import outbound  # noqa: PLC0415
+    from incidentio.core.outbound import destinations  # noqa: PLC0415
+
+    return outbound.request(**parameters, listed=destinations(_settings().outbound))
 
 
 def _place(function_arn: str) -> Place:

@@ -17,7 +17,9 @@ from incidentio.mitigate.actions.samples import samples
 
 _WHERE: Mapping[str, str] = {
     "block-addresses": "edge_block.BlockAddresses",
+    "call-webhook": "webhook.CallWebhook",
     "cap-function": "critical_capacity.CapFunction",
+    "cordon-node": "kubernetes_node.CordonNode",
     "disable-access-key": "access_key.DisableAccessKey",
     "disable-job-queue": "batch_queue.DisableJobQueue",
     "disable-rule": "event_rule.DisableRule",

@@ -1,0 +1,118 @@
+"""The only way a playbook calls anything by HTTP but AWS: see `core.outbound` for where it may.
+
+https with the name's own certificate, to the one address that was judged. No redirects, no proxies, no environment:
+http.client knows none of them.
+"""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from threading import Event, Timer
+from typing import Any
+
+from incidentio.core.errors import Forbidden, InvalidInput, TooLarge, Unavailable
+from incidentio.core.outbound import Destination, allowed, judged, taken_apart
+
+SECONDS = 10.0
+"""For everything together, from the connection to the last byte."""
+LARGEST_ANSWER = 256 * 1024
+"""Bytes. A Kubernetes node is told in some 20 KB."""
+
+
+def request(
+    *,
+    method: str,
+    url: str,
+    listed: Sequence[Destination],
+    headers: Mapping[str, str] | None = None,
+    body: str | None = None,
+    ca: str | None = None,
+    seconds: float = SECONDS,
+) -> dict[str, Any]:
+    """Call once. `ca` is the PEM of the authority to trust, instead of the usual ones.
+
+    Returns `{"status": 200, "body": "…"}`, whatever the status: a redirect is one like others.
+
+    Raises:
+        InvalidInput: not a URL that may be called, or a header that would break the request.
+        Forbidden: a destination that is not listed, an address that may not be called, a certificate of another name.
+        TooLarge: the answer.
+        Unavailable: no answer in time; another try may help.
+    """
+    place = taken_apart(url)
+    destination = allowed(place, listed)
+    address = judged(_resolved(place.host, place.port), destination)
+    context = ssl.create_default_context(cadata=ca)
+    what = f"{method} https://{place.host}"
+    try:
+        with (
+            socket.create_connection((address, place.port), timeout=seconds) as plain,
+            _limited(plain, seconds, what),
+            context.wrap_socket(plain, server_hostname=place.host) as secure,
+        ):
+            connection = http.client.HTTPSConnection(place.host, place.port, context=context)
+            connection.auto_open = 0
+            connection.sock = secure
+            _send(connection, method, place.path, headers=headers or {}, body=body)
+            return _answer(connection, what)
+    except ssl.SSLCertVerificationError as error:
+        raise Forbidden(f"{what}: the certificate is not to be trusted: {error.verify_message}") from None
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable(f"{what}: {type(error).__name__}") from None
+
+
+def _send(
+    connection: http.client.HTTPSConnection, method: str, path: str, *, headers: Mapping[str, str], body: str | None
+) -> None:
+    given = {"User-Agent": "incidentio", "Accept-Encoding": "identity", "Connection": "close", **headers}
+    try:
+        connection.request(method, path, body=None if body is None else body.encode(), headers=given)
+    except ValueError:
+        # Not the value: it may be a secret.
+        raise InvalidInput("a header or the path holds what HTTP does not allow there") from None
+
+
+def _answer(connection: http.client.HTTPSConnection, what: str) -> dict[str, Any]:
+    answer = connection.getresponse()
+    told = answer.read(LARGEST_ANSWER + 1)
+    if len(told) > LARGEST_ANSWER:
+        raise TooLarge(f"{what}: the answer has more than {LARGEST_ANSWER} bytes")
+    return {"status": answer.status, "body": told.decode(errors="replace")}
+
+
+def _resolved(host: str, port: int) -> list[str]:
+    """All addresses of the name, in the resolver's order. Asked once: a second answer may be another."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise Unavailable(f"{host} cannot be resolved: {type(error).__name__}") from None
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+@contextmanager
+def _limited(connection: socket.socket, seconds: float, what: str) -> Iterator[None]:
+    """End `connection` after `seconds`. Each read has a limit of its own: a byte now and then would keep us for ever.
+
+    Raises:
+        Unavailable: it was ended; what was read may be cut short.
+    """
+    over = Event()
+    with connection.dup() as same:
+
+        def cut() -> None:
+            over.set()
+            with suppress(OSError):
+                same.shutdown(socket.SHUT_RDWR)
+
+        watch = Timer(seconds, cut)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
+            watch.join()
+            if over.is_set():
+                raise Unavailable(f"{what}: no answer within {seconds:g} s")
