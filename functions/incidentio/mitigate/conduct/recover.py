@@ -6,11 +6,12 @@ attempt has its number in its name, so the event and the sweep together still st
 
 from incidentio.core.errors import NotFound
 from incidentio.core.incident import Incident
+from incidentio.mitigate.aftermath import told_of
 from incidentio.mitigate.breaker import tripped
 from incidentio.mitigate.conduct.decided import answer_if_decided
 from incidentio.mitigate.conduct.score import Score, recovery_name
 from incidentio.mitigate.conduct.start import refuse, start_run
-from incidentio.mitigate.control.finish import circuit, undo_commands
+from incidentio.mitigate.control.finish import circuit
 from incidentio.mitigate.keys import OPEN_RUNS
 from incidentio.mitigate.run import MAYBE_CHANGED, Run
 from incidentio.mitigate.runs import Move, advance, ended, load_run, told
@@ -68,16 +69,8 @@ def _give_up(score: Score, run: Run, why: str) -> None:
         now = score.clock()
         after, writes = ended(score.table, run, "rollback_failed", at=now, reason=why)
         left = [step for step in reversed(run.steps) if step.status in MAYBE_CHANGED]
-        commands = [line for step in left for line in undo_commands(run, step)]
-        change = told(
-            incident,
-            after,
-            "RollbackFailed",
-            at=now,
-            text=f"{run.playbook} on {run.where} was left half done: {why}. "
-            f"To put back what was there before: {' ; '.join(commands)}",
-            data={"reason": why, "commands": commands},
-        )
+        text, data = told_of(after, left, headline=f"{run.playbook} on {run.where} was left half done: {why}")
+        change = told(incident, after, "RollbackFailed", at=now, text=text, data=data)
         return Move(after, circuit(change, after, writes, now) if tripped(writes) else change, writes)
 
     advance(score.table, run.incident_id, run.run_id, decide)

@@ -8,11 +8,11 @@ from incidentio.core.errors import NotFound
 from incidentio.core.events import DomainEvent
 from incidentio.core.incident import Incident
 from incidentio.core.ports import Put
+from incidentio.mitigate.aftermath import told_of
 from incidentio.mitigate.conduct.decided import withdraw_waiting
 from incidentio.mitigate.conduct.score import Score, revert_name
-from incidentio.mitigate.control.finish import undo_commands
 from incidentio.mitigate.leases import failed_lease, lease_record, open_leases
-from incidentio.mitigate.run import Run
+from incidentio.mitigate.run import MAYBE_CHANGED, Run
 from incidentio.mitigate.runs import Move, advance, runs_of, told
 from incidentio.mitigate.surviving import surviving
 
@@ -110,16 +110,10 @@ def _cannot(score: Score, run: Run, why: str) -> None:
             return None
         now = score.clock()
         after = run.having(lease=failed_lease(run.lease, now))
-        commands = [line for step in reversed(run.steps) for line in undo_commands(run, step)]
-        change = told(
-            incident,
-            after,
-            "RollbackFailed",
-            at=now,
-            text=f"what {run.playbook} borrowed on {run.where} cannot be given back: {why}. "
-            f"To put back what was there before: {' ; '.join(commands)}",
-            data={"reason": why, "commands": commands},
-        )
+        left = [step for step in run.steps if step.status in MAYBE_CHANGED or (step.kind == "manual" and step.touched)]
+        what = f"what {run.playbook} borrowed on {run.where} cannot be given back: {why}"
+        text, data = told_of(after.having(reason=why), left, headline=what)
+        change = told(incident, after, "RollbackFailed", at=now, text=text, data=data)
         return Move(after, change, [Put(lease_record(after))])
 
     advance(score.table, run.incident_id, run.run_id, decide)

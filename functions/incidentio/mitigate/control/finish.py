@@ -1,19 +1,16 @@
 """The end of an undo: what was given back, what was not, and what a person must do now."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from incidentio.core.errors import IncidentioError
 from incidentio.core.incident import Change, Incident
 from incidentio.core.ports import Delete, Put, Write
-from incidentio.mitigate.actions import Place, prepared
-from incidentio.mitigate.actions.action import Change as ValueChange
+from incidentio.mitigate.aftermath import account_of, results_of, told_of
 from incidentio.mitigate.breaker import scope_of, tripped
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.gate import refusal
 from incidentio.mitigate.keys import lease_key
 from incidentio.mitigate.leases import failed_lease, lease_record
-from incidentio.mitigate.requests import partition_of
 from incidentio.mitigate.run import Run, RunStatus, RunStep
 from incidentio.mitigate.runs import Move, advance, ended, released, told
 
@@ -49,8 +46,8 @@ def _run_over(desk: Desk, incident: Incident, run: Run) -> Move:
             after,
             "PlaybookRolledBack",
             at=now,
-            text=f"{run.playbook} on {run.where} was rolled back: {run.reason}. {_account(run)}",
-            data={"reason": run.reason, "steps": _steps(run)},
+            text=f"{run.playbook} on {run.where} was rolled back: {run.reason}. {account_of(run)}",
+            data={"reason": run.reason, "steps": results_of(run)},
         )
     left = _left_to_people(desk, change, after) or change
     return Move(after, circuit(left, after, writes, now) if tripped(writes) else _only_change(left), writes)
@@ -86,16 +83,16 @@ def _lease_over(desk: Desk, incident: Incident, run: Run) -> Move:
     after = run.having(lease=lease.model_copy(update={"status": "foreign" if foreign else "restored"}))
     writes: list[Write] = [Delete(lease_key(run.run_id)), *released(desk.table, run)]
     change: Incident | Change = incident
-    text = f"what {run.playbook} borrowed on {run.where} was given back: {_account(run)}"
+    text = f"what {run.playbook} borrowed on {run.where} was given back: {account_of(run)}"
     if foreign:
-        text = f"the loan of {run.playbook} on {run.where} is over: {_account(run)}"
+        text = f"the loan of {run.playbook} on {run.where} is over: {account_of(run)}"
     change = told(
         change,
         after,
         "LeaseRestored",
         at=desk.clock(),
         text=text,
-        data={"steps": _steps(run)},
+        data={"steps": results_of(run)},
         open_leases=max(0, incident.open_leases - 1),
     )
     return Move(after, _left_to_people(desk, change, after), writes)
@@ -109,18 +106,9 @@ def _left_to_people(desk: Desk, on: Incident | Change, run: Run) -> Change | Non
         ("ForeignChangeFound", _with(run, "foreign"), "was changed by somebody else and is left alone"),
         ("UndoLeftToPeople", _with(run, "stays"), "stays as it is"),
     ):
-        if not steps:
-            continue
-        commands = [line for step in steps for line in undo_commands(run, step)]
-        paste = f" To put back what was there before: {' ; '.join(commands)}" if commands else ""
-        change = told(
-            change or on,
-            run,
-            type,
-            at=desk.clock(),
-            text=f"{run.where} {what} after {run.playbook}: {_account(run)}{paste}",
-            data={"reason": run.reason, "steps": _steps(run), "commands": commands},
-        )
+        if steps:
+            text, data = told_of(run, steps, headline=f"{run.where} {what} after {run.playbook}")
+            change = told(change or on, run, type, at=desk.clock(), text=text, data=data)
     return change
 
 
@@ -132,36 +120,5 @@ def _by_people(run: Run) -> Run:
     return run
 
 
-def undo_commands(run: Run, step: RunStep) -> list[str]:
-    """Plain `aws` commands that set what was there before this step; none when the action cannot say."""
-    if step.kind == "manual":
-        return str(step.given.get("undo", "")).splitlines()
-    target = run.target_of(step)
-    _, account, region, _ = target.split("|", 3)
-    place = Place(partition=partition_of(region), account=account, region=region)
-    try:
-        action = prepared(step.action, step.given, target, place)
-    except IncidentioError:
-        return []
-    return list(action.commands(ValueChange(step.before, step.after)).undo)
-
-
 def _with(run: Run, status: str) -> list[RunStep]:
     return [step for step in run.steps if step.status == status]
-
-
-def _account(run: Run) -> str:
-    return "; ".join(_lines(step for step in reversed(run.steps) if step.touched))
-
-
-def _lines(steps: Iterable[RunStep]) -> Iterable[str]:
-    for step in steps:
-        yield step.undo_summary or step.summary or f"step {step.n}: {step.status}"
-
-
-def _steps(run: Run) -> list[dict[str, object]]:
-    return [
-        {"step": s.n, "action": s.action, "before": s.before, "after": s.after, "result": s.status}
-        for s in run.steps
-        if s.touched
-    ]
