@@ -24,7 +24,8 @@ def rule(assembly: Assembly, part: str) -> dict[str, Any]:
         (
             "MitigatingConducted",
             {
-                "IncidentTriaged", "PlaybookRequested", "ApprovalDecided", "IncidentResolved", "IncidentCancelled",
+                "IncidentTriaged", "PlaybookRequested", "PlaybookPlanned", "PlaybookRefused", "ApprovalDecided",
+                "IncidentResolved", "IncidentCancelled",
                 "IncidentMerged", "QuietEnded",
             },
         ),

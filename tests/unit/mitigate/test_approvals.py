@@ -209,7 +209,9 @@ def test_an_approval_given_in_the_last_moment_counts_at_the_second_gate() -> Non
 
     def late() -> None:
         stage.decide()
-        stage.delivered[stage.incident.id] = len(stage.table.entries[stage.incident.id])  # its event crosses with the timeout
+        stage.delivered[stage.incident.id] = len(
+            stage.table.entries[stage.incident.id]
+        )  # its event crosses with the timeout
 
     stage.people = late
     stage.waits = lambda _: stage.incident.firing and stage.recovered()
