@@ -1,8 +1,10 @@
 """Stopping by tag: only what can be started again, on every page, and never by a pattern."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
+import jmespath
 import pytest
 
 from incidentio.core.errors import Conflict, InvalidInput
@@ -69,3 +71,18 @@ def test_a_tag_is_named_exactly(tag: str) -> None:
 def test_iam_denies_stopping_what_holds_state() -> None:
     (acting,) = [s for s in tagged().permissions({}, PLACE) if "ec2:StopInstances" in s.actions]
     assert acting.conditions == {"Null": {"aws:ResourceTag/incidentio:state": "true"}}
+
+
+def test_by_hand_the_same_instances_are_found() -> None:
+    (look,) = tagged().commands(None).look
+    words = shlex.split(look.removeprefix("BEFORE=$(").removesuffix(")"))
+    query = words[words.index("--query") + 1]
+    found = [
+        instance("i-a", {"purpose": "load-test"}, RootDeviceType="ebs"),
+        {"InstanceId": "i-b", "RootDeviceType": "ebs"},
+        instance("i-spot", RootDeviceType="ebs", InstanceLifecycle="spot"),
+        instance("i-store", RootDeviceType="instance-store"),
+        *(instance(tag, {tag: "yes"}, RootDeviceType="ebs") for tag in ("incidentio:state", "incidentio:system")),
+        instance("i-group", {"aws:autoscaling:groupName": "web"}, RootDeviceType="ebs"),
+    ]
+    assert jmespath.search(query, {"Reservations": [{"Instances": [i]} for i in found]}) == ["i-a", "i-b"]

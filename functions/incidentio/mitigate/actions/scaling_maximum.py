@@ -22,6 +22,7 @@ from incidentio.mitigate.actions.action import (
 )
 from incidentio.mitigate.actions.ecs_service import NAME, one_of_cluster, refuse_ours, service
 
+_OURS = "incidentio:"
 _DIMENSION = "ecs:service:DesiredCount"
 _LOOK, _LOOK_AND_SET = ("ecs:DescribeServices",), ("ecs:DescribeServices", "ecs:UpdateService")
 
@@ -111,7 +112,9 @@ class SetScalingMaximum(Action[ScalingMaximum]):
         refuse_ours(self.target, described)
         if arn := limits.get("ScalableTargetARN"):
             tags = call("application-autoscaling", "list_tags_for_resource", ResourceARN=arn).get("Tags", {})
-            refuse_system(f"scaling of service {self.target}", tags)
+            # The service says whether automation may touch it; what scales it is asked only where it says something.
+            if any(tag.startswith(_OURS) for tag in tags):
+                refuse_system(f"scaling of service {self.target}", tags)
         limit, least, wants = int(change.after["max"]), int(limits["MinCapacity"]), int(described["desiredCount"])
         if limit < least:
             raise Conflict(

@@ -106,8 +106,10 @@ class StopTaggedInstances(Action[TaggedInstances]):
 
     @override
     def guard(self, call: Call, change: Change) -> None:
+        """One that may not be touched refuses all: whoever gave the tag should look at what else it reaches."""
         for instance in self._seen:
-            refuse_system(f"instance {instance['InstanceId']}", tags_of(instance))
+            if _why_left(instance) is None:
+                refuse_system(f"instance {instance['InstanceId']}", tags_of(instance))
 
     @override
     def reach(self, call: Call) -> Reach:
@@ -141,7 +143,8 @@ class StopTaggedInstances(Action[TaggedInstances]):
         key, _, value = self.target.partition("=")
         filters = f"{shlex.quote(f'Name=tag:{key},Values={value}')} Name=instance-state-name,Values=pending,running"
         kept = " || ".join(f'Key==`"{tag}"`' for tag in (STATE_TAG, SYSTEM_TAG, GROUP_TAG))
-        stoppable = f'!Tags[?{kept}] && RootDeviceType==`"ebs"` && InstanceLifecycle!=`"spot"`'
+        free = f"length(not_null(Tags, `[]`)[?{kept}])==`0`"
+        stoppable = f'{free} && RootDeviceType==`"ebs"` && InstanceLifecycle!=`"spot"`'
         query = f"Reservations[].Instances[] | [?{stoppable}].InstanceId"
         look = f"aws ec2 describe-instances {region} --filters {filters} --query '{query}' --output text"
         return Commands(look=(f"{keep}=$({look})",), do=(to("stop", f"${keep}"),), undo=(to("start", f"${keep}"),))
