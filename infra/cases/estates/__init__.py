@@ -12,6 +12,7 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::AutoScaling::AutoScalingGroup": "auto_scaling_group.AutoScalingGroup",
     "AWS::Batch::JobQueue": "job_queue.JobQueue",
     "AWS::CloudFront::Distribution": "distribution.Distribution",
+    "AWS::CodeDeploy::DeploymentGroup": "deployment_group.DeploymentGroup",
     "AWS::DynamoDB::Table": "table.Table",
     "AWS::EC2::Instance": "instance.Instance",
     "AWS::EC2::SecurityGroup": "security_group.SecurityGroup",

@@ -51,6 +51,7 @@ _WHERE: Mapping[str, str] = {
     "shift-weight": "record_weight.ShiftWeight",
     "slow-event-sources": "event_sources.SlowEventSources",
     "stop-tagged-instances": "tagged_instances.StopTaggedInstances",
+    "stop-deployment": "code_deploy.StopDeployment",
     "tag-instance": "instance_tag.TagInstance",
     "throttle-stage": "stage_throttle.ThrottleStage",
     "throttle-usage-plan": "usage_plan.ThrottleUsagePlan",
