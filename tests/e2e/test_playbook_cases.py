@@ -4,24 +4,8 @@ from typing import Any
 
 import pytest
 
-from incidentio.mitigate.actions import permissions_for
-from infra.cases.estates import estate_of
-from infra.cases.model import ROOT, load_cases, playbooks
-from infra.documents import load_playbooks
-from tests.deployed_cases import run_cases
-
-LIBRARY = load_playbooks(ROOT / "playbooks")
-
-
-def emulated(name: str) -> bool:
-    """Whether the emulator has all that it calls."""
-    playbook = LIBRARY[name]
-    lacking = {call.replace(".", ":").replace("_", "") for call in estate_of(playbook).stands_in}
-    rights = permissions_for(playbook, partition="aws", account="", region="")
-    return lacking.isdisjoint(action.lower() for statement in rights for action in statement.actions)
-
-
-DEPLOYED = list(filter(emulated, playbooks()))
+from infra.cases.model import load_cases
+from tests.deployed_cases import DEPLOYED, run_cases
 
 
 @pytest.mark.parametrize("name", DEPLOYED)

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from infra.cases.model import load_cases, playbooks
-from tests.deployed_cases import run_cases
+from infra.cases.model import load_cases
+from tests.deployed_cases import DEPLOYED, run_cases
 
 
-@pytest.mark.parametrize("name", playbooks())
+@pytest.mark.parametrize("name", DEPLOYED)
 def test_it_does_all_it_promises(name: str, target: dict[str, Any]) -> None:
     run_cases(name, load_cases(name), target)
