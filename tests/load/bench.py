@@ -10,7 +10,7 @@ from typing import Any
 
 from infra.local import target as local
 from infra.local.deployment import Deployable
-from tests.load import cold, hot_path, latency, million, money, peer, requests_made, storm
+from tests.load import cold, hot_path, latency, million, money, peer, playbook_runs, requests_made, storm
 from tests.load.rows import Row
 
 OUTPUT = Path("build/bench.json")
@@ -62,6 +62,7 @@ def _deployed() -> Iterator[dict[str, Measured]]:
                 "hot_path": hot_path.measure,
                 "requests": requests,
                 "cold": cold.measure,
+                "playbooks": playbook_runs.measure,
                 "latency": lambda: latency.measure(target()),
                 "storm": alone(storm.measure),
                 "peer": alone(peer.measure),

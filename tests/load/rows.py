@@ -64,6 +64,10 @@ _NUMBERS: dict[str, tuple[str, float | None, float | None, Better]] = {
     "peer_alertmanager_publishes": ("pages", None, None, "lower"),
     "peer_alertmanager_seconds_to_first": ("s", None, None, "lower"),
     "peer_alertmanager_lost_by_kill": ("signals", None, None, "lower"),
+    "state_transitions_per_run": ("states", 30, 18, "lower"),
+    "aws_calls_per_run": ("calls", 60, 35, "lower"),
+    "action_ms_per_run": ("ms", None, None, "lower"),
+    "envelope_overhead_ms": ("ms", 400, 60, "lower"),
     "idle_usd_per_month": ("USD", 8, 3, "lower"),
     "usd_per_million_signals": ("USD", 10, 1.2, "lower"),
 }
