@@ -19,15 +19,15 @@ class Releases:
     def make(self, given: Mapping[str, Any]) -> None:
         """Versions 1 to the newest that is named, and the alias."""
         canary: dict[str, float] = given.get("canary", {})
-        for number in range(1, max(map(int, {given["alias"], *canary})) + 1):
+        newest = max(map(int, {given["alias"], *canary}))
+        for number in range(1, newest + 1):
             if number > 1:
                 self._client.update_function_configuration(FunctionName=self._function, Description=f"release {number}")
-            # A version keeps the state the function has while it is published.
-            for waited in ("function_active_v2", "function_updated_v2"):
-                self._client.get_waiter(waited).wait(
-                    FunctionName=self._function, WaiterConfig={"Delay": 0.05, "MaxAttempts": 200}
-                )
             self._client.publish_version(FunctionName=self._function)
+        # AWS publishes only what is Active; here it becomes so afterwards, which takes one wait for all.
+        self._client.get_waiter("function_active_v2").wait(
+            FunctionName=self._function, Qualifier=str(newest), WaiterConfig={"Delay": 0.05, "MaxAttempts": 200}
+        )
         self._client.create_alias(
             FunctionName=self._function,
             Name=ALIAS,
