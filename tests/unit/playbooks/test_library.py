@@ -91,6 +91,11 @@ def test_it_can_be_done_and_undone_without_us(name: str, library: dict[str, Play
         assert commands.undo or _one_way(playbook)
 
 
+def test_what_takes_a_change_back_asks_whether_it_may(library: dict[str, Playbook]) -> None:
+    undoing = {name for name, playbook in library.items() if playbook.undoes_change}
+    assert undoing >= {"disable-feature-flag", "rollback-function", "rollback-service", "stop-deployment"}
+
+
 def test_stopping_a_workload_says_what_becomes_of_its_events(library: dict[str, Playbook]) -> None:
     note = library["stop-runaway-workload"].approval.note
     assert "asynchronous events" in note
