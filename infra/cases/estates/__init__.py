@@ -27,20 +27,15 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::SSM::Document": "runbook.Runbook",
     "AWS::WAFv2::WebACL": "web_acl.WebAcl",
     "Custom::KubernetesNode": "kubernetes_node.KubernetesNode",
+    "Custom::TaggedInstances": "tagged_instances.TaggedInstances",
     "Custom::Webhook": "webhook.Webhook",
 }
 """CloudFormation type of the target → its estate."""
 
 
-_OF_PLAYBOOK: Mapping[str, str] = {
-    "stop-tagged-instances": "tagged_instances.TaggedInstances",
-}
-"""Playbook → its estate, where one target of the type is not what it acts on."""
-
-
 def estate_of(playbook: Playbook) -> type[Estate]:
     """Raises LookupError: cases for its type of target cannot be tried yet."""
-    where = _OF_PLAYBOOK.get(playbook.name) or _OF_TYPE.get(playbook.targets.type)
+    where = _OF_TYPE.get(playbook.targets.type)
     if where is None:
         raise LookupError(
             f"there is no estate for {playbook.targets.type}: there are some for {', '.join(sorted(_OF_TYPE))}"

@@ -15,7 +15,7 @@ from tests.unit.mitigate_actions.estate import PLACE
 
 
 def tagged(tag: str = "purpose=load-test") -> Action[Any]:
-    target = f"AWS::EC2::Instance|{PLACE.account}|{PLACE.region}|{tag}"
+    target = f"Custom::TaggedInstances|{PLACE.account}|{PLACE.region}|{tag}"
     return prepared("stop-tagged-instances", {}, target, PLACE)
 
 

@@ -43,7 +43,7 @@ class StopTaggedInstances(Action[TaggedInstances]):
     """
 
     name = "stop-tagged-instances"
-    target_type = "AWS::EC2::Instance"
+    target_type = "Custom::TaggedInstances"
     # Without * and ?, which a filter would take for any text.
     target_pattern = r"[A-Za-z0-9 _.:/+@-]{1,128}=[A-Za-z0-9 _.:/=+@-]{1,256}"
     parameters: ClassVar[type[Parameters]] = TaggedInstances
