@@ -101,19 +101,27 @@ def changes_of(records: Records, service: str | None, *, since: datetime, limit:
     return list(found.values())
 
 
-def not_reversible(records: Records, service: str | None, *, since: datetime) -> ChangeRecord | None:
-    """What forbids to undo the newest change of `service` that is not older than `since`, or None.
+def not_reversible(records: Records, service: str | None, environment: str, *, since: datetime) -> ChangeRecord | None:
+    """What forbids to undo the newest change of `service` there that is not older than `since`, or None.
 
     Looked at is the newest change of each source: AWS tells of the same deploy a moment later, and never that it
-    cannot be undone. One record that says so, of its start or of its end, is enough.
+    cannot be undone. One record that says so, of its start or of its end, is enough. What failed is not what runs now,
+    so it hides nothing.
     """
     if service is None:
         return None
     latest: dict[str, str] = {}
+    failed: set[str] = set()
     for key, body in records.query(_partition(service), newest_first=True):
         if key.sk < iso(since.astimezone(UTC)):
             return None
         change = change_from(body)
+        if change.environment != environment:
+            continue
+        if change.status == "failed":
+            failed.add(change.id)
+        if change.reversible and change.id in failed:
+            continue
         if latest.setdefault(change.source, change.id) == change.id and not change.reversible:
             return change
     return None

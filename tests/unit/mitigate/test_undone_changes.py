@@ -67,10 +67,19 @@ def test_breaking_the_glass_does_not_help() -> None:
         [(12, {})],
         [(12, {**MIGRATION, "service": "orders"})],
         [(12, {**MIGRATION, "service": None})],
+        [(12, {**MIGRATION, "environment": "staging"})],
         [(25 * 60, MIGRATION)],
         [(30, MIGRATION), (12, {})],
     ],
-    ids=["none", "reversible", "of another service", "of nobody", "long ago", "before a later deploy"],
+    ids=[
+        "none",
+        "reversible",
+        "of another service",
+        "of nobody",
+        "of another environment",
+        "long ago",
+        "before a later deploy",
+    ],
 )
 def test_what_may_be_undone(changes: list[tuple[float, dict[str, Any]]]) -> None:
     stage = Stage(ROLLBACK)
@@ -81,8 +90,18 @@ def test_what_may_be_undone(changes: list[tuple[float, dict[str, Any]]]) -> None
 
 @pytest.mark.parametrize(
     "later",
-    [{"source": "cloudtrail", "id": "e-1", "what": "UpdateFunctionCode"}, {"id": "d-12", "status": "succeeded"}],
-    ids=["AWS tells of the same deploy", "its end does not say so again"],
+    [
+        {"environment": "staging"},
+        {"status": "failed"},
+        {"source": "cloudtrail", "id": "e-1", "what": "UpdateFunctionCode"},
+        {"id": "d-12", "status": "succeeded"},
+    ],
+    ids=[
+        "a later deploy to staging",
+        "a later deploy that failed",
+        "AWS tells of the same deploy",
+        "its end does not say so again",
+    ],
 )
 def test_what_is_told_later_of_the_same_deploy_does_not_hide_it(later: dict[str, Any]) -> None:
     stage = Stage(ROLLBACK)
@@ -101,3 +120,18 @@ def test_an_incident_of_no_service_has_no_changes() -> None:
     stage = Stage(ROLLBACK, service=None)
     told(stage, 12, **{**MIGRATION, "service": None})
     assert played(stage).outcome == "succeeded"
+
+
+def test_a_deploy_that_failed_half_way_is_not_undone_either() -> None:
+    stage = Stage(ROLLBACK)
+    told(stage, 12, id="d-8", status="started", **MIGRATION)
+    told(stage, 11, id="d-8", status="failed")
+    assert played(stage).outcome == "refused"
+
+
+def test_a_later_deploy_that_started_and_failed_hides_nothing() -> None:
+    stage = Stage(ROLLBACK)
+    told(stage, 12, **MIGRATION)
+    told(stage, 11, id="d-9", status="started")
+    told(stage, 10, id="d-9", status="failed")
+    assert played(stage).outcome == "refused"

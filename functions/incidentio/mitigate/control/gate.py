@@ -117,7 +117,7 @@ def _would_break(desk: Desk, definition: Playbook, incident: Incident, now: date
     """Why the change that a rollback would undo must stay."""
     if not definition.undoes_change:
         return None
-    change = not_reversible(desk.table, incident.service, since=now - _UNDONE_WITHIN)
+    change = not_reversible(desk.table, incident.service, incident.environment, since=now - _UNDONE_WITHIN)
     if change is None:
         return None
     by = f" by {change.actor}" if change.actor else ""
