@@ -49,10 +49,6 @@ def _database(d: Mapping[str, str]) -> str | None:
     return d.get("DBInstanceIdentifier")
 
 
-def _database_cluster(d: Mapping[str, str]) -> str | None:
-    return d.get("DBClusterIdentifier")
-
-
 def _web_acl(d: Mapping[str, str]) -> str | None:
     """CloudFront's metrics have no Region. The dimension is the ACL's metric name, which is mostly its name as well.
 
@@ -83,7 +79,6 @@ _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::IAM::AccessKey": _access_key,
     "AWS::IAM::Role": _role,
     "AWS::Lambda::Function": _function,
-    "AWS::RDS::DBCluster": _database_cluster,
     "AWS::RDS::DBInstance": _database,
     "AWS::WAFv2::WebACL": _web_acl,
     "Custom::KubernetesNode": _node,

@@ -118,9 +118,7 @@ class SetFeatureFlag(Action[FeatureFlag]):
     @override
     def guard(self, call: Call, change: Change) -> None:
         profile = self._profile(call)
-        for resource in ("", f"/environment/{profile.environment}", f"/configurationprofile/{profile.id}"):
-            arn = self.place.arn("appconfig", f"application/{profile.application}{resource}")
-            refuse_system(self.subject, call("appconfig", "list_tags_for_resource", ResourceArn=arn).get("Tags", {}))
+        refuse_system(self.subject, self._tags(call, profile))
         strategy = strategy_found(call, self.given.strategy)
         if strategy.get("DeploymentDurationInMinutes", 0) > LONGEST_MINUTES:
             raise Conflict(
@@ -128,6 +126,14 @@ class SetFeatureFlag(Action[FeatureFlag]):
                 f"{LONGEST_MINUTES} would help: AppConfig.Linear50PercentEvery30Seconds takes one"
             )
         self._refuse_during_another(profile.deployments(call))
+
+    def _tags(self, call: Call, profile: Profile) -> dict[str, str]:
+        """The environment's, and what application and profile say where it says nothing."""
+        tags: dict[str, str] = {}
+        for resource in ("", f"/configurationprofile/{profile.id}", f"/environment/{profile.environment}"):
+            arn = self.place.arn("appconfig", f"application/{profile.application}{resource}")
+            tags |= call("appconfig", "list_tags_for_resource", ResourceArn=arn).get("Tags", {})
+        return tags
 
     def _refuse_during_another(self, deployments: list[Mapping[str, Any]]) -> None:
         for other in deployments:

@@ -13,7 +13,17 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from typing_extensions import override
 
-from incidentio.mitigate.actions.action import Action, Call, Change, Commands, Parameters, Place, Statement, Value
+from incidentio.mitigate.actions.action import (
+    Action,
+    Call,
+    Change,
+    Commands,
+    Parameters,
+    Place,
+    Statement,
+    Value,
+    refuse_system,
+)
 from incidentio.mitigate.actions.rest_api import STAGE, StageName, finding, management_arn
 from incidentio.mitigate.actions.throttle import Throttle, lowered, number, said, throttle
 
@@ -82,7 +92,7 @@ class ThrottleStage(Action[StageThrottle]):
 
     @override
     def guard(self, call: Call, change: Change) -> None:
-        self._stage.described(call)
+        refuse_system(self.resource, self._stage.described(call).get("tags") or {})
 
     @override
     def write(self, call: Call, value: Value) -> None:
@@ -95,7 +105,7 @@ class ThrottleStage(Action[StageThrottle]):
             limits = value or {"burst": None, "rate": None}
             patch = [self._put(f"throttling/{name}Limit", _number(limits[name])) for name in ("rate", "burst")]
             if block is None and self.given.method != "all":
-                patch += [self._put(path, others[name]) for name, (path, _) in _ALSO.items()]
+                patch += [self._put(_ALSO[name][0], told) for name, told in others.items() if told != _PLAIN[name]]
         call(
             "apigateway",
             "update_stage",
@@ -106,8 +116,7 @@ class ThrottleStage(Action[StageThrottle]):
 
     def _says_no_more(self, block: Mapping[str, Any], others: Mapping[str, str]) -> bool:
         """Whether nobody has set anything in it but the limit."""
-        plain = {name: _wire(nothing) for name, (_, nothing) in _ALSO.items()}
-        told = plain if self.given.method == "all" else others
+        told = _PLAIN if self.given.method == "all" else others
         return all(_wire(block.get(name, nothing)) == told[name] for name, (_, nothing) in _ALSO.items())
 
     @staticmethod
@@ -168,6 +177,13 @@ class ThrottleStage(Action[StageThrottle]):
         return put, f"{update} {shlex.quote(f'op=remove,path={self._path}')}"
 
 
+def _wire(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_PLAIN = {name: _wire(nothing) for name, (_, nothing) in _ALSO.items()}
+
+
 def _limit(block: Mapping[str, Any] | None) -> Value:
     return None if block is None else throttle(block.get("throttlingRateLimit"), block.get("throttlingBurstLimit"))
 
@@ -175,7 +191,3 @@ def _limit(block: Mapping[str, Any] | None) -> Value:
 def _number(value: float | None) -> str:
     """As a patch writes it: -1 is no limit."""
     return "-1" if value is None else number(value)
-
-
-def _wire(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

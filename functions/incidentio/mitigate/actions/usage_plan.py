@@ -23,7 +23,7 @@ from incidentio.mitigate.actions.action import (
     refuse_system,
 )
 from incidentio.mitigate.actions.literal import literal
-from incidentio.mitigate.actions.rest_api import STAGE, StageName, finding, management_arn
+from incidentio.mitigate.actions.rest_api import STAGE, StageName, management_arn
 from incidentio.mitigate.actions.throttle import Throttle, lowered, number, said, throttle
 
 
@@ -44,7 +44,7 @@ class ThrottleUsagePlan(Action[UsagePlanThrottle]):
     def permissions(cls, given: Mapping[str, Any], place: Place) -> tuple[Statement, ...]:
         plan = management_arn(place, f"/usageplans/{literal(given.get('usage_plan'), '*')}")
         return (
-            *finding(place),
+            Statement(actions=("apigateway:GET",), resources=(management_arn(place, "/restapis"),)),
             Statement(actions=("apigateway:GET", "apigateway:PATCH"), resources=(plan,)),
         )
 
@@ -84,7 +84,7 @@ class ThrottleUsagePlan(Action[UsagePlanThrottle]):
         plan = self._plan(call)
         refuse_system(self.resource, plan.get("tags") or {})
         stage = StageName.of(self.target, self.given.api_id, self.place)
-        api_id = stage.described(call)["restApiId"]
+        api_id = stage.api_found(call)
         covered = {(s.get("apiId"), s.get("stage")) for s in plan.get("apiStages") or ()}
         if (api_id, stage.stage) not in covered:
             raise Conflict(f"{self.resource} does not cover stage {self.target}: limiting it would not help there")
