@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field, model_validator
 from typing_extensions import override
 
-from incidentio.core.errors import Conflict, NotFound
+from incidentio.core.errors import Conflict
 from incidentio.mitigate.actions.action import (
     Action,
     Call,
@@ -18,8 +18,8 @@ from incidentio.mitigate.actions.action import (
     Reach,
     Statement,
     Value,
-    refuse_system,
 )
+from incidentio.mitigate.actions.ecs_service import NAME, active_service, one_of_cluster, refuse_ours
 
 
 class DesiredCount(Parameters):
@@ -44,7 +44,7 @@ class DesiredCount(Parameters):
 class SetDesiredCount(Action[DesiredCount]):
     name = "set-desired-count"
     target_type = "AWS::ECS::Service"
-    target_pattern = r"[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}"
+    target_pattern = NAME
     parameters: ClassVar[type[Parameters]] = DesiredCount
 
     @classmethod
@@ -75,16 +75,9 @@ class SetDesiredCount(Action[DesiredCount]):
     def resource(self) -> str:
         return f"active service {self.service} in cluster {self.cluster}"
 
-    def _described(self, call: Call) -> dict[str, Any]:
-        answer = call("ecs", "describe_services", cluster=self.cluster, services=[self.service], include=["TAGS"])
-        found: list[dict[str, Any]] = [s for s in answer.get("services", ()) if s.get("status") == "ACTIVE"]
-        if not found:
-            raise NotFound(f"there is no {self.resource}")
-        return found[0]
-
     @override
     def read(self, call: Call) -> Value:
-        return int(self._described(call)["desiredCount"])
+        return int(active_service(call, self.target)["desiredCount"])
 
     @override
     def wanted(self, before: Value) -> Value:
@@ -101,15 +94,14 @@ class SetDesiredCount(Action[DesiredCount]):
 
     @override
     def guard(self, call: Call, change: Change) -> None:
-        service = self._described(call)
-        refuse_system(f"service {self.target}", {t["key"]: t.get("value", "") for t in service.get("tags", ())})
-        if service.get("schedulingStrategy") == "DAEMON":
+        described = active_service(call, self.target)
+        refuse_ours(self.target, described)
+        if described.get("schedulingStrategy") == "DAEMON":
             raise Conflict(f"service {self.target} runs one task per host (DAEMON): it has no desired count to set")
 
     @override
     def reach(self, call: Call) -> Reach:
-        clusters = call("ecs", "describe_clusters", clusters=[self.cluster]).get("clusters", ())
-        return Reach(targets=1, of=max([int(c.get("activeServicesCount", 1)) for c in clusters], default=1))
+        return one_of_cluster(call, self.target)
 
     @override
     def write(self, call: Call, value: Value) -> None:
@@ -117,7 +109,7 @@ class SetDesiredCount(Action[DesiredCount]):
 
     @override
     def pending(self, call: Call, value: Value) -> str | None:
-        running = int(self._described(call).get("runningCount", 0))
+        running = int(active_service(call, self.target).get("runningCount", 0))
         return f"{running} of {value} tasks run so far" if running < int(value or 0) else None
 
     @override

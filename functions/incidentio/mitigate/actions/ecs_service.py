@@ -9,7 +9,7 @@ from incidentio.mitigate.actions.action import Call, Reach, refuse_system
 NAME = r"[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}"
 
 
-def service(call: Call, target: str) -> dict[str, Any]:
+def active_service(call: Call, target: str) -> dict[str, Any]:
     """The service as DescribeServices tells it, with its tags.
 
     Raises:

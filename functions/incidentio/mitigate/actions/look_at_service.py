@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from incidentio.mitigate.actions.action import Call, Change, Commands, Look, Parameters, Place, Statement
-from incidentio.mitigate.actions.ecs_service import NAME, service
+from incidentio.mitigate.actions.ecs_service import NAME, active_service
 from incidentio.mitigate.actions.recent_metric import MINUTES, recent
 
 _EVENTS, _REASONS, _TASKS = 5, 5, 100
@@ -44,7 +44,7 @@ class LookAtService(Look[Parameters]):
 
     @override
     def facts(self, call: Call) -> tuple[str, ...]:
-        described = service(call, self.target)
+        described = active_service(call, self.target)
         return (
             _counts(described),
             *_deployments(described),

@@ -20,7 +20,7 @@ from incidentio.mitigate.actions.action import (
     Value,
     refuse_system,
 )
-from incidentio.mitigate.actions.ecs_service import NAME, one_of_cluster, refuse_ours, service
+from incidentio.mitigate.actions.ecs_service import NAME, active_service, one_of_cluster, refuse_ours
 
 _OURS = "incidentio:"
 _DIMENSION = "ecs:service:DesiredCount"
@@ -96,7 +96,7 @@ class SetScalingMaximum(Action[ScalingMaximum]):
         return limits | ({"desired": self._desired(call)} if self.given.shrink else {})
 
     def _desired(self, call: Call) -> int:
-        return int(service(call, self.target)["desiredCount"])
+        return int(active_service(call, self.target)["desiredCount"])
 
     @override
     def wanted(self, before: Value) -> Value:
@@ -108,7 +108,7 @@ class SetScalingMaximum(Action[ScalingMaximum]):
 
     @override
     def guard(self, call: Call, change: Change) -> None:
-        limits, described = self._limits(call), service(call, self.target)
+        limits, described = self._limits(call), active_service(call, self.target)
         refuse_ours(self.target, described)
         if arn := limits.get("ScalableTargetARN"):
             tags = call("application-autoscaling", "list_tags_for_resource", ResourceARN=arn).get("Tags", {})
@@ -141,7 +141,7 @@ class SetScalingMaximum(Action[ScalingMaximum]):
 
     @override
     def pending(self, call: Call, value: Value) -> str | None:
-        left = int(service(call, self.target).get("runningCount", 0)) - int(value["max"])
+        left = int(active_service(call, self.target).get("runningCount", 0)) - int(value["max"])
         return f"{left} tasks above it still run" if left > 0 else None
 
     @override

@@ -21,10 +21,10 @@ from incidentio.mitigate.actions.action import (
 )
 from incidentio.mitigate.actions.ecs_service import (
     NAME,
+    active_service,
     one_of_cluster,
     refuse_deployed_elsewhere,
     refuse_ours,
-    service,
 )
 
 
@@ -75,7 +75,7 @@ class SetTaskDefinition(Action[TaskDefinition]):
 
     @override
     def read(self, call: Call) -> Value:
-        self._seen, self._call = service(call, self.target), call
+        self._seen, self._call = active_service(call, self.target), call
         return _short(self._seen["taskDefinition"])
 
     @override
@@ -108,7 +108,7 @@ class SetTaskDefinition(Action[TaskDefinition]):
 
     @override
     def guard(self, call: Call, change: Change) -> None:
-        described = service(call, self.target)
+        described = active_service(call, self.target)
         refuse_ours(self.target, described)
         refuse_deployed_elsewhere(self.target, described)
         try:
@@ -134,7 +134,7 @@ class SetTaskDefinition(Action[TaskDefinition]):
     @override
     def pending(self, call: Call, value: Value) -> str | None:
         """Until ECS says the deployment is done. One whose circuit breaker gave up says FAILED and stays pending."""
-        for deployment in service(call, self.target).get("deployments", ()):
+        for deployment in active_service(call, self.target).get("deployments", ()):
             if deployment.get("status") == "PRIMARY" and deployment.get("rolloutState", "COMPLETED") != "COMPLETED":
                 counts = f"{deployment.get('runningCount', 0)} of {deployment.get('desiredCount', 0)} tasks run"
                 return f"its deployment is {deployment['rolloutState']}, {counts} so far"
