@@ -64,7 +64,7 @@ class _Run:
     def check(self) -> None:
         case, world = self._case, self._world
         alarm, incident_id = self._incident()
-        parameters = self.estate.parameters | case.when.parameters
+        parameters = self.estate.parameters_for(self._playbook.parameters) | case.when.parameters
         more = {} if self.estate.dimensions else {"target": self.estate.target}
         dry_run = case.when.dry_run
         world.request(world.alice, incident_id, self._playbook.name, parameters=parameters, dry_run=dry_run, **more)

@@ -1,7 +1,7 @@
 """What a playbook acts on in a case: made on the local target, looked at, and changed by somebody else."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -48,6 +48,10 @@ class Estate(ABC):
     @abstractmethod
     def make(self, given: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         """Make the target with these tags, so that AWS shows what is `given`; what is not given is up to the estate."""
+
+    def parameters_for(self, taken: Collection[str]) -> dict[str, int | str]:
+        """Those of `parameters` that a playbook takes: an estate may be that of several."""
+        return {name: value for name, value in self.parameters.items() if name in taken}
 
     @property
     @abstractmethod

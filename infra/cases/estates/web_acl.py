@@ -9,11 +9,18 @@ from infra.cases.estate import Estate
 
 
 class WebAcl(Estate):
-    """`addresses`: those of the IP set, sorted. `rule` is what the ACL does with them: `Block` or `Allow`."""
+    """`addresses`: those of the IP set, sorted. `rule` is what the ACL does with them: `Block` or `Allow`.
 
-    values = ("addresses", "rule")
+    `rate_action` and `rate_limit` are those of the rule `flood`: `Count` from 2000 requests on unless given.
+    """
+
+    values = ("addresses", "rate_action", "rate_limit", "rule")
     example = "REGIONAL/shop"
-    named: ClassVar[Mapping[str, str]] = {"ip_set": "attackers", "addresses": "192.0.2.7"}
+    named: ClassVar[Mapping[str, str]] = {
+        "ip_set": "attackers",
+        "addresses": "192.0.2.7",
+        "rule": "flood",
+    }
     namespace, metric = "AWS/WAFV2", "AllowedRequests"
 
     @override
@@ -26,7 +33,7 @@ class WebAcl(Estate):
         )["Summary"]
         self._set_id = str(made["Id"])
         seen = {"SampledRequestsEnabled": False, "CloudWatchMetricsEnabled": True}
-        waf.create_web_acl(
+        acl = waf.create_web_acl(
             Name=self._acl,
             Scope="REGIONAL",
             DefaultAction={"Allow": {}},
@@ -38,10 +45,20 @@ class WebAcl(Estate):
                     "Statement": {"IPSetReferenceStatement": {"ARN": made["ARN"]}},
                     "Action": {self._rule: {}},
                     "VisibilityConfig": {**seen, "MetricName": "attackers"},
-                }
+                },
+                {
+                    "Name": "flood",
+                    "Priority": 1,
+                    "Statement": {
+                        "RateBasedStatement": {"Limit": given.get("rate_limit", 2000), "AggregateKeyType": "IP"}
+                    },
+                    "Action": {given.get("rate_action", "Count"): {}},
+                    "VisibilityConfig": {**seen, "MetricName": "flood"},
+                },
             ],
             **({"Tags": [{"Key": k, "Value": v} for k, v in tags.items()]} if tags else {}),
         )
+        self._acl_id = str(acl["Summary"]["Id"])
         self.parameters["ip_set"] = self._set
 
     @property
@@ -56,10 +73,25 @@ class WebAcl(Estate):
 
     @override
     def now(self, name: str) -> Any:
-        return self._rule if name == "rule" else sorted(self._found()["IPSet"]["Addresses"])
+        match name:
+            case "rule":
+                return self._rule
+            case "addresses":
+                return sorted(self._found()["IPSet"]["Addresses"])
+        flood = self._web_acl()["WebACL"]["Rules"][1]
+        return (
+            next(iter(flood["Action"])) if name == "rate_action" else flood["Statement"]["RateBasedStatement"]["Limit"]
+        )
 
     @override
     def set(self, name: str, value: Any) -> None:
+        if name == "rate_limit":
+            acl, waf = self._web_acl(), self.aws.client("wafv2")
+            rules = acl["WebACL"]["Rules"]
+            rules[1]["Statement"]["RateBasedStatement"]["Limit"] = value
+            kept = {key: acl["WebACL"][key] for key in ("Name", "Id", "DefaultAction", "VisibilityConfig")}
+            waf.update_web_acl(**kept, Scope="REGIONAL", Rules=rules, LockToken=acl["LockToken"])
+            return None
         if name != "addresses":
             return super().set(name, value)
         self.aws.client("wafv2").update_ip_set(**self._which, Addresses=value, LockToken=self._found()["LockToken"])
@@ -68,6 +100,9 @@ class WebAcl(Estate):
     @property
     def _which(self) -> dict[str, str]:
         return {"Name": self._set, "Scope": "REGIONAL", "Id": self._set_id}
+
+    def _web_acl(self) -> Any:
+        return self.aws.client("wafv2").get_web_acl(Name=self._acl, Scope="REGIONAL", Id=self._acl_id)
 
     def _found(self) -> Any:
         return self.aws.client("wafv2").get_ip_set(**self._which)

@@ -59,7 +59,7 @@ class Rehearsal:
         when = self.case.when
         return self.stage.request(
             self.playbook.name,
-            parameters=self.estate.parameters | when.parameters,
+            parameters=self.estate.parameters_for(self.playbook.parameters) | when.parameters,
             target=None if self.estate.dimensions else self.estate.target,
             dry_run=when.dry_run,
         )

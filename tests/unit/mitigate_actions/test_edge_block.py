@@ -86,7 +86,7 @@ def test_what_others_put_there_stays_and_so_does_the_description() -> None:
                 first = "NextMarker" not in parameters
                 return {"WebACLs": [{"Name": "other" if first else "shop", "Id": "acl"}], "NextMarker": "more"}
             case "get_web_acl":
-                return {"WebACL": {"Rules": [{"Action": {"Block": {}}, "Statement": MATCHES}]}}
+                return {"WebACL": {"Rules": [{"Action": {"Block": {}}, "Statement": MATCHES}]}, "LockToken": "acl"}
             case "get_ip_set":
                 addresses = ["198.51.100.9/32", "192.0.2.7/32"]
                 found = {"Name": "attackers", "Id": "id-1", "Description": "ours", "Addresses": addresses}
@@ -109,7 +109,7 @@ def test_in_us_east_1_it_is_changed() -> None:
         if operation == "list_web_acls":
             return {"WebACLs": [{"Name": "shop", "Id": "acl"}]}
         if operation == "get_web_acl":
-            return {"WebACL": {"Rules": [{"Action": {"Block": {}}, "Statement": MATCHES}]}}
+            return {"WebACL": {"Rules": [{"Action": {"Block": {}}, "Statement": MATCHES}]}, "LockToken": "acl"}
         return {"IPSet": {"Addresses": ["192.0.2.7/32"]}, "LockToken": "token"}
 
     assert doing.read(call) == ["192.0.2.7/32"]

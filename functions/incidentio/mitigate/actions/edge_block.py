@@ -12,18 +12,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, field_validator
 from typing_extensions import override
 
-from incidentio.core.errors import Conflict, NotFound
-from incidentio.mitigate.actions.action import (
-    Action,
-    Call,
-    Change,
-    Commands,
-    Parameters,
-    Place,
-    Statement,
-    Value,
-    refuse_system,
-)
+from incidentio.core.errors import Conflict
+from incidentio.mitigate.actions import web_acl
+from incidentio.mitigate.actions.action import Action, Call, Change, Commands, Parameters, Place, Statement, Value
 
 MOST = 20
 WIDEST = {4: 24, 6: 48}
@@ -61,20 +52,16 @@ class BlockAddresses(Action[Blocked]):
 
     name = "block-addresses"
     target_type = "AWS::WAFv2::WebACL"
-    target_pattern = r"(REGIONAL|CLOUDFRONT)/[A-Za-z0-9_-]{1,128}"
+    target_pattern = web_acl.PATTERN
     parameters: ClassVar[type[Parameters]] = Blocked
 
     @classmethod
     @override
     def permissions(cls, given: Mapping[str, Any], place: Place) -> tuple[Statement, ...]:
-        def of(kind: str) -> tuple[str, ...]:
-            return tuple(place.arn("wafv2", f"{scope}/{kind}/*") for scope in ("regional", "global"))
-
         return (
-            Statement(actions=("wafv2:ListWebACLs",), resources=("*",)),
-            Statement(actions=("wafv2:GetWebACL",), resources=of("webacl")),
-            Statement(actions=("wafv2:GetIPSet", "wafv2:UpdateIPSet"), resources=of("ipset")),
-            Statement(actions=("wafv2:ListTagsForResource",), resources=(*of("webacl"), *of("ipset"))),
+            *web_acl.reading(place),
+            Statement(actions=("wafv2:GetIPSet", "wafv2:UpdateIPSet"), resources=web_acl.arns(place, "ipset")),
+            Statement(actions=("wafv2:ListTagsForResource",), resources=web_acl.arns(place, "webacl", "ipset")),
         )
 
     @property
@@ -103,31 +90,6 @@ class BlockAddresses(Action[Blocked]):
     def said(self, value: Value) -> str:
         return ", ".join(value) or "none"
 
-    def _reachable(self) -> None:
-        """Raises Conflict: web ACLs of CloudFront are told and changed in us-east-1 only.
-
-        https://docs.aws.amazon.com/waf/latest/developerguide/how-aws-waf-works-resources.html
-        """
-        if self.scope == "CLOUDFRONT" and self.place.region != "us-east-1":
-            raise Conflict(
-                f"web ACLs of CloudFront are changed in us-east-1, and this is {self.place.region}: "
-                "use the commands by hand, or incidentio in us-east-1"
-            )
-
-    def _web_acl(self, call: Call) -> dict[str, Any]:
-        self._reachable()
-        more: dict[str, Any] = {}
-        while True:
-            page = call("wafv2", "list_web_acls", Scope=self.scope, **more)
-            for found in page.get("WebACLs", ()):
-                if found["Name"] == self.acl:
-                    answer = call("wafv2", "get_web_acl", Name=self.acl, Scope=self.scope, Id=found["Id"])
-                    acl: dict[str, Any] = answer["WebACL"]
-                    return acl
-            if not page.get("NextMarker") or not page.get("WebACLs"):
-                raise NotFound(f"there is no {self.resource}")
-            more = {"NextMarker": page["NextMarker"]}
-
     def _ip_set_arn(self, acl: Mapping[str, Any]) -> str:
         """The ARN of the set, as a rule that blocks it names it.
 
@@ -151,7 +113,7 @@ class BlockAddresses(Action[Blocked]):
 
     def _ip_set(self, call: Call) -> tuple[dict[str, Any], str]:
         """The set and the token that a change of it must carry."""
-        arn = self._ip_set_arn(self._web_acl(call))
+        arn = self._ip_set_arn(web_acl.found(call, self.target, self.place)[0])
         which = {"Name": self.given.ip_set, "Scope": self.scope, "Id": arn.split("/")[-1]}
         answer = call("wafv2", "get_ip_set", **which)
         return answer["IPSet"], answer["LockToken"]
@@ -169,11 +131,10 @@ class BlockAddresses(Action[Blocked]):
 
     @override
     def guard(self, call: Call, change: Change) -> None:
-        acl = self._web_acl(call)
+        acl, _ = web_acl.found(call, self.target, self.place)
         ip_set, _ = self._ip_set(call)
-        for what, arn in ((f"web ACL {self.acl}", acl["ARN"]), (f"IP set {self.given.ip_set}", ip_set["ARN"])):
-            tags = call("wafv2", "list_tags_for_resource", ResourceARN=arn)["TagInfoForResource"].get("TagList", ())
-            refuse_system(what, {tag["Key"]: tag["Value"] for tag in tags})
+        web_acl.refuse_our_own(call, f"web ACL {self.acl}", acl["ARN"])
+        web_acl.refuse_our_own(call, f"IP set {self.given.ip_set}", ip_set["ARN"])
         version = 6 if ip_set["IPAddressVersion"] == "IPV6" else 4
         if wrong := [n for n in _networks(self.given.addresses) if n.version != version]:
             raise Conflict(f"IP set {self.given.ip_set} holds IPv{version} addresses, and {wrong[0]} is none")
@@ -196,7 +157,7 @@ class BlockAddresses(Action[Blocked]):
 
     @override
     def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
-        where = f"--scope {self.scope} --region {'us-east-1' if self.scope == 'CLOUDFRONT' else self.place.region}"
+        where = f"--scope {self.scope} --region {web_acl.region_of(self.scope, self.place)}"
         name = shlex.quote(self.given.ip_set)
         sets = shlex.quote(f"IPSets[?Name=='{self.given.ip_set}'].Id")
         id_ = f'--id "$(aws wafv2 list-ip-sets {where} --query {sets} --output text)"'

@@ -25,6 +25,7 @@ _WHERE: Mapping[str, str] = {
     "disable-rule": "event_rule.DisableRule",
     "disable-schedule": "schedule.DisableSchedule",
     "end-batch-jobs": "batch_jobs.EndBatchJobs",
+    "enforce-rate-rule": "rate_rule.EnforceRateRule",
     "fail-over-database": "failover.FailOverDatabase",
     "look-at-cluster": "look_at_cluster.LookAtCluster",
     "look-at-database": "look_at_database.LookAtDatabase",
