@@ -16,6 +16,8 @@ _PACE = 0.025
 """A playbook that verifies for ten minutes gives up after fifteen seconds."""
 _ON_ONE_WORKER = ("tests/e2e/test_own_target.py", "tests/infra/")
 """Tests that share a target and break it in turns, or a synthesis that takes ten seconds of a core."""
+_ONE_PARAMETER_ON_ONE_WORKER = "tests/integration/playbooks/test_rights.py"
+"""What a playbook's cases use is found out once for all tests about its rights."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,6 +47,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Scheduling(LoadGroupScheduling):
         def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith(_ONE_PARAMETER_ON_ONE_WORKER):
+                return _ONE_PARAMETER_ON_ONE_WORKER + nodeid.partition("[")[2]
             return next((together for together in _ON_ONE_WORKER if nodeid.startswith(together)), nodeid)
 
     return Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None

@@ -9,6 +9,8 @@ from incidentio.core.errors import NotFound
 from infra.cases.model import ROOT
 
 _RING = "tests/integration/playbooks"
+_PAGES = "tests/unit/playbooks/test_library.py"
+"""What its files must hold, and the cases it must have."""
 
 
 def tried(names: Sequence[str]) -> bool:
@@ -26,7 +28,7 @@ def tried(names: Sequence[str]) -> bool:
     told = _Told(names)
     os.chdir(ROOT)
     # Without its own terminal pytest knows none of the options that `make test` gives it.
-    pytest.main([_RING, "-o", "addopts=", "-p", "no:terminal", "-p", "no:cacheprovider"], plugins=[told])
+    pytest.main([_PAGES, _RING, "-o", "addopts=", "-p", "no:terminal", "-p", "no:cacheprovider"], plugins=[told])
     output.say(f"{told.passed} of {told.passed + told.failed} did as they should")
     return bool(told.passed) and not told.failed
 
@@ -63,7 +65,7 @@ class _Told:
 def _of(item: Any) -> str:
     """The playbook a test is about; empty: it is about none."""
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
-    return getattr(parameters.get("playbook"), "name", "")
+    return str(getattr(parameters.get("playbook"), "name", "") or parameters.get("name", ""))
 
 
 def _in_words(item: Any) -> str:
