@@ -229,7 +229,7 @@ def _print_plan(run: dict[str, Any]) -> None:
 
 
 def _parameter(text: str) -> tuple[str, int | str]:
-    """`limit=10` as name and value; whole numbers become numbers, as in YAML.
+    """`limit=10` as name and value; whole numbers become numbers, unless that would lose a zero.
 
     Raises:
         InvalidInput: there is no `=`.
@@ -238,6 +238,7 @@ def _parameter(text: str) -> tuple[str, int | str]:
     if not equals or not name:
         raise InvalidInput(f"--param {text}: write it as NAME=VALUE, such as limit=10")
     try:
-        return name.strip(), int(value)
+        number = int(value)
     except ValueError:
         return name.strip(), value
+    return name.strip(), number if str(number) == value else value

@@ -87,6 +87,8 @@ class Parameter(_Strict):
             if self.maximum is not None and value > self.maximum:
                 raise ValueError(f"parameter {name} must be at most {self.maximum}, not {value}")
             return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)  # a shell does not say whether `alias=3` is a number
         if not isinstance(value, str) or len(value) > 256:
             raise ValueError(f"parameter {name} must be a text of at most 256 characters")
         if self.pattern and not re.fullmatch(self.pattern, value):

@@ -67,11 +67,11 @@ class Lambda:
         (Lambda("9", "2", "7", "9"), {}, "7"),
         (Lambda("7", "5", "6", "7", "9", weights={"9": 0.1}), {}, "7"),
         (Lambda("9", "5", "7", "9", weights={"7": 0.9}), {}, "7"),
-        (Lambda("9", "5", "7", "9"), {"version": "5"}, "5"),
+        (Lambda("9", "5", "7", "9"), {"version": 5}, "5"),
     ],
     ids=["by number", "deleted ones between", "a canary", "a canary the other way", "as asked"],
 )
-def test_the_version_before(function: Lambda, given: dict[str, str], to: str) -> None:
+def test_the_version_before(function: Lambda, given: dict[str, int], to: str) -> None:
     taken = compare_and_set.snapshot(action(**given), function)
     assert taken["snapshot"]["after"] == {"version": to, "weights": {}}
 
@@ -81,11 +81,11 @@ def test_the_version_before(function: Lambda, given: dict[str, str], to: str) ->
     [
         (Lambda("$LATEST", "1", "2"), {}, "is \\$LATEST, which has no version before it"),
         (Lambda("3", "3", "4"), {}, "is version 3, and no version before that is published"),
-        (Lambda("3", "2", "3"), {"version": "3"}, "version 3 is not before version 3"),
-        (Lambda("3", "1", "3"), {"version": "2"}, "has no version 2: it may have been deleted"),
+        (Lambda("3", "2", "3"), {"version": 3}, "version 3 is not before version 3"),
+        (Lambda("3", "1", "3"), {"version": 2}, "has no version 2: it may have been deleted"),
     ],
 )
-def test_where_there_is_no_way_back(function: Lambda, given: dict[str, str], why: str) -> None:
+def test_where_there_is_no_way_back(function: Lambda, given: dict[str, int], why: str) -> None:
     with pytest.raises(Conflict, match=why):
         compare_and_set.snapshot(action(**given), function)
 

@@ -32,10 +32,9 @@ class AliasVersion(Parameters):
     alias: Annotated[
         str, Field(max_length=128, pattern=r"^[0-9]*[A-Za-z_-][A-Za-z0-9_-]*$", description="alias that callers use")
     ]
-    version: Annotated[
-        str,
-        Field(pattern=r"^([1-9][0-9]{0,9})?$", description="published version to go back to; empty: the one before"),
-    ] = ""
+    version: int = Field(
+        default=0, ge=0, le=1_000_000, description="published version to go back to; 0: the one before"
+    )
 
 
 class SetAliasVersion(Action[AliasVersion]):
@@ -95,11 +94,11 @@ class SetAliasVersion(Action[AliasVersion]):
             if not earlier:
                 raise Conflict(f"{self.subject} is version {newest}, and no version before that is published")
             return {"version": str(max(earlier)), "weights": {}}
-        if int(self.given.version) >= newest:
+        if self.given.version >= newest:
             raise Conflict(
                 f"{self.subject} is {self.said(before)}: version {self.given.version} is not before version {newest}"
             )
-        return {"version": self.given.version, "weights": {}}
+        return {"version": str(self.given.version), "weights": {}}
 
     def _published(self) -> list[int]:
         """Numbers of the published versions."""
@@ -169,8 +168,8 @@ class SetAliasVersion(Action[AliasVersion]):
             f"{keep}=$({get} --query FunctionVersion --output text)",
             f"{keep}_WEIGHTS=$({get} --query 'RoutingConfig || `{{\"{_WEIGHTS}\": {{}}}}`' --output json)",
         ]
-        to = self.given.version
-        if not to:
+        to = str(self.given.version)
+        if not self.given.version:
             to, routed = f'"${keep}_OLDER"', f'"${keep}_ROUTED"'
             names = f"--query '[FunctionVersion, keys(RoutingConfig.{_WEIGHTS} || `{{}}`)][]' --output text"
             versions = f"aws lambda list-versions-by-function {function} --query 'Versions[].Version' --output text"

@@ -121,7 +121,7 @@ class SlowEventSources(Action[EventSources]):
     def wanted(self, before: Value) -> Value:
         if len(before) > self.given.max_mappings:
             raise Conflict(
-                f"{self.subject} are {len(before)} event source mappings ({self.said(before)}): at most "
+                f"{len(before)} event source mappings feed function {self._called} ({self.said(before)}): at most "
                 f"max_mappings {self.given.max_mappings}. Name one of them: {', '.join(sorted(before))}"
             )
         after = {uuid: self._slowed(part) for uuid, part in before.items()}
