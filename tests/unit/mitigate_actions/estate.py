@@ -21,6 +21,9 @@ TARGETS = {
     "cap-function": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
     "reserve-concurrency": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
     "slow-event-sources": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
+    "raise-table-capacity": f"AWS::DynamoDB::Table|{PLACE.account}|{PLACE.region}|orders",
+    "throttle-stage": f"AWS::ApiGateway::Stage|{PLACE.account}|{PLACE.region}|shop/live",
+    "throttle-usage-plan": f"AWS::ApiGateway::Stage|{PLACE.account}|{PLACE.region}|shop/live",
     "disable-rule": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
     "disable-schedule": f"AWS::Lambda::Function|{PLACE.account}|{PLACE.region}|checkout",
 }

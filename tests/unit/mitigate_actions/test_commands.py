@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -156,3 +157,55 @@ def test_the_shell_lowers_and_never_raises_another_function(run: Any, now: str, 
 def test_the_shell_reserves_and_takes_nothing_away(run: Any, now: str, changes: bool) -> None:
     told = commands("reserve-concurrency", value=20)
     assert bool(run((*told.look, *told.do), now)) == changes
+
+
+def test_the_shell_slows_streams_by_their_own_number(run: Any) -> None:
+    told = commands("slow-event-sources", concurrency=5, parallel=2)
+    lines = run((*told.look, *told.do, *told.undo), "a 50 None\nb None 10\nc None 1")
+    assert [line.partition("--uuid ")[2] for line in lines] == [
+        "a --scaling-config MaximumConcurrency=5",
+        "b --parallelization-factor 2",
+        "a --scaling-config MaximumConcurrency=50",
+        "b --parallelization-factor 10",
+        "c --parallelization-factor 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("now", "done"),
+    [
+        ("None", ["10 20", "remove"]),
+        ("1000.0 500", ["10 20", "1000.0 500"]),
+        ("0.5 500", ["0.5 20", "0.5 500"]),
+        ("1000.0 3", ["10 3", "1000.0 3"]),
+        ("-1 -1", ["10 20", "-1 -1"]),
+    ],
+)
+@pytest.mark.parametrize(
+    ("action", "given"), [("throttle-stage", {"api_id": "abc"}), ("throttle-usage-plan", {"usage_plan": "abc"})]
+)
+def test_the_shell_lowers_a_limit_as_the_action_does(
+    run: Any, action: str, given: dict[str, Any], now: str, done: list[str]
+) -> None:
+    told = commands(action, rate=10, burst=20, **given)
+    lines = run((*told.look, *told.do, *told.undo), now)
+    numbers = [" ".join(re.findall(r"value=(\S+)", line)) or "remove" * ("op=remove" in line) for line in lines]
+    assert numbers == done
+
+
+@pytest.mark.parametrize(
+    ("now", "given", "done"),
+    [
+        ("None 10 25 None None", {}, ["10 25", "20 40"]),
+        ("PROVISIONED 10 50 None None", {"what": "write"}, ["10 50", "10 50"]),
+        ("PROVISIONED 3 25 None None", {"percent": 50, "index": "by-day"}, ["3 25", "5 38"]),
+        ("PAY_PER_REQUEST 0 0 -1 30", {}, ["-1 30", "-1 40"]),
+    ],
+)
+def test_the_shell_raises_capacity_as_the_action_does(
+    run: Any, now: str, given: dict[str, Any], done: list[str]
+) -> None:
+    told = commands("raise-table-capacity", **{"percent": 100, "max": 40, **given})
+    lines = run((*told.look, *told.do, *told.undo), now)
+    assert [" ".join(re.findall(r"Units=(-?\d+)", line)) for line in lines] == done[::-1]
+    assert all(("by-day" in line) == ("index" in given) for line in lines)

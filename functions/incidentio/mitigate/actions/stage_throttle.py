@@ -25,7 +25,7 @@ from incidentio.mitigate.actions.action import (
     refuse_system,
 )
 from incidentio.mitigate.actions.rest_api import STAGE, StageName, finding, management_arn
-from incidentio.mitigate.actions.throttle import Throttle, lowered, number, said, throttle
+from incidentio.mitigate.actions.throttle import Throttle, lower_in_shell, lowered, number, said, throttle
 
 _VERB = "GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|ANY"
 METHOD = rf"all|none|({_VERB}) /[^\s~]{{0,200}}"
@@ -151,7 +151,7 @@ class ThrottleStage(Action[StageThrottle]):
         stage = f"--stage-name {shlex.quote(self._stage.stage)} --region {self.place.region}"
         which = f"--rest-api-id {self._stage.id_in_shell} {stage}"
         put, remove = self._patching(which)
-        do = (put(str(self.given.rate), str(self.given.burst)),)
+        do = (f"{lower_in_shell(keep, self.given)}; {put('$rate', '$burst')}",)
         if change:
             before = change.before
             undo = remove if before is None else put(_number(before["rate"]), _number(before["burst"]))

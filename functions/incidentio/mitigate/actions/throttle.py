@@ -53,3 +53,16 @@ def said(value: Value) -> str:
 def number(value: float) -> str:
     """`100` for 100.0, `0.5` for 0.5: never with an exponent."""
     return f"{float(value):f}".rstrip("0").rstrip(".")
+
+
+def lower_in_shell(keep: str, given: Throttle) -> str:
+    """`lowered` for a POSIX shell: sets `rate` and `burst` from what `$keep` says, `1000.0 500` or `None`."""
+
+    def least(name: str, word: str, most: int) -> str:
+        whole = f"${{{word}%.*}}"
+        return (
+            f'{name}={most}; [ "${{{word}:-None}}" = None ] || [ "{whole}" -lt 0 ] || [ "{whole}" -ge {most} ] || '
+            f"{name}=${word}"
+        )
+
+    return f"set -- ${keep}; {least('rate', '1', given.rate)}; {least('burst', '2', given.burst)}"

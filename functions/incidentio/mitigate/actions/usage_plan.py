@@ -24,7 +24,7 @@ from incidentio.mitigate.actions.action import (
 )
 from incidentio.mitigate.actions.literal import literal
 from incidentio.mitigate.actions.rest_api import STAGE, StageName, management_arn
-from incidentio.mitigate.actions.throttle import Throttle, lowered, number, said, throttle
+from incidentio.mitigate.actions.throttle import Throttle, lower_in_shell, lowered, number, said, throttle
 
 
 class UsagePlanThrottle(Throttle):
@@ -124,6 +124,5 @@ class ThrottleUsagePlan(Action[UsagePlanThrottle]):
             return Commands(do=(back(change.after),), undo=(back(change.before),))
         look = f"aws apigateway get-usage-plan {which} --query 'throttle.[rateLimit, burstLimit]' --output text"
         undo = f'if [ "${keep}" = None ]; then {remove}; else set -- ${keep}; {put("$1", "$2")}; fi'
-        return Commands(
-            look=(f"{keep}=$({look})",), do=(put(str(self.given.rate), str(self.given.burst)),), undo=(undo,)
-        )
+        do = f"{lower_in_shell(keep, self.given)}; {put('$rate', '$burst')}"
+        return Commands(look=(f"{keep}=$({look})",), do=(do,), undo=(undo,))
