@@ -15,7 +15,7 @@ from incidentio.core.playbook import Playbook
 _OVER = frozenset({Status.RESOLVED, Status.CLOSED, Status.CANCELLED, Status.MERGED})
 
 _DECISIONS = {
-    "RollbackFailed": "Put it back by hand: the rollback failed, and the playbook's README has the commands.",
+    "RollbackFailed": "Put it back by hand: the rollback failed, and the playbook's commands.md has the commands.",
     "ForeignChangeFound": "Decide which value is right: somebody else changed it meanwhile, so it was left alone.",
     "PlaybookRolledBack": "Find another way: the playbook did not help, and what it changed was put back.",
     "ManualStepRequested": "Do it, or say that it is not done: a playbook stands still until then.",

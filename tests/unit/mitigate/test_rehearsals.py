@@ -1,5 +1,6 @@
 """Rehearsals: what is rehearsed may start by itself, what is not does not, and how runs went is known."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from incidentio.core.incident import Incident, recorded
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Delete, Filters
 from incidentio.core.signal import Kind, Mode
+from incidentio.mitigate.control.desk import parse_request
+from incidentio.mitigate.control.success import report
 from incidentio.mitigate.keys import lock_key
 from incidentio.mitigate.rehearse import rehearse
 from incidentio.mitigate.run import Run
@@ -211,3 +214,27 @@ def test_success_is_counted_for_each_version_and_what_changed_nothing_does_not_c
     assert rates_by_risk([tally]) == {"read_only": None, "safe": 50.0, "disruptive": None, "destructive": None}
     outcomes = [record["outcome"] for record in history_of(stage.table, "throttle-function", limit=9)]
     assert sorted(outcomes) == ["refused", "rolled_back", "succeeded"]
+
+
+def test_the_end_of_a_run_that_acted_tells_the_rates_as_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    stage = Stage({"risk": "safe"})
+    stage.waits = lambda _: stage.recovered()
+    run = stage.request()
+    stage.play()
+    report(stage.desk, parse_request({"op": "settle", "run_id": run.run_id, "incident_id": run.incident_id}))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["RunbookSuccessRate"], line.get("playbook"), line.get("risk")) for line in lines] == [
+        (100.0, "throttle-function", None),
+        (100.0, None, "safe"),
+    ]
+    (directive,) = lines[0]["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["service", "playbook"]]
+    assert directive["Metrics"] == [{"Name": "RunbookSuccessRate", "Unit": "Percent"}]
+
+
+def test_a_rehearsal_and_a_dry_run_tell_no_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    stage = Stage({"risk": "safe"})
+    run = stage.request(dry_run=True)
+    stage.play()
+    report(stage.desk, parse_request({"op": "finish", "run_id": run.run_id, "incident_id": run.incident_id}))
+    assert capsys.readouterr().out == ""
