@@ -31,7 +31,18 @@ class Graph:
         return str(self.machine["StartAt"])
 
     def next_of(self, name: str) -> Iterator[str]:
+        """Where it may lead, errors too."""
+        yield from self.ways_of(name)
+        yield from self.caught_of(name)
+
+    def caught_of(self, name: str) -> Iterator[str]:
+        """Where its errors lead."""
+        yield from (catch["Next"] for catch in self.states[name].get("Catch", ()))
+
+    def ways_of(self, name: str) -> Iterator[str]:
+        """Where it leads when nothing goes wrong."""
         state = self.states[name]
+        yield from (choice["Next"] for choice in state.get("Choices", ()))
         if state["Type"] == "Parallel":
             # Only through its branches is its end reached.
             yield from (branch["StartAt"] for branch in state["Branches"])
@@ -39,8 +50,6 @@ class Graph:
             yield state["Next"]
         if "Default" in state:
             yield state["Default"]
-        for branch in (*state.get("Choices", ()), *state.get("Catch", ())):
-            yield branch["Next"]
         if self.ends(name) and name in self._after_branch:
             yield self._after_branch[name]
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from incidentio.core.duration import format_duration
 from incidentio.core.playbook import Playbook, Risk
+from incidentio.core.steps import Leaf, Manual, Step, Wait
 from incidentio.mitigate.actions import action_named
+from infra.compiler.graph import Graph
 
 _ENDS = {"Succeed", "Fail"}
 
@@ -31,11 +33,21 @@ def _overview(playbook: Playbook) -> Iterator[str]:
         at = "lock"
         refused.append("lock")
     acting: list[str] = []
-    for number, step in enumerate(playbook.steps, start=1):
-        yield f'step{number}["{number}. {_plain(step.action)}"]'
-        yield f"{at} --> step{number}"
-        at = f"step{number}"
-        acting.append(at)
+    ends = [at]
+    for block in playbook.blocks:
+        branches = ((block,),) if isinstance(block, Leaf) else block
+        after = []
+        for branch in branches:
+            before = " & ".join(ends)
+            for leaf in branch:
+                name = f"step{leaf.n}"
+                yield f'{name}["{leaf.n}. {_plain(_said(leaf))}"]'
+                yield f"{before} --> {name}"
+                before = name
+                acting.append(name)
+            after.append(before)
+        ends = after
+    at = " & ".join(ends)
     if playbook.verify:
         yield f'watch{{"alarms OK within {format_duration(playbook.verify.within)}?"}}'
         yield f"{at} --> watch"
@@ -58,20 +70,28 @@ def _overview(playbook: Playbook) -> Iterator[str]:
     yield f"{' & '.join(acting)} -- no --> undo"
 
 
+def _said(leaf: Leaf) -> str:
+    """A step in a few words."""
+    match leaf.step:
+        case Step():
+            what = leaf.step.action
+        case Manual():
+            what = f"by hand: {leaf.step.manual}"
+        case Wait():
+            what = f"wait {format_duration(leaf.step.wait)}"
+    return f"{what}, if {' and '.join(map(str, leaf.step.if_))}" if leaf.step.if_ else what
+
+
 def states(machine: Mapping[str, Any]) -> str:
     """Every state of a compiled machine and every way between them; dotted where an error leads."""
-    lines = ["flowchart TD", f"  start([start]) --> {machine['StartAt']}"]
-    for name, state in machine["States"].items():
+    graph = Graph(machine)
+    lines = ["flowchart TD", f"  start([start]) --> {graph.start}"]
+    for name, state in graph.states.items():
         shape = f'{name}(["{name}"])' if state["Type"] in _ENDS else f'{name}["{name}"]'
         lines.append(f"  {shape}")
-        lines += [f"  {name} --> {to}" for to in dict.fromkeys(_next(state))]
-        lines += [f"  {name} -.-> {to}" for to in dict.fromkeys(catch["Next"] for catch in state.get("Catch", ()))]
+        lines += [f"  {name} --> {to}" for to in dict.fromkeys(graph.ways_of(name))]
+        lines += [f"  {name} -.-> {to}" for to in dict.fromkeys(graph.caught_of(name))]
     return "\n".join(lines)
-
-
-def _next(state: Mapping[str, Any]) -> Iterator[str]:
-    yield from (choice["Next"] for choice in state.get("Choices", ()))
-    yield from (state[key] for key in ("Default", "Next") if key in state)
 
 
 def _plain(text: str) -> str:

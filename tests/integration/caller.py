@@ -23,8 +23,13 @@ def clients(target: dict[str, Any], key: dict[str, str] | None = None) -> Callab
     )
 
 
-def caller(target: dict[str, Any], statements: Sequence[Statement], *, bounded: bool = False) -> Call:
-    """The actions' port for a new IAM user with these rights alone; `bounded` as an action function is."""
+def caller(
+    target: dict[str, Any], statements: Sequence[Statement], *, bounded: bool = False, only_allowed: bool = False
+) -> Call:
+    """The actions' port for a new IAM user with these rights alone; `bounded` as an action function is.
+
+    `only_allowed`: as that of a playbook whose targets must carry the tag that allows automation.
+    """
     iam, user = clients(target)("iam"), f"actor-{uuid.uuid4().hex[:8]}"
     iam.create_user(UserName=user)
     policy: list[dict[str, Any]] = [
@@ -37,7 +42,7 @@ def caller(target: dict[str, Any], statements: Sequence[Statement], *, bounded: 
         for s in statements
     ]
     if bounded:
-        policy += denied(statements)
+        policy += denied(statements, only_allowed=only_allowed)
         limits = boundary(statements, table_arn=f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/incidentio")
         made = iam.create_policy(PolicyName=user, PolicyDocument=_document(limits))["Policy"]["Arn"]
         iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=made)

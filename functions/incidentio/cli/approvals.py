@@ -1,5 +1,8 @@
 """`incidentio approvals`: decide what automation may do."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import click
 
 from incidentio.cli import output
@@ -35,13 +38,22 @@ def list_approvals(shell: Shell, incident_id: str | None, everything: bool) -> N
         ["approval", "status", "playbook", "risk", "target", "expires", "incident"],
         [
             (
-                a["id"], a["status"], f"{a['playbook']} {a['version']}", a["risk"], _target(a["target"]),
-                output.moment(a.get("expires_at"))[11:], a["incident_id"],
+                a["id"], a["status"], f"{a['playbook']} {a['version']}", "by hand" if _manual(a) else a["risk"],
+                _target(a["target"]), output.moment(a.get("expires_at"))[11:], a["incident_id"],
             )
             for a in found
         ],
         empty="nothing waits for a decision",
     )  # fmt: skip
+    for asked in filter(_manual, found):
+        output.emit_line(f"{asked['id']}: {asked['note']}")
+        for command in asked.get("commands", ()):
+            output.emit_line(f"  {command}")
+
+
+def _manual(approval: Mapping[str, Any]) -> bool:
+    """Whether somebody is asked to do something, and not whether something may be done."""
+    return approval.get("kind") == "manual"
 
 
 def _target(target: object) -> str:
@@ -53,7 +65,7 @@ def _target(target: object) -> str:
 @_reason
 @pass_shell
 def approve(shell: Shell, approval_id: str, reason: str) -> None:
-    """Let it happen; this also acknowledges the incident."""
+    """Let it happen; this also acknowledges the incident. Of a step by hand: it is done."""
     _decide(shell, approval_id, "approve", reason)
 
 
@@ -62,7 +74,7 @@ def approve(shell: Shell, approval_id: str, reason: str) -> None:
 @_reason
 @pass_shell
 def reject(shell: Shell, approval_id: str, reason: str) -> None:
-    """Refuse it: nothing is changed."""
+    """Refuse it: nothing is changed. Of a step by hand: it is not done, and the run gives back."""
     _decide(shell, approval_id, "reject", reason)
 
 

@@ -7,11 +7,11 @@ from incidentio.core.errors import IncidentioError
 from incidentio.mitigate.actions import Place, prepared
 from incidentio.mitigate.actions.action import Change
 from incidentio.mitigate.requests import partition_of
-from incidentio.mitigate.run import Run, RunStep, StepStatus
+from incidentio.mitigate.run import MAYBE_CHANGED, Run, RunStep, StepStatus
 
 _KINDS: Sequence[tuple[str, str, frozenset[StepStatus]]] = (
     ("still_changed", "Still changed", frozenset({"failed", "kept", "applied"})),
-    ("stays", "Stays as it is", frozenset({"stays", "done"})),
+    ("stays", "Stays as it is", frozenset({"stays", "done", "asked"})),
     ("left_alone", "Left alone, since somebody else changed it", frozenset({"foreign"})),
     ("given_back", "Given back", frozenset({"restored", "already"})),
 )
@@ -56,6 +56,11 @@ def undo_commands(run: Run, step: RunStep) -> list[str]:
     return list(action.commands(Change(step.before, step.after)).undo)
 
 
+def left_of(run: Run) -> list[RunStep]:
+    """Steps that nobody has undone, or may not have: actions, and what people did."""
+    return [s for s in run.steps if s.status in MAYBE_CHANGED or (s.kind == "manual" and s.touched)]
+
+
 def account_of(run: Run) -> str:
     """What became of each step, the last first."""
     return "; ".join(_line(step) for step in reversed(run.steps) if step.touched)
@@ -71,6 +76,8 @@ def results_of(run: Run) -> list[dict[str, object]]:
 
 
 def _line(step: RunStep) -> str:
+    if step.status == "asked":
+        return f"it is not known whether a person did this: {step.given['manual']}"
     if step.status == "kept" and not step.undo_summary:
         return f"{step.action} may have changed {step.before} to {step.after}"
     return step.undo_summary or step.summary or f"step {step.n}: {step.status}"

@@ -30,7 +30,7 @@ StepKind = Literal["action", "manual", "wait"]
 StepStatus = Literal[
     "pending", "skipped", "asked", "done", "kept", "applied", "restored", "already", "foreign", "stays", "failed"
 ]
-UNTOUCHED: frozenset[StepStatus] = frozenset({"pending", "skipped", "asked"})
+UNTOUCHED: frozenset[StepStatus] = frozenset({"pending", "skipped"})
 DONE: frozenset[StepStatus] = frozenset({"skipped", "done", "applied"})
 """After these a run goes on."""
 UndoResult = Literal["restored", "already", "foreign", "stays", "failed"]

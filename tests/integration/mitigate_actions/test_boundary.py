@@ -54,3 +54,23 @@ def test_what_carries_our_tag_is_out_of_reach_and_others_are_not(emulator: dict[
                 call("lambda", "list_tags", Resource=made.aws.arn("lambda", f"function:{made.target}"))
         finally:
             made.leave()
+
+
+@pytest.mark.parametrize(
+    ("only_allowed", "value", "refused"), [(True, "no", True), (True, "allowed", False), (False, "no", False)]
+)
+def test_iam_too_refuses_what_is_tagged_otherwise_where_the_tag_is_required(
+    emulator: dict[str, Any], only_allowed: bool, value: str, refused: bool
+) -> None:
+    allowed = [Statement(("lambda:ListTags",), ("*",))]
+    call = caller(emulator, allowed, bounded=True, only_allowed=only_allowed)
+    aws = Aws(clients(emulator), f"tagged-{uuid.uuid4().hex[:8]}", ACCOUNT, REGION)
+    made = Function(aws, {}, {"incidentio:automation": value})
+    try:
+        if refused:
+            with pytest.raises(Forbidden):
+                call("lambda", "list_tags", Resource=aws.arn("lambda", f"function:{made.target}"))
+        else:
+            call("lambda", "list_tags", Resource=aws.arn("lambda", f"function:{made.target}"))
+    finally:
+        made.leave()

@@ -35,6 +35,20 @@ def test_approvals_of_every_open_incident_are_listed(run: Run, api: ScriptedApi)
     assert "APR-7K3F9A-OLD" in run("approvals", "list", "7k3f9a", "--all").stdout
 
 
+def test_what_asks_for_hands_says_what_to_do(run: Run, api: ScriptedApi) -> None:
+    asked = {**APPROVAL, "kind": "manual", "note": "Tell the shop", "commands": ["echo down"]}
+    api.answers["GET", "/incidents/INC-7K3F9A/approvals"] = {"items": [asked], "next": None}
+    shown = run("approvals", "list", "INC-7K3F9A").stdout
+    assert "by hand" in shown
+    assert f"{APPROVAL['id']}: Tell the shop\n  echo down\n" in shown
+
+
+def test_hands_off_may_hold(run: Run, api: ScriptedApi) -> None:
+    api.answers["POST", "/hands-off"] = {"scope": "global", "on": True}
+    run("hands-off", "all", "on", "--hold", "--reason", "mine")
+    assert api.asked[0].body == {"scope": "all", "on": True, "reason": "mine", "hold": True}
+
+
 def test_approve_sends_the_decision(run: Run, api: ScriptedApi) -> None:
     api.answers["POST", f"/approvals/{APPROVAL['id']}"] = {**APPROVAL, "status": "approved"}
     result = run("approvals", "approve", APPROVAL["id"].lower(), "-m", "go")

@@ -109,21 +109,43 @@ def test_a_person_does_a_step_and_is_on_record() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("answer", "reason", "known"),
     [
-        (lambda stage: stage.decide(BOB, "reject", "no access"), "user/bob says that this was not done: Tell the shop"),
-        (lambda stage: None, "it is not known whether this was done: Tell the shop"),
-        (lambda stage: stage.change(status=Status.CANCELLED), "it is not known whether this was done"),
+        (
+            lambda stage: stage.decide(BOB, "reject", "no access"),
+            "user/bob says that this was not done: Tell the shop",
+            True,
+        ),
+        (lambda stage: None, "it is not known whether this was done: Tell the shop", False),
+        (lambda stage: stage.change(status=Status.CANCELLED), "it is not known whether this was done", False),
     ],
 )
-def test_what_nobody_did_stops_the_run_and_gives_back(answer: Any, reason: str) -> None:
+def test_what_nobody_did_stops_the_run_and_gives_back(answer: Any, reason: str, known: bool) -> None:
     stage = staged(RULE, TELL, CAP)
     stage.people = lambda: answer(stage)
     run = stage.request()
     stage.play()
     assert (stage.run(run).status, stage.estate.rule) == ("rolled_back", "ENABLED")
     assert reason in stage.run(run).reason
-    assert "UndoLeftToPeople" not in stage.types
+    assert ("UndoLeftToPeople" not in stage.types) == known
+    assert statuses(stage, run)[1] == ("skipped" if known else "stays")
+
+
+def test_what_a_person_may_have_done_is_never_called_nothing() -> None:
+    stage = staged(TELL, RULE)
+    run = stage.request()
+    stage.play()
+    assert stage.run(run).status == "rolled_back"
+    assert "it is not known whether a person did this: Tell the shop" in stage.text("UndoLeftToPeople")
+    assert stage.data("UndoLeftToPeople")["commands"] == ["echo up again"]
+
+
+def test_a_run_that_dies_while_a_person_is_asked_says_that_it_does_not_know() -> None:
+    stage = staged(TELL, RULE)
+    stage.people = killed
+    run = stage.request()
+    stage.play()
+    assert (stage.run(run).status, statuses(stage, run)) == ("rolled_back", ["stays", "pending"])
 
 
 def test_what_a_person_did_is_left_to_people_when_the_run_is_undone() -> None:

@@ -6,14 +6,14 @@ attempt has its number in its name, so the event and the sweep together still st
 
 from incidentio.core.errors import NotFound
 from incidentio.core.incident import Incident
-from incidentio.mitigate.aftermath import told_of
+from incidentio.mitigate.aftermath import left_of, told_of
 from incidentio.mitigate.breaker import tripped
 from incidentio.mitigate.conduct.decided import answer_if_decided
 from incidentio.mitigate.conduct.score import Score, recovery_name
 from incidentio.mitigate.conduct.start import refuse, start_run
 from incidentio.mitigate.control.finish import circuit
 from incidentio.mitigate.keys import OPEN_RUNS
-from incidentio.mitigate.run import MAYBE_CHANGED, Run
+from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, ended, load_run, told
 
 MOST_RECOVERIES = 5
@@ -68,8 +68,7 @@ def _give_up(score: Score, run: Run, why: str) -> None:
             return None
         now = score.clock()
         after, writes = ended(score.table, run, "rollback_failed", at=now, reason=why)
-        left = [step for step in reversed(run.steps) if step.status in MAYBE_CHANGED]
-        text, data = told_of(after, left, headline=f"{run.playbook} on {run.where} was left half done: {why}")
+        text, data = told_of(after, left_of(run), headline=f"{run.playbook} on {run.where} was left half done: {why}")
         change = told(incident, after, "RollbackFailed", at=now, text=text, data=data)
         return Move(after, circuit(change, after, writes, now) if tripped(writes) else change, writes)
 

@@ -8,11 +8,11 @@ from incidentio.core.errors import NotFound
 from incidentio.core.events import DomainEvent
 from incidentio.core.incident import Incident
 from incidentio.core.ports import Put
-from incidentio.mitigate.aftermath import told_of
+from incidentio.mitigate.aftermath import left_of, told_of
 from incidentio.mitigate.conduct.decided import withdraw_waiting
 from incidentio.mitigate.conduct.score import Score, revert_name
 from incidentio.mitigate.leases import failed_lease, lease_record, open_leases
-from incidentio.mitigate.run import MAYBE_CHANGED, Run
+from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, runs_of, told
 from incidentio.mitigate.surviving import surviving
 
@@ -110,9 +110,8 @@ def _cannot(score: Score, run: Run, why: str) -> None:
             return None
         now = score.clock()
         after = run.having(lease=failed_lease(run.lease, now))
-        left = [step for step in run.steps if step.status in MAYBE_CHANGED or (step.kind == "manual" and step.touched)]
         what = f"what {run.playbook} borrowed on {run.where} cannot be given back: {why}"
-        text, data = told_of(after.having(reason=why), left, headline=what)
+        text, data = told_of(after.having(reason=why), left_of(run), headline=what)
         change = told(incident, after, "RollbackFailed", at=now, text=text, data=data)
         return Move(after, change, [Put(lease_record(after))])
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from incidentio.core.incident import Change, Incident
 from incidentio.core.ports import Delete, Put, Write
+from incidentio.core.redaction import redact
 from incidentio.mitigate.aftermath import account_of, results_of, told_of
 from incidentio.mitigate.breaker import scope_of, tripped
 from incidentio.mitigate.control.desk import Answer, Desk, Request
@@ -113,9 +114,12 @@ def _left_to_people(desk: Desk, on: Incident | Change, run: Run) -> Change | Non
 
 
 def _by_people(run: Run) -> Run:
-    """What people did stays until people undo it."""
+    """What people did, or were asked to do and may have done, stays until people undo it."""
     for step in run.steps:
-        if step.kind == "manual" and step.status == "done":
+        if step.status == "asked":
+            unknown = f"it is not known whether a person did this: {step.given['manual']}"
+            run = run.with_step(step.n, status="stays", undo_summary=redact(unknown, limit=500))
+        elif step.kind == "manual" and step.status == "done":
             run = run.with_step(step.n, status="stays", undo_summary=f"{step.summary}; only a person can undo it")
     return run
 

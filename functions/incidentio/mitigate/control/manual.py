@@ -91,9 +91,8 @@ def answered(desk: Desk, request: Request) -> Answer:
         text = str(step.given["manual"])
         if body.get("status") == "rejected":
             by = _by(body)
-            return Move(
-                run.having(reason=redact(f"{by['who']} says that this was not done: {text}{by['why']}", limit=1000))
-            )
+            why = redact(f"{by['who']} says that this was not done: {text}{by['why']}", limit=1000)
+            return Move(run.with_step(step.n, status="skipped", summary=why[:500]).having(reason=why))
         late = Record(key, {**body, "status": "expired", "decided_at": iso(desk.clock())})
         why = f"nobody confirmed in time, so it is not known whether this was done: {text}"
         return Move(run.having(reason=redact(why, limit=1000)), writes=[Put(late)] if body else [])

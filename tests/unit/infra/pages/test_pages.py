@@ -11,6 +11,7 @@ from infra.compiler import compile_playbook
 from infra.documents import load_playbooks
 from infra.pages.__main__ import pages, stale
 from infra.pages.diagram import overview, states
+from tests.unit.compiler.golden import books
 
 LIBRARY = load_playbooks(ROOT / "playbooks")
 each = pytest.mark.parametrize("playbook", [pytest.param(LIBRARY[name], id=name) for name in playbooks()])
@@ -37,6 +38,18 @@ def test_its_commands_leave_no_parameter_open(playbook: Playbook) -> None:
     page = pages()[ROOT / "playbooks" / playbook.name / "commands.md"]
     assert "# look" in page
     assert "${" not in page.replace("${BEFORE", "")
+
+
+def test_steps_side_by_side_and_by_hand_are_drawn() -> None:
+    (every_kind,) = [book for book in books() if book.name == "every-kind"]
+    drawn = overview(every_kind)
+    for way in ("step2 --> step3", "step2 --> step4", "step4 --> step5", "step3 & step5 --> step6"):
+        assert f"  {way}\n" in drawn
+    assert "by hand: Tell the shop" in drawn
+    assert "wait 45s, if severity='SEV1'" in drawn
+    machine = compile_playbook(every_kind, control_arn="control", action_arn="action")
+    assert "Step3End" not in states(machine)
+    assert "  Branch3End --> Parallel3Join\n" in states(machine)
 
 
 @each
