@@ -108,3 +108,36 @@ def test_what_waits_and_what_happened_is_told() -> None:
         "12:04 UTC orders-a: DB instance restarted.",
     ):
         assert fact in looked
+
+
+def test_who_writes_and_how_far_the_readers_are_behind_is_told() -> None:
+    members = [
+        {"DBInstanceIdentifier": name, "IsClusterWriter": name == "orders-b", "PromotionTier": tier}
+        for name, tier in (("orders-a", 1), ("orders-b", 1), ("orders-c", 0))
+    ]
+    cluster = {
+        "DBClusterIdentifier": "orders",
+        "DBClusterArn": ARN("rds", "cluster:orders"),
+        "Engine": "aurora-mysql",
+        "Status": "available",
+        "DBClusterMembers": members,
+    }
+
+    def measured(Dimensions: Any, MetricName: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        lag = MetricName == "AuroraReplicaLag" and Dimensions[0]["Value"] == "orders-c"
+        return {"Datapoints": [{"Average": 20.0, "Maximum": 1500.0}] if lag else []}
+
+    call = answers(
+        {"DBClusterIdentifier": "orders", "Engine": "aurora-mysql", "MultiAZ": False},
+        describe_db_clusters={"DBClusters": [cluster]},
+        get_metric_statistics=measured,
+    )
+    looked = compare_and_set.plan(prepared("look-at-database", {}, TARGET, PLACE), call)["summary"]
+    for fact in (
+        "it is a reader of cluster orders, which is available; orders-b writes",
+        "reader orders-c is available, at most 1.5 s behind; reader orders-a is available",
+        "how far behind was not measured",
+        "not measured in the last 15 minutes: CPU, connections, free memory, requests that wait for the disk",
+    ):
+        assert fact in looked
+    assert "GiB storage" not in looked

@@ -215,13 +215,16 @@ class SetFeatureFlag(Action[FeatureFlag]):
 
         where = f"{region} --application-id {app} --environment-id {env}"
         which = f"{region} --application-id {app} --configuration-profile-id {profile}"
-        last = f"Items[?ConfigurationName=='{self.given.profile}' && State=='COMPLETE'].ConfigurationVersion | [0]"
+        served = f"ConfigurationName=='{self.given.profile}' && (State=='COMPLETE' || State=='BAKING')"
+        last = f"max_by(Items[?{served}], &DeploymentNumber).ConfigurationVersion"
+        under_way = "Items[?State=='DEPLOYING' || State=='BAKING'].DeploymentNumber | [0]"
         profiles = f"{config} list-configuration-profiles"
+        deployments = f"{config} list-deployments {where} --output text --query"
         look = (
             f"{keep}_APP=$({config} list-applications {named(application)})",
             f"{keep}_ENV=$({config} list-environments --application-id {app} {named(environment)})",
             f"{keep}_PROFILE=$({profiles} --application-id {app} {named(self.given.profile)})",
-            f"{keep}=$({config} list-deployments {where} --output text --query {shlex.quote(last)})",
+            f"{keep}=$({deployments} {shlex.quote(last)})",
         )
         start = (
             f"{config} start-deployment {where} --configuration-profile-id {profile} "
@@ -237,7 +240,11 @@ class SetFeatureFlag(Action[FeatureFlag]):
             f'{config} get-hosted-configuration-version {which} --version-number "${keep}" flags.json && {edit}',
             f'{start} "$({create})"',
         )
-        return Commands(look=look, do=do, undo=(f'{start} "${keep}"',))
+        stop = (
+            f"{config} stop-deployment {where} --allow-revert "
+            f'--deployment-number "$({deployments} {shlex.quote(under_way)})"'
+        )
+        return Commands(look=look, do=do, undo=(f'{stop} || {start} "${keep}"',))
 
 
 def _content(call: Call, profile: Profile, deployment: Mapping[str, Any]) -> dict[str, Any]:

@@ -148,8 +148,10 @@ def _what(database: Database) -> str:
 def _who(database: Database) -> Iterator[str]:
     if database.cluster:
         cluster = database.cluster
-        role = "the writer" if database.writer == database.name else f"a reader; {database.writer} writes"
-        yield f"it is {role} of cluster {cluster['DBClusterIdentifier']}, which is {cluster.get('Status')}"
+        writes = database.writer == database.name
+        other = "" if writes else f"; {database.writer} writes"
+        role, status = "the writer" if writes else "a reader", cluster.get("Status")
+        yield f"it is {role} of cluster {cluster['DBClusterIdentifier']}, which is {status}{other}"
         if not database.readers:
             yield "the cluster has no reader that could take over"
     elif database.standby:
