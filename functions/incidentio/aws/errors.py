@@ -30,6 +30,8 @@ _MEANING: dict[str, type[IncidentioError]] = {
     "InvalidInstanceID.NotFound": NotFound,
     "InvalidInstanceID.Malformed": InvalidInput,
     "InvalidGroup.NotFound": NotFound,
+    "InvalidRouteTableID.NotFound": NotFound,
+    "InvalidRouteTableId.Malformed": InvalidInput,
     "InvalidGroupId.Malformed": InvalidInput,
     "OperationNotPermitted": Forbidden,
     "UnauthorizedOperation": Forbidden,

@@ -15,6 +15,7 @@ _OF_TYPE: Mapping[str, str] = {
     "AWS::CodeDeploy::DeploymentGroup": "deployment_group.DeploymentGroup",
     "AWS::DynamoDB::Table": "table.Table",
     "AWS::EC2::Instance": "instance.Instance",
+    "AWS::EC2::RouteTable": "route_table.RouteTable",
     "AWS::EC2::SecurityGroup": "security_group.SecurityGroup",
     "AWS::ECS::Service": "ecs_service.EcsService",
     "AWS::EKS::Cluster": "eks.EksCluster",

@@ -36,6 +36,7 @@ _WHERE: Mapping[str, str] = {
     "raise-control-plane-tier": "control_plane_tier.RaiseControlPlaneTier",
     "raise-table-capacity": "table_capacity.RaiseTableCapacity",
     "reserve-concurrency": "critical_capacity.ReserveConcurrency",
+    "restore-route": "recorded_route.RestoreRoute",
     "restore-rules": "recorded_rules.RestoreRules",
     "revoke-sessions": "role_sessions.RevokeSessions",
     "run-automation": "automation.RunAutomation",
