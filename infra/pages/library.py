@@ -72,10 +72,16 @@ def _section(playbook: Playbook) -> Iterator[str]:
     yield "| right | on |"
     yield "|---|---|"
     for statement in rights(playbook):
-        terms = ", if tagged or asked as its conditions say" if statement.conditions else ""
-        actions = "<br>".join(f"`{action}`" for action in statement.actions)
-        yield f"| {actions} | {'<br>'.join(f'`{each}`' for each in statement.resources)}{terms} |"
+        on = [*(f"`{each}`" for each in statement.resources), *_conditions(statement)]
+        yield f"| {'<br>'.join(f'`{action}`' for action in statement.actions)} | {'<br>'.join(on)} |"
     yield ""
+
+
+def _conditions(statement: Statement) -> Iterator[str]:
+    for test, terms in statement.conditions.items():
+        for key, value in terms.items():
+            shown = value if isinstance(value, str) else ", ".join(map(str, value))
+            yield f"if {test} `{key}`: `{shown}`"
 
 
 def _cell(text: str) -> str:

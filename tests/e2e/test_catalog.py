@@ -61,6 +61,33 @@ def test_what_the_team_opted_in_to_and_rehearsed_starts_by_itself(world: World, 
     assert run["requester"]["kind"] == "system"
 
 
+def test_a_deploy_is_followed_by_a_rehearsal_and_one_that_fails_by_a_ticket(world: World, service: str) -> None:
+    world.rehearse("storefront", "scale-out-service", f"{service}/{service}")
+
+    def rehearsed_by_us() -> list[dict[str, Any]]:
+        past = world.alice.get("/playbooks/scale-out-service/history")["items"]
+        return [run for run in past if run["requester"] == "system" and run["kind"] == "drill"]
+
+    before = len(rehearsed_by_us())
+    world.alice.post("/deploys", {"service": "storefront", "version": f"v-{world.tag}"})
+    eventually(lambda: len(rehearsed_by_us()) > before, "a rehearsal after the deploy")
+
+    gone = f"{service}/gone"
+    asked = world.alice.post("/playbooks/scale-out-service/rehearsals", {"service": "parcel", "target": gone})
+    title = "rehearsal of scale-out-service for parcel failed"
+
+    def ticket() -> dict[str, Any] | None:
+        found = world.alice.get("/incidents?status=open&service=parcel&limit=100")["items"]
+        return next((each for each in found if each["title"] == title), None)
+
+    opened = eventually(ticket, "the ticket")
+    assert (opened["kind"], opened["severity"]) == ("real", "SEV4")
+    told = eventually(lambda: world.told(opened["id"]), "news of the ticket")[0]
+    assert told["topic"] == world.outputs["TicketTopicArn"]
+    assert "there is no active service gone" in world.entry(opened["id"], "IncidentTriggered")["text"]
+    assert world.incident(asked["incident_id"])["kind"] == "drill"
+
+
 def test_an_alarm_is_given_to_a_service_by_its_tags_and_names_who_depends_on_it(world: World) -> None:
     alarm = world.alarm("shelf", tags={"app": "stock"})
     world.set_alarm(alarm, "ALARM")

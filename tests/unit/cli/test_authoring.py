@@ -2,6 +2,8 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -93,3 +95,50 @@ def test_trying_wants_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("incidentio.cli.trying.ROOT", tmp_path)
     with pytest.raises(NotFound, match="make setup"):
         tried([])
+
+
+class Item:
+    """A test as pytest collects it."""
+
+    def __init__(self, name: str, **parameters: Any) -> None:
+        self.nodeid = f"{name}[{len(parameters)}]"
+        self.originalname = name
+        self.callspec = SimpleNamespace(params=parameters)
+
+
+def report_on(item: Item, message: str | None = None) -> SimpleNamespace:
+    crash = SimpleNamespace(message=f"AssertionError: {message}\nassert 1 == 2")
+    return SimpleNamespace(
+        nodeid=item.nodeid,
+        when="call",
+        passed=message is None,
+        failed=message is not None,
+        longrepr=SimpleNamespace(reprcrash=crash),
+    )
+
+
+@pytest.mark.parametrize(("wrong", "good"), [(None, True), ("expect.finally is 3, and AWS shows 4", False)])
+def test_what_was_tried_is_told_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, wrong: str | None, good: bool
+) -> None:
+    throttle, other = SimpleNamespace(name="throttle-function"), SimpleNamespace(name="other")
+    case = Item("test_it_does_as_it_promises", playbook=throttle, case=SimpleNamespace(name="caps it"))
+    shared = Item("test_a_dry_run_writes_nothing", playbook=throttle)
+    items = [case, shared, Item("test_a_dry_run_writes_nothing", playbook=other), Item("test_no_playbook")]
+
+    def run(_arguments: list[str], plugins: list[Any]) -> None:
+        (told,) = plugins
+        told.pytest_collection_modifyitems(SimpleNamespace(hook=SimpleNamespace(pytest_deselected=dict)), items)
+        assert items == [case, shared]
+        told.pytest_runtest_logreport(report_on(case, wrong))
+        told.pytest_runtest_logreport(report_on(shared))
+
+    monkeypatch.setattr(pytest, "main", run)
+    monkeypatch.chdir(".")
+    assert tried(["throttle-function"]) is good
+    said = capsys.readouterr()
+    first = (
+        ["failed  throttle-function: caps it", f"        {wrong}"] if wrong else ["ok      throttle-function: caps it"]
+    )
+    assert said.out.splitlines() == [*first, "ok      throttle-function: a dry run writes nothing"]
+    assert said.err == f"{2 - (not good)} of 2 did as they should\n"
