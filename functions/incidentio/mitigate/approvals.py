@@ -94,7 +94,8 @@ def _check(
 ) -> None:
     if body["status"] in ("approved", "rejected"):
         raise Conflict(f"approval {body['id']} is already {body['status']}", status=body["status"])
-    if body["status"] == "expired" or _expired(body, now) or run.finished:
+    idle = _by_hand(body) and run.status != "running"
+    if body["status"] == "expired" or _expired(body, now) or run.finished or idle:
         raise Gone(f"approval {body['id']} has expired: ask for the playbook again", expired_at=body["expires_at"])
     if actor.kind != "person":
         raise Forbidden(f"{actor} is no person: approvals are given by people")

@@ -1,7 +1,7 @@
 """The circuit breaker of a playbook: after some failures in a row it starts only when a person asks.
 
 It is a switch like those of hands-off (`breaker#NAME`), listed and reset with them. A run that was undone, or could not
-be, is a failure; one that succeeds begins the count anew. Refused runs and dry runs say nothing about the playbook.
+be, is a failure; one that succeeds begins the count anew. Refused runs, dry runs and drills say nothing about it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 
 from incidentio.core.ids import iso
 from incidentio.core.ports import ABSENT, Condition, Put, Record, Records, Write
+from incidentio.core.signal import Kind
 from incidentio.mitigate.keys import switch_key
 from incidentio.mitigate.run import Run
 
@@ -24,13 +25,15 @@ def scope_of(playbook: str) -> str:
 
 def counted(table: Records, run: Run, at: datetime) -> Iterator[Put]:
     """What the end of `run` does to the breaker of its playbook, if anything."""
+    if run.kind is not Kind.REAL or run.dry_run or run.status not in (*_FAILED, "succeeded"):
+        return
     key = switch_key(scope_of(run.playbook))
     before = table.get(key)
     failures = int((before or {}).get("failures", 0))
     when: Condition = ABSENT if before is None else {"rev": before.get("rev")}
     if run.status in _FAILED:
         yield Put(Record(key, _body(run, before, failures + 1, at)), when=when)
-    elif run.status == "succeeded" and failures and not (before or {}).get("on"):
+    elif run.status not in _FAILED and failures and not (before or {}).get("on"):
         yield Put(Record(key, _body(run, before, 0, at)), when=when)
 
 

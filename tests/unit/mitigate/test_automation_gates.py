@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
+from incidentio.core.errors import Forbidden, NotFound, Unavailable
 from incidentio.core.incident import Status
 from incidentio.core.person import SYSTEM
+from incidentio.core.signal import Kind
 from incidentio.mitigate.breaker import TRIPS_AT, scope_of
 from incidentio.mitigate.keys import LEASES, lock_key, switch_key
 from incidentio.mitigate.switches import check_scope, set_hands_off, set_switch, switches
 from tests.make import ALICE
-from tests.unit.mitigate.stage import TARGET, TWO_STEPS, Stage
+from tests.unit.mitigate.stage import TARGET, TWO_STEPS, Stage, killed
 
 SAFE: dict[str, Any] = {"risk": "safe"}
 ONLY = {"targets": {"type": "AWS::Lambda::Function", "only_allowed": True}}
@@ -180,3 +182,40 @@ def test_nothing_is_held_of_a_run_that_changed_nothing() -> None:
     run = stage.request()
     stage.play()
     assert stage.run(run).status == "refused"
+
+
+def test_a_dead_execution_of_a_run_that_is_held_stays_as_it_is_too() -> None:
+    stage = Stage(SAFE)
+
+    def dies() -> None:
+        set_hands_off(stage.table, stage.incident.id, True, ALICE, "mine", now=stage.clock(), hold=True)
+        killed()
+
+    stage.at["Step1Confirm"] = dies
+    run = stage.request()
+    stage.play()
+    assert (stage.run(run).status, stage.estate.reserved) == ("held", 10)
+    assert stage.executions.statuses[f"{run.run_id}-recover-1"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("trouble", [Unavailable("SSM is down"), NotFound("no such parameter"), Forbidden("no rights")])
+@pytest.mark.parametrize("hold", [False, True])
+def test_an_undo_waits_for_no_parameter(trouble: Exception, hold: bool) -> None:
+    stage = Stage(SAFE)
+
+    def stops() -> None:
+        stage.parameter = trouble
+        if hold:
+            set_hands_off(stage.table, stage.incident.id, True, ALICE, "mine", now=stage.clock(), hold=True)
+
+    stage.at["Watch"] = stops
+    run = stage.request()
+    stage.play()
+    assert stage.run(run).status == ("held" if hold else "rolled_back")
+
+
+def test_drills_do_not_open_a_breaker() -> None:
+    stage = Stage(SAFE, kind=Kind.DRILL)
+    for _ in range(TRIPS_AT):
+        fails(stage)
+    assert "CircuitOpened" not in stage.types

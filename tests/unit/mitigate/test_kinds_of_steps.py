@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from incidentio.core.errors import Conflict, InvalidInput
+from incidentio.core.errors import Conflict, Gone, InvalidInput
 from incidentio.core.incident import Status
 from incidentio.core.severity import Severity
 from incidentio.mitigate.keys import lock_key
@@ -269,3 +269,18 @@ def test_a_dry_run_tells_every_kind_of_step() -> None:
     ]
     assert told[3].startswith('if rule="applied": reserved concurrency')
     assert not stage.estate.writes
+
+
+def test_what_is_asked_of_people_cannot_be_answered_once_the_run_gives_back() -> None:
+    stage = staged(TELL, RULE)
+    refused: list[str] = []
+
+    def late() -> None:
+        with pytest.raises(Gone):
+            stage.decide(BOB)
+        refused.append("gone")
+
+    stage.at["UndoNext"] = late
+    stage.request()
+    stage.play()
+    assert refused == ["gone"]

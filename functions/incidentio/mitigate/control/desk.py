@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from incidentio.core.catalog import Bundle
-from incidentio.core.errors import InvalidInput, NotFound
+from incidentio.core.errors import IncidentioError, InvalidInput, NotFound
 from incidentio.core.incident import Incident
 from incidentio.core.playbook import Playbook
 from incidentio.core.ports import Clock, Table
@@ -96,8 +96,9 @@ class Desk:
         """Whether who stopped automation said to keep what is changed."""
         try:
             parameter = self.kill_switch.value()
-        except NotFound:
-            return False
+        except IncidentioError:
+            # An undo waits for no parameter; what people said in the table counts all the same.
+            parameter = ""
         by = incident if incident.hands_off else surviving(self.table, incident)
         return holds(self.table, by, playbook, parameter=parameter, bundle=self.bundle)
 

@@ -63,7 +63,11 @@ def resume(desk: Desk, request: Request) -> Answer:
         after = run.having(recoveries=request.attempt)
         if run.status == "undoing":
             return Move(after)
-        return _stopped(desk, incident, after, "its execution ended before it was done")
+        why = "its execution ended before it was done"
+        if run.touched and desk.holds(incident, run.playbook):
+            answer.update(decision="done")
+            return held(desk, incident, after, why)
+        return _stopped(desk, incident, after, why)
 
     advance(desk.table, request.incident_id, request.run_id, decide)
     return answer
