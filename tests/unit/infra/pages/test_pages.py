@@ -14,6 +14,7 @@ from infra.pages.diagram import overview, states
 from tests.unit.compiler.golden import books
 
 LIBRARY = load_playbooks(ROOT / "playbooks")
+MADE = pages()
 each = pytest.mark.parametrize("playbook", [pytest.param(LIBRARY[name], id=name) for name in playbooks()])
 
 
@@ -25,7 +26,7 @@ def test_a_page_that_was_not_made_anew_is_named(tmp_path: Path) -> None:
 
 
 def test_every_playbook_is_on_the_page_with_its_rights_and_its_way() -> None:
-    page = pages()[ROOT / "docs" / "playbooks.md"]
+    page = MADE[ROOT / "docs" / "playbooks.md"]
     for name, playbook in LIBRARY.items():
         assert f"\n| [{name}](#{name}) | " in page
         section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
@@ -35,7 +36,7 @@ def test_every_playbook_is_on_the_page_with_its_rights_and_its_way() -> None:
 
 @each
 def test_its_commands_leave_no_parameter_open(playbook: Playbook) -> None:
-    page = pages()[ROOT / "playbooks" / playbook.name / "commands.md"]
+    page = MADE[ROOT / "playbooks" / playbook.name / "commands.md"]
     assert "# look" in page
     assert not [name for name in playbook.parameters if f"${{{name}}}" in page]
 
