@@ -187,3 +187,9 @@ def test_a_bare_star_is_granted_only_where_aws_knows_no_resource(assembly: Assem
             assert not any("*" in action for action in statement["Action"]), name
             if "*" in statement["Resource"]:
                 assert set(statement["Action"]) <= STAR, name
+
+
+def test_only_what_acts_knows_where_it_may_call(assembly: Assembly) -> None:
+    for name, properties in assembly.functions.items():
+        listed = properties["Environment"]["Variables"].get("OUTBOUND")
+        assert listed == ("flags.shop.example,*.eks.amazonaws.com" if name.startswith("action:") else None), name

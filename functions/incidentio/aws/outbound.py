@@ -85,7 +85,8 @@ def _answer(connection: http.client.HTTPSConnection, what: str) -> dict[str, Any
 def _resolved(host: str, port: int) -> list[str]:
     """All addresses of the name, in the resolver's order. Asked once: a second answer may be another."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        # A Lambda function outside a VPC has no IPv6: then no such address is wanted.
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
     except OSError as error:
         raise Unavailable(f"{host} cannot be resolved: {type(error).__name__}") from None
     return list(dict.fromkeys(str(address[0]) for *_, address in found))

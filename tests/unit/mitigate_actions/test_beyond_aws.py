@@ -88,6 +88,15 @@ def test_only_the_secret_that_is_written_out_may_be_read() -> None:
     assert resources(secret="${secret}") == [PLACE.arn("secretsmanager", "secret:incidentio/webhooks/*-??????")]
 
 
+def test_a_secret_that_is_no_text_is_told() -> None:
+    def call(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
+        assert service == "secretsmanager", "nobody is called without the token"
+        return {"SecretBinary": b"x"}
+
+    with pytest.raises(Conflict, match="secret incidentio/webhooks/flags holds no text"):
+        webhook(secret="flags").read(call)
+
+
 def test_the_whole_node_is_not_written_back_only_what_changes_and_for_which_version() -> None:
     sent: list[Any] = []
 

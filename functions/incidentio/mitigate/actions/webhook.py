@@ -67,8 +67,7 @@ class CallWebhook(Action[Webhook]):
         if body is not None:
             headers["Content-Type"] = "application/json"
         if self.given.secret:
-            secret = call("secretsmanager", "get_secret_value", SecretId=f"{SECRETS}/{self.given.secret}")
-            headers["Authorization"] = f"Bearer {secret['SecretString'].strip()}"
+            headers["Authorization"] = f"Bearer {self._token(call)}"
         sent = None if body is None else json.dumps(body)
         answer = call("https", "request", method=method, url=self._url, headers=headers, body=sent)
         if 200 <= answer["status"] < 300:
@@ -77,6 +76,14 @@ class CallWebhook(Action[Webhook]):
             f"{method} {self._url} answered {answer['status']}"
             + (": redirects are not followed" if 300 <= answer["status"] < 400 else "")
         )
+
+    def _token(self, call: Call) -> str:
+        """Raises Conflict: the secret is no text."""
+        name = f"{SECRETS}/{self.given.secret}"
+        secret = call("secretsmanager", "get_secret_value", SecretId=name).get("SecretString", "").strip()
+        if not secret:
+            raise Conflict(f"secret {name} holds no text: a bearer token is one")
+        return str(secret)
 
     @override
     def read(self, call: Call) -> Value:
