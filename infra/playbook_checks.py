@@ -67,7 +67,7 @@ def _step_mistakes(playbook: Playbook) -> Iterator[Found]:
         if isinstance(step, Step):
             yield from (((*at, *below), message) for below, message in check_step(step, playbook))
         for number, matcher in enumerate(step.if_):
-            name = matcher.label.removesuffix(".before").removesuffix(".after")
+            name = matcher.label.removesuffix(".before").removesuffix(".after").removesuffix(".said")
             if name not in known and not usual(name):
                 valid = f"{', '.join(sorted(known))}, dim_<DimensionName>, and the id of a step before"
                 yield (*at, "if", number), f"unknown label {matcher.label}: valid are {valid}"

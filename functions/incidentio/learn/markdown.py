@@ -142,7 +142,9 @@ def _runs(p: Postmortem) -> Iterator[str]:
 
 def _changes(run: RunFacts) -> str:
     changes = [
-        f"{inert(step.action)}: {_value(step.before)} → {_value(step.after)} ({inert(step.status)})"
+        f"{inert(step.said)} ({inert(step.status)})"
+        if step.said
+        else f"{inert(step.action)}: {_value(step.before)} → {_value(step.after)} ({inert(step.status)})"
         for step in run.steps
         if step.status != "pending"
     ]

@@ -38,7 +38,10 @@ class ImpactFacts(_Facts):
 
 
 class StepFacts(_Facts):
+    """`said`: of what a person did, what and who."""
+
     action: str
+    said: str = ""
     status: str
     before: Any
     after: Any
@@ -166,7 +169,7 @@ def _run(run: Mapping[str, Any]) -> RunFacts:
         run_id=str(run.get("run_id", "")),
         playbook=str(run.get("playbook", "")),
         version=str(run.get("version", "")),
-        target=str(run.get("target", "")),
+        target=", ".join(str(t).rsplit("|", 1)[-1] for t in run.get("targets") or [run.get("target", "")]),
         requester=_actor(run.get("requester")),
         approved_by=tuple(_actor(a.get("actor")) for a in approved),
         outcome=str(run.get("outcome") or run.get("status") or ""),
@@ -175,11 +178,13 @@ def _run(run: Mapping[str, Any]) -> RunFacts:
         steps=tuple(
             StepFacts(
                 action=str(step.get("action", "")),
+                said=str(step.get("summary") or "") if step.get("kind") == "manual" else "",
                 status=str(step.get("status", "")),
                 before=step.get("before"),
                 after=step.get("after"),
             )
             for step in run.get("steps") or ()
+            if step.get("kind") != "wait" and step.get("status") != "skipped"
         ),
     )
 

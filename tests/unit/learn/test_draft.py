@@ -114,7 +114,13 @@ def test_playbook_runs_show_before_and_after(world: World) -> None:
         "run_id": "RUN-7K3F9A-ABCDEFGH", "playbook": "throttle-function", "version": "1.2.0", "status": "succeeded",
         "target": "AWS::Lambda::Function|1|eu|checkout", "requester": {"id": "alice", "kind": "person"},
         "approvals": [{"actor": {"id": "bob", "kind": "person"}, "decision": "approve"}], "outcome": "succeeded",
-        "steps": [{"n": 1, "action": "set-reserved-concurrency", "status": "applied", "before": None, "after": 10}],
+        "steps": [
+            {"n": 1, "action": "set-reserved-concurrency", "status": "applied", "before": None, "after": 10},
+            {"n": 2, "action": "wait", "kind": "wait", "status": "done", "summary": "waited 60 s"},
+            {"n": 3, "action": "manual", "kind": "manual", "status": "done", "summary": "done by bob: Tell the shop"},
+            {"n": 4, "action": "disable-rule", "status": "skipped", "before": None, "after": None},
+        ],
+        "targets": ["AWS::Lambda::Function|1|eu|checkout", "AWS::Lambda::Function|1|eu|orders"],
         "lease": {"status": "open"},
     }  # fmt: skip
     requested = recorded(world.incident, "PlaybookRequested", actor=ALICE, at=world.clock(), text="run", runs=1)
@@ -122,8 +128,8 @@ def test_playbook_runs_show_before_and_after(world: World) -> None:
     world.moved("resolve")
     world.drafted()
     assert (
-        "| throttle-function 1.2.0 | checkout | alice | bob | succeeded "
-        "| set-reserved-concurrency: not set → 10 (applied); lease open |"
+        "| throttle-function 1.2.0 | checkout, orders | alice | bob | succeeded "
+        "| set-reserved-concurrency: not set → 10 (applied); done by bob: Tell the shop (done); lease open |"
     ) in world.markdown
 
 

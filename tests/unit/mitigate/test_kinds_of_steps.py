@@ -39,6 +39,7 @@ def statuses(stage: Stage, run: Any) -> list[str]:
         (['rule="applied"'], True),
         (['rule="unchanged"'], False),
         (['rule.before="ENABLED"', 'rule.after="DISABLED"'], True),
+        (['rule.said=~".*loop.*DISABLED"'], True),
         (['limit!=""', 'limit!~"1."'], False),
     ],
 )

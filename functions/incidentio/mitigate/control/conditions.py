@@ -25,7 +25,10 @@ def would_be_unmet(run: Run, step: RunStep, incident: Incident) -> str | None:
 
 
 def _facts(run: Run, step: RunStep, incident: Incident) -> Mapping[str, str]:
-    """`ID` is `applied`, `unchanged` (was so already), `done` (by a person) or `skipped`; `ID.before`, `ID.after`."""
+    """`ID` is `applied`, `unchanged` (was so already), `done` (by a person) or `skipped`.
+
+    `ID.before` and `ID.after` are its values, `ID.said` is its line of the timeline.
+    """
     facts = {**labels_of(incident), **{name: str(value) for name, value in run.parameters.items()}}
     for earlier in run.steps[: step.n - 1]:
         if earlier.id:
@@ -33,6 +36,7 @@ def _facts(run: Run, step: RunStep, incident: Incident) -> Mapping[str, str]:
             facts[earlier.id] = "unchanged" if same else earlier.status
             facts[f"{earlier.id}.before"] = _text(earlier.before)
             facts[f"{earlier.id}.after"] = _text(earlier.after)
+            facts[f"{earlier.id}.said"] = earlier.summary
     return facts
 
 
