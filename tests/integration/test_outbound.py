@@ -1,10 +1,12 @@
 """The outbound client against a real TLS server on loopback: names, certificates, limits, and what it never follows."""
 
+import json
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,9 +19,11 @@ import pytest
 from incidentio.aws import outbound
 from incidentio.core.errors import Forbidden, InvalidInput, TooLarge, Unavailable
 from incidentio.core.outbound import destinations
+from incidentio.mitigate.actions import Place, compare_and_set, prepared
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl")
 NAME = "flags.shop.example"
+PLACE = Place(partition="aws", account="111122223333", region="eu-west-1")
 
 
 @dataclass
@@ -62,7 +66,7 @@ def server(certificate: tuple[Path, Path]) -> Iterator[Server]:
             with suppress(OSError):
                 running.answer(self)
 
-        do_POST = do_GET  # noqa: N815
+        do_POST = do_PATCH = do_GET  # noqa: N815
 
         def log_message(self, *_arguments: Any) -> None:
             return
@@ -211,3 +215,77 @@ def test_a_header_that_would_be_two_is_refused_and_not_told(server: Server, reso
         call(server, headers={"Authorization": "secret\r\nHost: evil"})
     assert "secret" not in refused.value.message
     assert not server.seen
+
+
+class Kept:
+    """A service that keeps one JSON value, as `call-webhook` and the Kubernetes API of a node want it."""
+
+    def __init__(self, server: Server, value: Any) -> None:
+        self.server, self.value = server, value
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        seen = self.server.seen[-1]
+        if seen["method"] == "POST":
+            asked = json.loads(seen["body"])
+            if asked["if"] != self.value["value"]:
+                says(409)(handler)
+                return
+            self.value = {"value": asked["value"]}
+        if seen["method"] == "PATCH":
+            patch = json.loads(seen["body"])
+            self.value = {"metadata": {"resourceVersion": "2"}, "spec": patch["spec"]}
+        found = {"items": [{"metadata": {"name": "other"}}]} if "fieldSelector" in seen["path"] else self.value
+        says(200, json.dumps(found))(handler)
+
+
+def there_and_back(action: Any, call: Any) -> list[Any]:
+    """What the action finds before it acts, after, and once it gave it back."""
+    taken = compare_and_set.snapshot(action, call)["snapshot"]
+    found = [action.read(call)]
+    assert compare_and_set.apply(action, call, taken)["applied"]
+    assert compare_and_set.verify(action, call, taken)["verified"]
+    found.append(action.read(call))
+    assert compare_and_set.rollback(action, call, taken)["result"] == "restored"
+    return [*found, action.read(call)]
+
+
+def test_a_webhook_is_set_and_given_back_by_real_https(server: Server, resolver: Any) -> None:
+    server.answer = Kept(server, {"value": "on"})
+    listed = destinations(f"{NAME}:{server.port}=127.0.0.0/8")
+
+    def port(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
+        if service == "secretsmanager":
+            return {"SecretString": "s3cret\n"}
+        return outbound.request(**parameters, listed=listed, ca=server.ca)
+
+    target = f"Custom::Webhook|{PLACE.account}|{PLACE.region}|{NAME}:{server.port}/recommendations"
+    action = prepared("call-webhook", {"value": "off", "secret": "flags"}, target, PLACE)
+    assert there_and_back(action, port) == ["on", "off", "on"]
+    assert {seen["path"] for seen in server.seen} == {"/recommendations"}
+    assert {seen["headers"]["Authorization"] for seen in server.seen} == {"Bearer s3cret"}
+
+
+def test_a_node_is_cordoned_and_given_back_by_real_https_with_the_clusters_own_authority(
+    server: Server, resolver: Any
+) -> None:
+    server.answer = Kept(server, {"metadata": {"resourceVersion": "1"}, "spec": {}})
+    cluster = {
+        "endpoint": f"https://{NAME}:{server.port}",
+        "certificateAuthority": {"data": b64encode(server.ca.encode()).decode()},
+    }
+
+    def port(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
+        if service == "eks":
+            return {"cluster": cluster}
+        if operation == "eks_token":
+            return {"token": f"token-for-{parameters['cluster']}"}
+        return outbound.request(**parameters, listed=destinations(f"{NAME}:{server.port}=127.0.0.0/8"))
+
+    target = f"Custom::KubernetesNode|{PLACE.account}|{PLACE.region}|shop/ip-10-0-1-7.internal"
+    assert there_and_back(prepared("cordon-node", {}, target, PLACE), port) == [False, True, False]
+    sent = [json.loads(seen["body"]) for seen in server.seen if seen["method"] == "PATCH"]
+    assert sent == [
+        {"metadata": {"resourceVersion": "1"}, "spec": {"unschedulable": True}},
+        {"metadata": {"resourceVersion": "2"}, "spec": {"unschedulable": None}},
+    ]
+    assert {seen["headers"]["Authorization"] for seen in server.seen} == {"Bearer token-for-shop"}
