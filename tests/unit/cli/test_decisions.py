@@ -49,6 +49,23 @@ def test_hands_off_may_hold(run: Run, api: ScriptedApi) -> None:
     assert api.asked[0].body == {"scope": "all", "on": True, "reason": "mine", "hold": True}
 
 
+def test_where_automation_is_stopped_is_listed(run: Run, api: ScriptedApi) -> None:
+    on = {"scope": "breaker#throttle-function", "on": True, "by": "system", "reason": "3 runs in a row", "at": None}
+    api.answers["GET", "/hands-off"] = {"items": [on, {**on, "scope": "playbook#other", "on": False}], "next": None}
+    shown = run("hands-off").stdout
+    assert "breaker#throttle-function" in shown
+    assert "3 runs in a row" in shown
+    assert "other" not in shown
+
+
+@pytest.mark.parametrize("typed", [("all",), ("all", "on"), ("all", "off", "--reason", "")])
+def test_stopping_wants_a_state_and_a_reason(run: Run, api: ScriptedApi, typed: tuple[str, ...]) -> None:
+    result = run("hands-off", *typed)
+    assert result.exit_code == 2
+    assert "say on or off, and why" in result.stderr
+    assert api.asked == []
+
+
 def test_approve_sends_the_decision(run: Run, api: ScriptedApi) -> None:
     api.answers["POST", f"/approvals/{APPROVAL['id']}"] = {**APPROVAL, "status": "approved"}
     result = run("approvals", "approve", APPROVAL["id"].lower(), "-m", "go")
