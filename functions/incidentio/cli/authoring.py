@@ -24,7 +24,7 @@ def new(*, name: str, like: str | None, owner: str, folder: Path | None) -> None
 
     for path in draft(name, like=like, owner=owner, folder=folder):
         output.emit_line(str(path))
-    output.say(f"change them, then: incidentio playbooks lint; incidentio playbooks test {name}")
+    output.say(f"change them, then: incidentio playbooks lint; incidentio playbooks test {name}; make pages")
 
 
 @click.command("lint", cls=Leaf)

@@ -8,6 +8,8 @@ from incidentio.core.ids import iso
 from incidentio.core.incident import recorded
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Key, Put, Record
+from incidentio.mitigate.runs import ended as ended_as
+from incidentio.mitigate.runs import load_run
 from tests.unit.api.conftest import World
 
 
@@ -40,6 +42,41 @@ def test_the_playbooks_of_the_deployment(world: World) -> None:
     assert playbook["approvals"] == 1
     assert playbook["parameters"]["limit"]["maximum"] == 100
     assert playbook["when"] == ['metric="ConcurrentExecutions"']
+
+
+def ended(world: World, status: str, **run: Any) -> None:
+    """A run as the end of its machine leaves it."""
+    incident_id, asked = requested(world, **run)
+    stored = load_run(world.table, incident_id, asked["id"])
+    _, writes = ended_as(world.table, stored, status, at=world.clock(), reason="")  # type: ignore[arg-type]
+    world.table.write(*writes)
+
+
+def test_how_a_playbook_did_is_told_of_each_version_and_risk(world: World) -> None:
+    for status in ("succeeded", "succeeded", "rolled_back", "refused"):
+        ended(world, status)
+    found = world.alice.get("/playbooks")
+    (playbook,) = found["items"]
+    (version,) = playbook["versions"]
+    assert (version["version"], version["definition_hash"]) == ("1.2.0", playbook["definition_hash"])
+    assert (version["succeeded"], version["rolled_back"], version["refused"]) == (2, 1, 1)
+    assert playbook["success_rate"] == version["success_rate"] == 66.7
+    assert found["success_rate_by_risk"] == {"read_only": None, "safe": None, "disruptive": 66.7, "destructive": None}
+    past = world.alice.get("/playbooks/throttle-function/history?limit=2")["items"]
+    assert len(past) == 2
+    assert world.alice.call("GET", "/playbooks/nope/history").status == 404
+
+
+def test_a_rehearsal_is_a_dry_run_of_its_own_and_the_same_key_is_the_same_one(world: World) -> None:
+    path, body = "/playbooks/throttle-function/rehearsals", {"service": "checkout", "target": "checkout"}
+    run = world.alice.post(path, body, Idempotency_Key="k")
+    assert (run["status"], run["dry_run"]) == ("requested", True)
+    assert world.alice.get(f"/incidents/{run['incident_id']}")["kind"] == "drill"
+    assert world.alice.post(path, body, Idempotency_Key="k")["id"] == run["id"]
+    assert world.alice.post(path, body)["id"] != run["id"]
+    refused = world.alice.call("POST", path, {"service": "nope", "target": "checkout"})
+    assert refused.status == 404
+    assert refused.error["details"]["valid"]
 
 
 def test_a_request_is_recorded_before_anything_starts(world: World) -> None:
