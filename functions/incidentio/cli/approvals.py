@@ -39,7 +39,7 @@ def list_approvals(shell: Shell, incident_id: str | None, everything: bool) -> N
         [
             (
                 a["id"], a["status"], f"{a['playbook']} {a['version']}", "by hand" if _manual(a) else a["risk"],
-                _target(a["target"]), output.moment(a.get("expires_at"))[11:], a["incident_id"],
+                _target(a), output.moment(a.get("expires_at"))[11:], a["incident_id"],
             )
             for a in found
         ],
@@ -56,8 +56,9 @@ def _manual(approval: Mapping[str, Any]) -> bool:
     return approval.get("kind") == "manual"
 
 
-def _target(target: object) -> str:
-    return str(target or "").rsplit("|", 1)[-1]
+def _target(approval: Mapping[str, Any]) -> str:
+    targets = approval.get("targets") or [approval.get("target") or ""]
+    return ", ".join(str(target).rsplit("|", 1)[-1] for target in targets)
 
 
 @approvals.command()
@@ -84,6 +85,4 @@ def _decide(shell: Shell, approval_id: str, decision: str, reason: str) -> None:
     if shell.as_json:
         output.emit_json(approval)
     else:
-        output.emit_line(
-            f"{approval['id']} is {approval['status']}: {approval['playbook']} on {_target(approval['target'])}"
-        )
+        output.emit_line(f"{approval['id']} is {approval['status']}: {approval['playbook']} on {_target(approval)}")

@@ -84,7 +84,8 @@ def _terms(playbook: Playbook) -> str:
 
 def _approval(data: Mapping[str, Any]) -> list[str]:
     playbook, target, until = data.get("playbook"), data.get("target"), data.get("expires_at")
-    name = str(target).split("|", 3)[-1] if target else ""
+    targets = data.get("targets") or ([target] if target else [])
+    name = ", ".join(str(each).split("|", 3)[-1] for each in targets)
     what = f"{playbook or 'a playbook'}{f' on {name}' if name else ''}"
     if reason := data.get("break_glass"):
         return [f"Look at it now: {data.get('requester')} started {what} without approval ({reason})."]

@@ -101,6 +101,7 @@ def told(
         "definition_hash": run.definition_hash,
         "risk": run.risk.value,
         "target": run.target,
+        **({"targets": list(run.targets)} if run.targets else {}),
         "dry_run": run.dry_run,
         **(data or {}),
     }

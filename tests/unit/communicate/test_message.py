@@ -97,6 +97,22 @@ def test_the_body_says_things_in_the_order_they_are_needed():
     assert at == sorted(at)
 
 
+def test_a_request_for_approval_names_every_target():
+    page = Page("INC-7K3F9A", Channel.PAGE, "ApprovalRequested.7", 2, event="ApprovalRequested", seq=7)
+    targets = [f"AWS::Lambda::Function|111122223333|eu-west-1|{name}" for name in ("checkout", "orders")]
+    data = {"approval_id": "APR-7K3F9A-A", "playbook": "cap", "target": targets[0], "targets": targets}
+    assert "Approve or reject cap on checkout, orders." in write(page, text="approval asked", data=data).body
+
+
+def test_what_asks_for_hands_says_how_to_answer():
+    page = Page("INC-7K3F9A", Channel.PAGE, "ManualStepRequested.7", 2, event="ManualStepRequested", seq=7)
+    data = {"approval_id": "APR-7K3F9A-A", "commands": ["echo down"]}
+    body = write(page, text="waits for a person to do this: Tell the shop", data=data).body
+    assert "Tell the shop" in body
+    assert body.index("echo down") < body.index("approvals approve APR-7K3F9A-A    # it is done")
+    assert "approvals reject APR-7K3F9A-A    # it is not" in body
+
+
 def test_a_request_for_approval_names_the_decision_and_the_commands():
     page = Page("INC-7K3F9A", Channel.PAGE, "ApprovalRequested.7", 2, event="ApprovalRequested", seq=7)
     data = {

@@ -285,3 +285,13 @@ def test_what_is_asked_of_people_cannot_be_answered_once_the_run_gives_back() ->
     stage.request()
     stage.play()
     assert refused == ["gone"]
+
+
+def test_who_approves_several_targets_is_told_all_of_them() -> None:
+    stage = staged(EACH, **THREE, risk="disruptive")
+    stage.people = lambda: stage.decide(BOB)
+    stage.request(target="checkout,orders")
+    stage.play()
+    assert stage.approval()["targets"] == [TARGET, ORDERS]
+    assert stage.data("ApprovalRequested")["targets"] == [TARGET, ORDERS]
+    assert "on checkout, orders (limit=10)" in stage.text("ApprovalRequested")
