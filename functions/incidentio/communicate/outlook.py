@@ -68,7 +68,8 @@ def _playbooks(incident: Incident, bundle: Bundle) -> list[str]:
         if playbook is None:
             continue
         if playbook.risk.may_start_itself and any(fnmatchcase(name, pattern) for pattern in auto):
-            lines.append(f"{name} starts by itself now ({playbook.risk.value}), unless a switch or gate stops it.")
+            stops = "a switch, a gate or a rehearsal that is due stops it"
+            lines.append(f"{name} starts by itself now ({playbook.risk.value}), unless {stops}.")
         else:
             waiting.append(f"{name} ({_terms(playbook)})")
     if waiting:

@@ -79,7 +79,7 @@ def test_the_body_says_things_in_the_order_they_are_needed():
         "Why you were paged:",
         "Alarm checkout-5xx fired.",
         "What automation does next:",
-        "collect-logs starts by itself now (read_only), unless a switch or gate stops it.",
+        "collect-logs starts by itself now (read_only), unless a switch, a gate or a rehearsal that is due stops it.",
         "Fits, and starts only when a person asks: throttle-function (disruptive, one approval).",
         "Once every signal has been ok for 5m, it becomes mitigated",
         "This repeats every 5m until somebody acknowledges it.",
