@@ -79,13 +79,15 @@ class DisableAccessKey(Action[NoParameters]):
 
     @override
     def guard(self, call: Call, change: Change) -> None:
+        tags: dict[str, str] = {}
         more: dict[str, Any] = {}
         while True:
             answer = call("iam", "list_user_tags", UserName=self.user, **more)
-            refuse_system(f"user {self.user}", {tag["Key"]: tag["Value"] for tag in answer.get("Tags", ())})
+            tags |= {tag["Key"]: tag["Value"] for tag in answer.get("Tags", ())}
             if not answer.get("IsTruncated"):
-                return
+                break
             more = {"Marker": answer["Marker"]}
+        refuse_system(f"user {self.user}", tags)
 
     @override
     def write(self, call: Call, value: Value) -> None:
