@@ -73,6 +73,7 @@ def _rehearsals(playbook: Playbook, bundle: Bundle, seen: Iterable[Rehearsed], n
     return [
         RehearsalView(
             service=service,
+            automatic=service in opted_in,
             at=found.at if (found := last.get(service)) else None,
             target=found.target if found else None,
             run_id=found.run_id if found else None,

@@ -237,9 +237,13 @@ class VersionView(View):
 
 
 class RehearsalView(View):
-    """When a playbook was last seen to work for a service. `stale` says why it may not start by itself there."""
+    """When a playbook was last seen to work for a service. `stale` says why it may not start by itself there.
+
+    `automatic`: the service's team lets it.
+    """
 
     service: str
+    automatic: bool
     at: Shown | None
     target: str | None
     run_id: str | None

@@ -35,7 +35,7 @@ def list_playbooks(shell: Shell) -> None:
         [
             (
                 p["name"], p["version"], p["risk"], p["target_type"].removeprefix("AWS::"), ", ".join(p["parameters"]),
-                _percent(p["success_rate"]), ", ".join(r["service"] for r in p["rehearsals"] if r["stale"]),
+                _percent(p["success_rate"]), _stale_for(p["rehearsals"]),
                 p["description"],
             )
             for p in found["items"]
@@ -194,6 +194,11 @@ def commands(shell: Shell, *, playbook: str, target: str, parameters: tuple[str,
     for title, lines in (("# look", told.look), ("# do", told.do), ("# undo", told.undo)):
         for line in (title, *lines):
             output.emit_line(line)
+
+
+def _stale_for(rehearsals: list[dict[str, Any]]) -> str:
+    """The services for which it does not start by itself, though their teams let it."""
+    return ", ".join(each["service"] for each in rehearsals if each["automatic"] and each["stale"])
 
 
 def _percent(rate: float | None) -> str:

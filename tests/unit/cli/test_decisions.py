@@ -141,8 +141,9 @@ TRACK: dict[str, Any] = {
         }
     ],
     "rehearsals": [
-        {"service": "shop", "at": "2026-11-23T08:00:02.000Z", "target": "checkout", "stale": None},
-        {"service": "search", "at": None, "target": None, "stale": "it was never rehearsed for search"},
+        {"service": "shop", "automatic": True, "at": "2026-11-23T08:00:02.000Z", "target": "checkout", "stale": None},
+        {"service": "search", "automatic": True, "at": None, "target": None,
+         "stale": "it was never rehearsed for search"},
     ],
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from incidentio.cli.doctor.alarms import check_alarms, reach
 from incidentio.cli.doctor.finding import Finding, sound
 from incidentio.cli.doctor.heartbeat import check_heartbeats
 from incidentio.cli.doctor.queues import check_dead_letters, reason
+from incidentio.cli.doctor.rehearsals import check_rehearsals
 from incidentio.cli.doctor.subscribers import check_topics
 from incidentio.cli.doctor.switches import check_switches
 from incidentio.cli.shell import Shell
@@ -210,3 +211,20 @@ def test_remedies_of_a_local_target_name_its_endpoint(tmp_path: Path) -> None:
 def test_warnings_alone_are_sound() -> None:
     assert sound([Finding("a", "ok", ""), Finding("b", "warn", "")])
     assert not sound([Finding("a", "ok", ""), Finding("b", "fail", "")])
+
+
+def test_what_would_not_start_by_itself_is_told_with_what_to_type(api: ScriptedApi) -> None:
+    def rehearsal(service: str, stale: str | None, *, automatic: bool = True) -> dict[str, Any]:
+        return {"service": service, "automatic": automatic, "target": f"{service}/web", "stale": stale}
+
+    old = "its definition changed since it was rehearsed for shop on 2026-11-01 (incidentio playbooks rehearse …)"
+    rehearsals = [rehearsal("shop", old), rehearsal("search", None), rehearsal("lab", "old", automatic=False)]
+    api.answers["GET", "/playbooks"] = {"items": [{"name": "scale-out-service", "rehearsals": rehearsals}]}
+    (found,) = check_rehearsals(api)
+    assert found.verdict == "warn"
+    assert found.what.startswith("scale-out-service does not start by itself for shop: its definition changed since")
+    assert found.what.endswith(" on 2026-11-01")
+    assert found.remedy == "incidentio playbooks rehearse scale-out-service --service shop --target shop/web"
+    api.answers["GET", "/playbooks"] = {"items": [{"name": "scale-out-service", "rehearsals": rehearsals[1:]}]}
+    (found,) = check_rehearsals(api)
+    assert (found.verdict, found.what) == ("ok", "1 may start by themselves, all rehearsed")

@@ -13,6 +13,7 @@ from incidentio.cli.doctor.alarms import check_alarms
 from incidentio.cli.doctor.finding import Finding, sound
 from incidentio.cli.doctor.heartbeat import check_delivery, check_heartbeats
 from incidentio.cli.doctor.queues import check_dead_letters
+from incidentio.cli.doctor.rehearsals import check_rehearsals
 from incidentio.cli.doctor.subscribers import check_topics
 from incidentio.cli.doctor.switches import check_switches
 from incidentio.cli.shell import Leaf, Shell, pass_shell
@@ -69,6 +70,7 @@ def examine(shell: Shell, *, now: Callable[[], datetime] = lambda: datetime.now(
             own_prefix=f"{stack}-",
         ),
         "hands-off": lambda: check_switches(shell.api, client("ssm"), parameter=outputs["KillSwitchParameterName"]),
+        "rehearsals": lambda: check_rehearsals(shell.api),
     }
     for name, check in checks.items():
         for finding in _made(name, check):
