@@ -22,6 +22,7 @@ _LOOP_BOUNDS = frozenset({"last", "below", "after"})
 _DECISION = "{% $states.result.Payload.decision %}"
 _RULE = re.compile(r"\{% \$(\w+) = '(\w+)' %\}")
 _OTHERWISE = "otherwise"
+_RUNS = "{% $states.context.Execution.Input.mode = 'run' %}"
 
 
 def flaws(machine: Mapping[str, Any], playbook: Playbook, *, control_arn: str, action_arn: str) -> list[str]:
@@ -50,6 +51,7 @@ class _Proof:
         yield from self._gated()
         yield from self._stepwise()
         yield from self._ended()
+        yield from self._asked_to_run()
         yield from self._caught()
         yield from self._undone()
         yield from self._planned()
@@ -176,6 +178,16 @@ class _Proof:
             yield "nothing settles"
         if self._playbook.verify:
             yield from self._only_after_go(self._ops("watch"), self._settle, "watch")
+
+    def _asked_to_run(self) -> Iterator[str]:
+        """Only an execution in mode `run` may act or plan; any other, whatever its input says, only undoes."""
+        graph = self._graph
+        start = graph.states[graph.start]
+        others = {rule["Next"] for rule in start.get("Choices", ()) if rule["Condition"] != _RUNS}
+        forward = self._acting | self._settle | self._ops("gate", "ask", "lock", "plan")
+        for other in sorted(others | {start.get("Default", graph.start)}):
+            for name in sorted(graph.reachable(other) & forward):
+                yield f"{name} is reached by an execution that is not asked to run"
 
     def _caught(self) -> Iterator[str]:
         """Whatever goes wrong is caught, and leads to the undo or a failed execution, past nothing else that acts.

@@ -273,6 +273,18 @@ def _plan_what_was_not_a_dry_run(machine: Machine) -> None:
 
 
 @_mutation
+def _a_recovery_that_runs_again(machine: Machine) -> None:
+    states = _states(machine)
+    states["Mode"]["Choices"].append({"Condition": states["Mode"]["Choices"][0]["Condition"], "Next": "Resume"})
+    states["Mode"]["Default"] = "Gate"
+
+
+@_mutation
+def _a_restore_that_starts_with_the_steps(machine: Machine) -> None:
+    _states(machine)["Resumed"]["Choices"][0]["Next"] = "Gate"
+
+
+@_mutation
 def _a_state_nobody_reaches(machine: Machine) -> None:
     _states(machine)["Island"] = {"Type": "Pass", "Next": "Done"}
 

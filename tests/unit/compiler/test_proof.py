@@ -20,8 +20,13 @@ def compiled(book: Playbook) -> dict[str, Any]:
     return compile_playbook(book, control_arn=CONTROL, action_arn=ACTION)
 
 
-@pytest.mark.parametrize("book", [*variants(), *languages(), *shipped()], ids=lambda book: f"{book.name}-{book.risk}")
-def test_every_machine_keeps_the_envelope_and_no_mutation_of_it_does(book: Playbook) -> None:
+@pytest.mark.parametrize("book", shipped(), ids=lambda book: book.name)
+def test_every_machine_we_ship_keeps_the_envelope(book: Playbook) -> None:
+    assert proved(compiled(book), book) == []
+
+
+@pytest.mark.parametrize("book", [*variants(), *languages()], ids=lambda book: f"{book.name}-{book.risk}")
+def test_no_mutation_of_a_machine_keeps_the_envelope(book: Playbook) -> None:
     sound = compiled(book)
     assert proved(sound, book) == []
     unnoticed = [name for name, mutant in mutated(sound) if not proved(mutant, book)]
