@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from incidentio.core.errors import InvalidInput, NotFound
+from incidentio.core.nearest import no_playbook
 from incidentio.core.targets import target_id
 from incidentio.mitigate.actions import Commands, Place, commands_for
 from infra.documents import load_playbooks
@@ -19,7 +20,7 @@ def by_hand(playbook: str, *, target: str, parameters: Mapping[str, int | str], 
     """
     known = load_playbooks(ROOT / "playbooks")
     if playbook not in known:
-        raise NotFound(f"there is no playbook {playbook[:60]!r} here: known are {', '.join(sorted(known))}")
+        raise NotFound(no_playbook(playbook, known, where=" here", listed="ls playbooks"))
     definition = known[playbook]
     try:
         values = definition.bind(dict(parameters))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from incidentio.core.errors import Conflict, InvalidInput, NotFound
+from incidentio.core.nearest import no_playbook
 from incidentio.core.playbook import Playbook
 from infra.cases.estates import estate_of
 from infra.cases.model import ROOT, load_cases
@@ -42,9 +43,7 @@ def draft(name: str, *, like: str | None, owner: str, folder: Path | None) -> li
         raise Conflict(f"{to} is there already")
     source = ROOT / "playbooks" / (like or _SKELETON)
     if like and (like.startswith("_") or not source.is_dir()):
-        raise NotFound(
-            f"there is no playbook {like[:60]!r} to copy: there are {', '.join(names_in(ROOT / 'playbooks'))}"
-        )
+        raise NotFound(no_playbook(like, names_in(ROOT / "playbooks"), where=" to copy", listed="ls playbooks"))
     to.mkdir()
     for file in _FILES:
         text = (source / file).read_text().replace("NAME" if like is None else like, name)
@@ -59,7 +58,7 @@ def playbook_named(name: str, *, folder: Path | None) -> Playbook:
     """Raises NotFound, with the valid names; InvalidInput, with what is wrong with it."""
     where = home(folder)
     if name not in names_in(where):
-        raise NotFound(f"there is no playbook {name[:60]!r} here: known are {', '.join(names_in(where))}")
+        raise NotFound(no_playbook(name, names_in(where), where=" here", listed=f"ls {where}"))
     return load_playbook_folder(where / name)
 
 
@@ -72,7 +71,7 @@ def mistakes(names: Sequence[str], *, folder: Path | None) -> tuple[list[str], l
     where = home(folder)
     known = names_in(where)
     if unknown := [name for name in names if name not in known]:
-        raise NotFound(f"there is no playbook {unknown[0][:60]!r} here: known are {', '.join(known)}")
+        raise NotFound(no_playbook(unknown[0], known, where=" here", listed=f"ls {where}"))
     checked = list(dict.fromkeys(names)) or known
     return checked, [line for name in checked for line in _mistakes_of(where, name)]
 

@@ -5,6 +5,11 @@ import click
 from incidentio.cli import output
 from incidentio.cli.shell import INCIDENT_ID, Leaf, Shell, pass_shell
 
+_REACH = (
+    "this stops runs for its incidents, and runs on resources that its match.resources in services.yaml lists by name; "
+    "not a run for another incident on what only tags or ARN patterns make its own: stop that incident, or all"
+)
+
 
 @click.command("hands-off", cls=Leaf)
 @click.argument("scope", required=False)
@@ -30,6 +35,8 @@ def hands_off(shell: Shell, scope: str | None, state: str | None, reason: str | 
         output.emit_json(answer)
     else:
         output.emit_line(f"automation is {'stopped' if state == 'on' else 'working again'} for {scope}")
+        if state == "on" and str(answer.get("scope", "")).startswith("service#"):
+            output.say(_REACH)
 
 
 def _list(shell: Shell) -> None:

@@ -112,6 +112,10 @@ class Catalog(_Strict):
                 return name, why
         return None
 
+    def services_of(self, names: Sequence[str]) -> list[str]:
+        """Every service whose `match.resources` names one of these resources. By name alone."""
+        return [name for name, service in self.services.items() if service.match.why(resources=names, tags={})]
+
     def service_of(self, subject: Subject, tags: Mapping[str, str]) -> str | None:
         """The service a signal belongs to: by its own tag, by the catalogue, by the tag that others use too."""
         if named := tags.get("incidentio:service"):

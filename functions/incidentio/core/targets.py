@@ -90,6 +90,31 @@ _EVERYWHERE = frozenset(
 """Types that know no Region."""
 
 
+_CALLED = {
+    "AWS::ApiGateway::Stage": "API/STAGE, such as shop/prod",
+    "AWS::AppConfig::Environment": "APPLICATION/ENVIRONMENT, such as shop/prod",
+    "AWS::CodeDeploy::DeploymentGroup": "APPLICATION/GROUP, such as shop/web",
+    "AWS::EC2::Instance": "INSTANCE, such as i-0123456789abcdef0",
+    "AWS::ECS::Service": "CLUSTER/SERVICE, such as shop/web",
+    "AWS::EKS::Nodegroup": "CLUSTER/NODEGROUP, such as shop/workers",
+    "AWS::IAM::AccessKey": "USER/KEY, such as deployer/AKIA…",
+    "AWS::Lambda::Function": "FUNCTION, such as checkout-worker",
+    "AWS::WAFv2::WebACL": "REGIONAL/NAME, such as REGIONAL/shop (or CLOUDFRONT/NAME)",
+    "Custom::KubernetesNode": "CLUSTER/NODE, such as shop/ip-10-0-0-1.ec2.internal",
+    "Custom::TaggedInstances": "KEY=VALUE, such as service=shop",
+}
+
+
+def called(type: str) -> str:
+    """How people pass a target of `type`: `--target CLUSTER/SERVICE, such as shop/web`."""
+    return f"--target {_CALLED.get(type, f'NAME, the name of the {type}')}"
+
+
+def with_article(type: str) -> str:
+    """`an AWS::Lambda::Function`, `a Custom::TaggedInstances`."""
+    return f"{'an' if type.startswith('AWS') else 'a'} {type}"
+
+
 def region_of(type: str, region: str) -> str:
     """`region`, or `global` for a type that knows none."""
     return GLOBAL if type in _EVERYWHERE else region
@@ -126,7 +151,7 @@ def target_for(type: str, subject: Subject, given: str | None, *, account: str, 
     found = targets_of(subject)
     if type not in found:
         raise InvalidInput(
-            f"the incident names no {type}: pass target, such as the function's name or cluster/service",
+            f"the incident names no {type}: pass {called(type)}",
             type=type,
             named=sorted(found),
         )

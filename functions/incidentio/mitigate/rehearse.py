@@ -12,15 +12,18 @@ from incidentio.core.amend import amend
 from incidentio.core.archive import anchor_due
 from incidentio.core.catalog import Bundle, Service
 from incidentio.core.changes import REHEARSE_AFTER, DeployedService
+from incidentio.core.counted import counted
 from incidentio.core.errors import Conflict, Forbidden, IncidentioError, InvalidInput, NotFound, Unavailable
 from incidentio.core.ids import new_incident_id
 from incidentio.core.incident import Change, Incident
 from incidentio.core.lifecycle import cancel
+from incidentio.core.nearest import nearest
 from incidentio.core.person import SYSTEM, Actor
 from incidentio.core.ports import ABSENT, Delete, Key, Put, Record, Refused, Stale, Table, Write
 from incidentio.core.redaction import redact
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Subject
+from incidentio.core.targets import called
 from incidentio.mitigate.rehearsal_ticket import opened, ticket
 from incidentio.mitigate.requests import playbook_named, request_run
 from incidentio.mitigate.run import Run
@@ -62,13 +65,14 @@ def rehearse(
     if service not in known:
         valid = sorted(known)
         raise NotFound(
-            f"there is no service {service[:60]!r} in the catalogue: known are {', '.join(valid) or 'none'}",
+            f"there is no service {service[:60]!r} in the catalogue{nearest(service, valid)}. "
+            f"It has {counted(len(valid), 'service')}: see services.yaml",
             valid=valid,
         )
     last = last_rehearsal(table, playbook, service)
     target = target or (last.target if last else None)
     if target is None:
-        raise InvalidInput(f"{playbook} was never rehearsed for {service}: pass target, the name of what it acts on")
+        raise InvalidInput(f"{playbook} was never rehearsed for {service}: pass {called(definition.targets.type)}")
     drill = _drill(
         table,
         Incident(

@@ -9,6 +9,7 @@ from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Conflict, InvalidInput, NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident
+from incidentio.core.nearest import no_playbook
 from incidentio.core.person import Actor
 from incidentio.core.playbook import Playbook
 from incidentio.core.ports import ABSENT, Put, Record, Refused, Table, Write
@@ -27,8 +28,7 @@ def playbook_named(bundle: Bundle, name: str) -> Playbook:
     """Raises NotFound, with the valid names."""
     if name not in bundle.playbooks:
         valid = sorted(bundle.playbooks)
-        known = ", ".join(valid) or "none in this deployment"
-        raise NotFound(f"there is no playbook {name[:60]!r}: known are {known}", valid=valid)
+        raise NotFound(no_playbook(name, valid), valid=valid)
     return bundle.playbooks[name]
 
 

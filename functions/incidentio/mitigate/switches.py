@@ -9,21 +9,25 @@ from incidentio.core.catalog import Bundle
 from incidentio.core.errors import InvalidInput, NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
+from incidentio.core.nearest import nearest
 from incidentio.core.person import Actor
 from incidentio.core.ports import Filters, Key, Put, Record, Records, Table
 from incidentio.core.redaction import redact
+from incidentio.core.targets import target_name
 from incidentio.mitigate.breaker import PREFIX, scope_of
 from incidentio.mitigate.keys import SWITCHES, switch_key
+from incidentio.mitigate.run import Run
 
 GLOBAL = "global"
 _ALL = frozenset({"on", "all", "true", "yes", "1", "stop", GLOBAL})
 _NONE = frozenset({"off", "none", "false", "no", "0", "-"})
 
 
-def scopes_of(incident: Incident, playbook: str) -> list[str]:
-    """The switches that a run of `playbook` for `incident` obeys."""
-    own = [f"service#{incident.service}"] if incident.service else []
-    return [GLOBAL, *own, f"playbook#{playbook}"]
+def scopes_of(incident: Incident, run: Run, bundle: Bundle) -> list[str]:
+    """The switches that `run` for `incident` obeys: those of the services it acts on too, as far as names tell them."""
+    named = bundle.catalog.services_of([target_name(target) for target in run.all_targets])
+    services = dict.fromkeys([*([incident.service] if incident.service else []), *named])
+    return [GLOBAL, *(f"service#{service}" for service in services), f"playbook#{run.playbook}"]
 
 
 def check_scope(table: Table, bundle: Bundle, scope: str) -> str:
@@ -45,9 +49,12 @@ def check_scope(table: Table, bundle: Bundle, scope: str) -> str:
         return f"service#{service}"
     named = {str(card["service"]) for card in table.page(Filters(status="open")).items if card.get("service")}
     valid = list(dict.fromkeys([*(f"service#{name}" for name in sorted(named)), *valid]))
-    names = ", ".join(full.partition("#")[2] for full in valid)
+    names = {full.partition("#")[2] for full in valid}
     raise NotFound(
-        f"there is no service or playbook called {scope[:80]!r} to stop: valid are all, {names}", valid=[GLOBAL, *valid]
+        f"there is no service or playbook called {scope[:80]!r} to stop"
+        f"{nearest(scope.rpartition('#')[2], {*names, 'all'})}. List them: incidentio playbooks list; "
+        "services are in services.yaml; all is everything",
+        valid=[GLOBAL, *valid],
     )
 
 
@@ -121,11 +128,11 @@ def set_hands_off(
     return amend(table, incident_id, decide, **conditions)
 
 
-def stopped(table: Records, incident: Incident, playbook: str, *, parameter: str, bundle: Bundle) -> str | None:
+def stopped(table: Records, incident: Incident, run: Run, *, parameter: str, bundle: Bundle) -> str | None:
     """Why nothing may act now, or None. `parameter` is the text of the SSM parameter."""
     if incident.hands_off:
         return f"automation is stopped for {incident.id} (hands off)"
-    scopes = scopes_of(incident, playbook)
+    scopes = scopes_of(incident, run, bundle)
     stored = table.get_many([switch_key(scope) for scope in scopes])
     for scope in scopes:
         body = stored.get(switch_key(scope))
@@ -137,12 +144,12 @@ def stopped(table: Records, incident: Incident, playbook: str, *, parameter: str
     return _stopped_by_parameter(parameter, {*scopes, incident.id}, {*_known(bundle), incident.id})
 
 
-def holds(table: Records, incident: Incident, playbook: str, *, parameter: str, bundle: Bundle) -> bool:
+def holds(table: Records, incident: Incident, run: Run, *, parameter: str, bundle: Bundle) -> bool:
     """Whether what stops automation here says to hold what is changed: all of it must, or it is given back.
 
     The SSM parameter cannot say so.
     """
-    scopes = scopes_of(incident, playbook)
+    scopes = scopes_of(incident, run, bundle)
     if _stopped_by_parameter(parameter, {*scopes, incident.id}, {*_known(bundle), incident.id}):
         return False
     stored = table.get_many([switch_key(scope) for scope in scopes])

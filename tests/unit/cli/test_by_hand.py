@@ -66,13 +66,13 @@ def test_region_and_endpoint_come_from_a_local_target(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (
-            ["--region", "eu-west-1", "playbooks", "commands", "nope", "--target", "x"],
-            "there is no playbook 'nope' here: known are ",
+            ["--region", "eu-west-1", "playbooks", "commands", "throtle-function", "--target", "x"],
+            "there is no playbook 'throtle-function' here (did you mean throttle-function",
         ),
         (["playbooks", "commands", "throttle-function", "--target", "x"], "no AWS Region"),
         (
             ["--region", "eu-west-1", "playbooks", "commands", "throttle-function", "--target", "a b"],
-            "is not the name of a AWS::Lambda::Function",
+            "is not the name of an AWS::Lambda::Function",
         ),
         (
             ["--region", "x", "playbooks", "commands", "throttle-function", "--target", "x", "--param", "limit=0"],

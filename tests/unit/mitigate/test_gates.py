@@ -58,6 +58,37 @@ def test_kill_switches_in_the_table(scope: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("match", "target", "stops"),
+    [
+        ({"resources": ["worker*"]}, "worker-1", True),
+        ({"resources": ["worker*"]}, "checkout", False),
+        ({"resources": ["arn:aws:lambda:*:*:function:worker*"], "tags": {"app": "orders"}}, "worker-1", False),
+        ({"alarm_names": ["worker*"]}, "worker-1", False),
+    ],
+)
+@pytest.mark.parametrize("service", [None, "checkout"])
+@pytest.mark.parametrize("by", ["table", "parameter"])
+def test_a_service_is_stopped_for_what_its_catalogue_entry_names(
+    match: dict[str, Any], target: str, stops: bool, service: str | None, by: str
+) -> None:
+    """Whatever incident the run is for."""
+    stage = Stage(SAFE, catalog={"services": {"orders": {"match": match}}}, service=service)
+    if by == "parameter":
+        stage.parameter = "service#orders"
+    else:
+        set_switch(stage.table, "service#orders", True, ALICE, "deploying", now=stage.clock())
+    assert gate(stage, stage.request(target=target))["decision"] == ("refuse" if stops else "go")
+
+
+def test_an_unknown_scope_names_what_is_like_it_once() -> None:
+    stage = Stage(SAFE, catalog={"services": {"orders": {}}})
+    with pytest.raises(NotFound) as told:
+        check_scope(stage.table, stage.bundle, "throtle-function")
+    assert told.value.message.count("throttle-function") == 1
+    assert "orders" not in told.value.message
+
+
+@pytest.mark.parametrize(
     ("text", "stops"),
     [
         ("off", False),

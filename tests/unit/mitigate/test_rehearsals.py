@@ -99,10 +99,10 @@ def test_a_rehearsal_that_fails_opens_one_ticket_and_says_so_there_when_it_fails
 
 def test_without_a_target_anybody_knows_it_must_be_said() -> None:
     stage = staged()
-    with pytest.raises(InvalidInput, match="never rehearsed for other: pass target"):
+    with pytest.raises(InvalidInput, match="never rehearsed for other: pass --target FUNCTION, such as"):
         asked(stage, "other")
     assert over(stage, asked(stage, "other", target="reports")).status == "cancelled"
-    with pytest.raises(NotFound, match="known are checkout, other"):
+    with pytest.raises(NotFound, match=r"in the catalogue.*\. It has 2 services: see services.yaml"):
         asked(stage, "nope")
 
 
@@ -191,7 +191,7 @@ def test_a_deploy_whose_rehearsal_cannot_begin_opens_a_ticket() -> None:
     stage.was_rehearsed(stage.bundle.playbooks["look-after"], target="not a function!")
     deployed(stage)
     stage.sweep()
-    assert "is not the name of a AWS::Lambda::Function" in stage.table.entries[tickets(stage)[0].id][0].text
+    assert "is not the name of an AWS::Lambda::Function" in stage.table.entries[tickets(stage)[0].id][0].text
 
 
 def test_success_is_counted_for_each_version_and_what_changed_nothing_does_not_count() -> None:

@@ -33,7 +33,11 @@ def test_a_request_pins_everything_and_is_one_transaction() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"playbook": "thottle"}, NotFound, "known are throttle-function"),
+        (
+            {"playbook": "thottle"},
+            NotFound,
+            r"there is no playbook 'thottle'.*mean throttle-function.*incidentio playbooks list",
+        ),
         ({"parameters": {"limt": 1}}, InvalidInput, "takes limit"),
         ({"parameters": {"limit": 0}}, InvalidInput, "at least 1"),
         ({"parameters": {"limit": "3"}}, InvalidInput, "must be an integer"),
@@ -55,7 +59,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
 
 def test_an_incident_that_names_no_target_needs_one() -> None:
     stage = Stage(subject=Subject())
-    with pytest.raises(InvalidInput, match="pass target"):
+    with pytest.raises(InvalidInput, match="pass --target FUNCTION"):
         stage.request()
     assert stage.request(target="other").target.endswith("|111122223333|eu-west-1|other")
 

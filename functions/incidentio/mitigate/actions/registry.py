@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from incidentio.core.errors import Forbidden, InvalidInput
 from incidentio.core.playbook import PARAMETER, Playbook, Step
 from incidentio.core.steps import Leaf, Manual, Wait
-from incidentio.core.targets import region_of
+from incidentio.core.targets import region_of, with_article
 from incidentio.mitigate.actions.action import Action, Commands, Place, Statement
 from incidentio.mitigate.actions.samples import samples
 
@@ -88,11 +88,13 @@ def prepared(name: str, given: Mapping[str, Any], target: str, place: Place) -> 
     action = action_named(name)
     type_, account, region, target_name = _parts(target)
     if action.target_type not in (None, type_):
-        raise InvalidInput(f"{name} acts on {action.target_type}, and the target is a {type_}")
+        raise InvalidInput(f"{name} acts on {action.target_type}, and the target is {with_article(type_)}")
     if (account, region) != (place.account, region_of(type_, place.region)):
         raise Forbidden(f"{name} acts only in {place.account} {place.region}; the target is in {account} {region}")
     if not re.fullmatch(action.target_pattern, target_name):
-        raise InvalidInput(f"{target_name!r} is not the name of a {type_}: it must match {action.target_pattern}")
+        raise InvalidInput(
+            f"{target_name!r} is not the name of {with_article(type_)}: it must match {action.target_pattern}"
+        )
     try:
         parameters = action.parameters.model_validate(given)
     except ValidationError as error:

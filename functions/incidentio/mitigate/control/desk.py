@@ -11,6 +11,7 @@ from incidentio.core.incident import Incident
 from incidentio.core.playbook import Playbook
 from incidentio.core.ports import Clock, Table
 from incidentio.mitigate.ports import Alarms, KillSwitch
+from incidentio.mitigate.run import Run
 from incidentio.mitigate.surviving import surviving
 from incidentio.mitigate.switches import holds, stopped
 
@@ -75,7 +76,7 @@ class Desk:
     def playbook(self, name: str) -> Playbook | None:
         return self.bundle.playbooks.get(name)
 
-    def stopped(self, incident: Incident, playbook: str) -> str | None:
+    def stopped(self, incident: Incident, run: Run) -> str | None:
         """Why nothing may act now. A kill switch that cannot be read is on.
 
         Raises:
@@ -87,12 +88,12 @@ class Desk:
             return "the kill switch parameter does not exist, so nobody could stop this"
         # Who stops the incident it was merged into means this run too.
         for each in {i.id: i for i in (incident, surviving(self.table, incident))}.values():
-            why = stopped(self.table, each, playbook, parameter=parameter, bundle=self.bundle)
+            why = stopped(self.table, each, run, parameter=parameter, bundle=self.bundle)
             if why:
                 return why
         return None
 
-    def holds(self, incident: Incident, playbook: str) -> bool:
+    def holds(self, incident: Incident, run: Run) -> bool:
         """Whether who stopped automation said to keep what is changed."""
         try:
             parameter = self.kill_switch.value()
@@ -100,7 +101,7 @@ class Desk:
             # An undo waits for no parameter; what people said in the table counts all the same.
             parameter = ""
         by = incident if incident.hands_off else surviving(self.table, incident)
-        return holds(self.table, by, playbook, parameter=parameter, bundle=self.bundle)
+        return holds(self.table, by, run, parameter=parameter, bundle=self.bundle)
 
     def over(self, incident: Incident) -> str | None:
         """Why there is nobody to act for any more, or None."""

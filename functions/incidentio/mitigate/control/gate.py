@@ -86,7 +86,7 @@ def objection(desk: Desk, request: Request, incident: Incident, run: Run) -> str
     now = desk.clock()
     return (
         _about_incident(incident, run)
-        or desk.stopped(incident, run.playbook)
+        or desk.stopped(incident, run)
         or (open_since(desk.table, run.playbook) if run.automatic else None)
         or (stale_here(desk.table, desk.bundle, run.playbook, run.service, now) if run.automatic else None)
         or _frozen(definition, now)

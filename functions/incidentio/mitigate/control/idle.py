@@ -19,7 +19,7 @@ def idle(desk: Desk, request: Request) -> Answer:
         if run.step(request.step).status == "done":
             answer.update(decision="go")
             return None
-        why = desk.over(incident) or desk.stopped(incident, run.playbook) or desk.alarm_stops(run.playbook)
+        why = desk.over(incident) or desk.stopped(incident, run) or desk.alarm_stops(run.playbook)
         if why:
             answer.update(decision="stop")
             return Move(run.having(reason=redact(why, limit=1000)))

@@ -139,7 +139,7 @@ def _may_not(desk: Desk, incident: Incident, run: Run, seen: Mapping[str, Any]) 
     checks: tuple[Callable[[], str | None], ...] = (
         lambda: _too_wide(seen, definition.targets.max),
         lambda: desk.over(incident),
-        lambda: desk.stopped(incident, run.playbook),
+        lambda: desk.stopped(incident, run),
         lambda: desk.alarm_stops(run.playbook),
     )
     return next((why for check in checks if (why := check())), None)
@@ -162,7 +162,7 @@ def _not_applied(desk: Desk, incident: Incident, run: Run, request: Request) -> 
         return None
     if confirmed.get("error") or request.last:
         return f"step {request.step} was not confirmed: {confirmed.get('summary') or 'no answer'}"
-    return desk.stopped(incident, run.playbook) or desk.alarm_stops(run.playbook)
+    return desk.stopped(incident, run) or desk.alarm_stops(run.playbook)
 
 
 def _values(snapshot: Any) -> dict[str, Any]:

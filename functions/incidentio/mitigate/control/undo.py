@@ -31,7 +31,7 @@ def stop(desk: Desk, request: Request) -> Answer:
         if run.finished or run.status == "undoing":
             return None
         why = run.reason or redact(request.error, limit=1000) or "it was stopped"
-        if run.touched and desk.holds(incident, run.playbook):
+        if run.touched and desk.holds(incident, run):
             return held(desk, incident, run, why)
         return _stopped(desk, incident, run, why)
 
@@ -64,7 +64,7 @@ def resume(desk: Desk, request: Request) -> Answer:
         if run.status == "undoing":
             return Move(after)
         why = "its execution ended before it was done"
-        if run.touched and desk.holds(incident, run.playbook):
+        if run.touched and desk.holds(incident, run):
             answer.update(decision="done")
             return held(desk, incident, after, why)
         return _stopped(desk, incident, after, why)

@@ -26,7 +26,7 @@ def watch(desk: Desk, request: Request) -> Answer:
             answer.update(decision="stop")
             return None
         carrying = surviving(desk.table, incident)
-        why = _cancelled(carrying) or desk.stopped(incident, run.playbook) or desk.alarm_stops(run.playbook)
+        why = _cancelled(carrying) or desk.stopped(incident, run) or desk.alarm_stops(run.playbook)
         firing = carrying.firing if carrying.is_open and not why else 0
         if not why and request.last and firing:
             why = f"{firing} signal(s) still firing when the time to verify was over"
