@@ -100,7 +100,7 @@ def test_asking_twice_is_asking_once(world: World) -> None:
 @pytest.mark.parametrize(
     ("name", "body", "status", "says"),
     [
-        ("reboot-the-world", {}, 404, "throttle-function"),
+        ("reboot-the-world", {}, 404, "incidentio playbooks list"),
         ("throttle-function", {"target": "f", "parameters": {"x": 1}}, 400, "limit"),
         ("throttle-function", {"target": "f", "parameters": {"limit": 101}}, 400, "100"),
         ("throttle-function", {"target": "f", "parameters": {"limit": "many"}}, 400, "integer"),
