@@ -58,7 +58,7 @@ class Document:
             node, line, found = below, (key or below).start_mark.line + 1, found + 1
         # A missing key is worth naming; what pydantic adds below a scalar (the branch of a union) is not.
         named = at if isinstance(node, yaml.MappingNode) else at[:found]
-        return Problem(self.file, line, _path(named), message)
+        return Problem(self.file, line, dotted(named), message)
 
 
 def read(path: Path) -> Document:
@@ -165,7 +165,8 @@ def _child(node: yaml.Node | None, part: int | str) -> tuple[yaml.Node | None, y
     return None, None
 
 
-def _path(at: Location) -> str:
+def dotted(at: Location) -> str:
+    """The place as people write it: `steps[0].timeout`."""
     text = ""
     for part in at:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)

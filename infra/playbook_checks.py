@@ -9,6 +9,7 @@ from incidentio.core.labels import EVERYWHERE, usual
 from incidentio.core.playbook import PARAMETER, Playbook, Risk
 from incidentio.core.steps import ITEM, TARGETS, ForEach, Manual, Step
 from incidentio.mitigate.actions import ACTIONS, Action, action_named, check_step
+from infra.compiler.limits import unfit
 from infra.located_yaml import Location
 
 Found = tuple[Location, str]
@@ -25,6 +26,7 @@ def playbook_mistakes(data: Mapping[str, Any], folder: str) -> Iterator[Found]:
         yield from _unknown_actions(data)
         return
     yield from dict.fromkeys(_step_mistakes(playbook))
+    yield from dict.fromkeys(unfit(playbook))
     for number, matcher in enumerate(playbook.when):
         if not usual(matcher.label):
             yield (

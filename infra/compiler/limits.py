@@ -1,11 +1,14 @@
 """The numbers a machine is built from, and what a playbook may not ask of Step Functions and Lambda."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from incidentio.core.duration import format_duration
 from incidentio.core.playbook import Playbook
 from incidentio.core.steps import Leaf, Manual, Step, Wait
+from infra.located_yaml import Location, dotted
 
 LAMBDA_LONGEST = timedelta(minutes=15)
 GRACE_SECONDS = 10
@@ -23,6 +26,8 @@ MOST_LEAVES = 30
 IDLE_SECONDS = 30
 LONGEST_WAIT = timedelta(hours=1)
 LONGEST_MANUAL = timedelta(days=1)
+LONGEST_APPROVAL = timedelta(days=7)
+SHORTEST = timedelta(seconds=1)
 
 EVENTS_OF_A_WATCH, EVENTS_OF_A_CONFIRMATION, EVENTS_OF_A_STEP = 12, 17, 60
 """Each with one task of it tried twice."""
@@ -70,36 +75,52 @@ def idling(step: Wait, *, pace: float) -> Polls:
     return polls(step.wait, min(step.wait, timedelta(seconds=IDLE_SECONDS)), pace=pace)
 
 
+def unfit(playbook: Playbook, *, pace: float = 1.0) -> Iterator[tuple[Location, str]]:
+    """Why a run could not fit into one execution, each with its place in the YAML."""
+    wrong = [found for leaf in playbook.leaves for found in _leaf_outside(leaf)]
+    yield from wrong
+    if (steps := len(playbook.leaves)) > MOST_LEAVES:
+        yield (
+            ("steps",),
+            (
+                f"{steps} steps once foreach is written out: at most {MOST_LEAVES}; "
+                "lower targets.max.count, or make it two playbooks"
+            ),
+        )
+    # A step that is too long takes too many events as well: one mistake is told once.
+    if not wrong and (events := _events(playbook, pace=pace)) > MOST_EVENTS:
+        yield (
+            ("verify",) if playbook.verify else ("steps",),
+            (
+                f"a run could take {events} events of the {MOST_EVENTS} an execution may have: "
+                "poll less often in verify, or make steps shorter or fewer"
+            ),
+        )
+    yield from _outside(("approval", "timeout"), playbook.approval.timeout, LONGEST_APPROVAL)
+
+
 def check(playbook: Playbook, *, pace: float) -> None:
     """Raise UnfitPlaybook where a run could not fit into one execution."""
     if pace <= 0:
         raise UnfitPlaybook(f"pace must be above 0, not {pace}")
-    for leaf in playbook.leaves:
-        if wrong := _too_long(leaf):
-            raise UnfitPlaybook(f"{playbook.name}: step {leaf.n} {wrong}")
-    if (steps := len(playbook.leaves)) > MOST_LEAVES:
-        raise UnfitPlaybook(
-            f"{playbook.name}: it has {steps} steps once foreach is written out: at most {MOST_LEAVES}; "
-            "lower targets.max.count, or make it two playbooks"
-        )
-    if (events := _events(playbook, pace=pace)) > MOST_EVENTS:
-        raise UnfitPlaybook(
-            f"{playbook.name}: a run could take {events} events of the {MOST_EVENTS} an execution may have: "
-            "poll less often in verify, or make steps shorter or fewer"
-        )
-    if playbook.approval.timeout < timedelta(seconds=1) or playbook.approval.timeout > timedelta(days=7):
-        raise UnfitPlaybook(f"{playbook.name}: approval timeout {playbook.approval.timeout}: use 1s to 7d")
+    for at, message in unfit(playbook, pace=pace):
+        raise UnfitPlaybook(f"{playbook.name}: {dotted(at)}: {message}")
 
 
-def _too_long(leaf: Leaf) -> str | None:
+def _leaf_outside(leaf: Leaf) -> Iterator[tuple[Location, str]]:
+    at: Location = ("steps", *leaf.at)
     match leaf.step:
-        case Step(timeout=timeout) if not timedelta(seconds=1) <= timeout <= LAMBDA_LONGEST:
-            return f"{leaf.step.action} has timeout {timeout}: use 1s to 15m"
-        case Manual(timeout=timeout) if not timedelta(seconds=1) <= timeout <= LONGEST_MANUAL:
-            return f"has timeout {timeout}: use 1s to 1d"
-        case Wait(wait=wait) if not timedelta(seconds=1) <= wait <= LONGEST_WAIT:
-            return f"waits {wait}: use 1s to 1h"
-    return None
+        case Step(timeout=timeout):
+            yield from _outside((*at, "timeout"), timeout, LAMBDA_LONGEST)
+        case Manual(timeout=timeout):
+            yield from _outside((*at, "timeout"), timeout, LONGEST_MANUAL)
+        case Wait(wait=wait):
+            yield from _outside((*at, "wait"), wait, LONGEST_WAIT)
+
+
+def _outside(at: Location, value: timedelta, longest: timedelta) -> Iterator[tuple[Location, str]]:
+    if not SHORTEST <= value <= longest:
+        yield at, f"{format_duration(value)}: use {format_duration(SHORTEST)} to {format_duration(longest)}"
 
 
 def _events(playbook: Playbook, *, pace: float) -> int:

@@ -281,9 +281,9 @@ def test_pace_shortens_polls_and_leaves_timeouts_and_approvals_alone() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"steps": [{"action": "a", "timeout": "16m"}]}, "1s to 15m"),
+        ({"steps": [{"action": "a", "timeout": "2h"}]}, r"steps\[0\].timeout: 2h: use 1s to 15m"),
         ({"verify": {"within": "10h", "poll": "1s"}}, "poll less often"),
-        ({"approval": {"timeout": "0s"}}, "approval timeout"),
+        ({"approval": {"timeout": "0s"}}, "approval.timeout: 0s: use 1s to 7d"),
         ({"steps": [RULE, {"wait": "61m"}]}, "1s to 1h"),
         ({"steps": [RULE, {"manual": "x", "timeout": "2d"}]}, "1s to 1d"),
         ({"steps": [{"foreach": list(range(16)), "steps": [RULE, RULE]}]}, "at most 30"),
