@@ -1,13 +1,14 @@
 """`cases.yaml`: what a playbook promises, as named cases that run against the deployed app."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from incidentio.core.errors import InvalidInput
-from infra.located_yaml import Unreadable, read, shown
+from incidentio.core.playbook import Parameter
+from infra.located_yaml import Location, Unreadable, read, shown
 from infra.model_fields import keys_at
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,8 +66,14 @@ class Case(_Strict):
 _CASES = TypeAdapter(list[Case])
 
 
-def load_cases(playbook: str, folder: Path = ROOT / "playbooks", *, words: Collection[str] = ()) -> list[Case]:
-    """The cases of one playbook. `words` are those its estate knows; none: all are taken.
+def load_cases(
+    playbook: str,
+    folder: Path = ROOT / "playbooks",
+    *,
+    words: Collection[str] = (),
+    takes: Mapping[str, Parameter] | None = None,
+) -> list[Case]:
+    """The cases of one playbook. `words` are those its estate knows, `takes` its parameters; none: all are taken.
 
     Raises:
         InvalidInput: there are none, or some are wrong; one mistake a line, with file and line.
@@ -85,12 +92,27 @@ def load_cases(playbook: str, folder: Path = ROOT / "playbooks", *, words: Colle
     except ValidationError as error:
         told = sorted(document.problem(e["loc"], _text(e)) for e in error.errors(include_url=False))
         raise InvalidInput("\n".join(map(str, told))) from None
-    if words and (unknown := [document.problem(at, text) for at, text in _unknown(cases, words)]):
-        raise InvalidInput("\n".join(map(str, unknown)))
+    found = [*(_unknown(cases, words) if words else ()), *(_unfit(cases, takes) if takes is not None else ())]
+    if found:
+        raise InvalidInput("\n".join(str(problem) for problem in sorted(document.problem(*each) for each in found)))
     return cases
 
 
-def _unknown(cases: Sequence[Case], words: Collection[str]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _unfit(cases: Sequence[Case], takes: Mapping[str, Parameter]) -> Iterator[tuple[Location, str]]:
+    """Parameters that no run could be asked for with."""
+    for n, case in enumerate(cases):
+        for name, value in case.when.parameters.items():
+            at = (n, "when", "parameters", name)
+            if name not in takes:
+                yield at, f"unknown parameter: the playbook takes {', '.join(sorted(takes)) or 'none'}"
+                continue
+            try:
+                takes[name].checked(name, value)
+            except ValueError as error:
+                yield at, str(error)
+
+
+def _unknown(cases: Sequence[Case], words: Collection[str]) -> Iterator[tuple[Location, str]]:
     for n, case in enumerate(cases):
         states: dict[tuple[str, ...], State | None] = {
             ("given",): case.given,

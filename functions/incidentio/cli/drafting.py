@@ -87,6 +87,6 @@ def _mistakes_of(where: Path, name: str) -> Iterator[str]:
     except LookupError:
         words = ()
     try:
-        load_cases(name, where, words=words)
+        load_cases(name, where, words=words, takes=playbook.parameters)
     except InvalidInput as error:
         yield from error.message.splitlines()

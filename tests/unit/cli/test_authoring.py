@@ -1,6 +1,7 @@
 """`incidentio playbooks new|lint|render`: on a folder, without a deployment."""
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -66,6 +67,16 @@ def test_lint_tells_each_mistake_with_its_line_and_what_would_be_right(tmp_path:
     assert json.loads(as_json.stdout) == {"checked": ["cap-reports"], "mistakes": [own]}
 
 
+def test_lint_holds_the_parameters_of_cases_against_the_playbook(tmp_path: Path) -> None:
+    playbooks_command("new", "cap-reports", "--folder", str(tmp_path))
+    cases = tmp_path / "cap-reports" / "cases.yaml"
+    text = cases.read_text().replace("limit: 3", "limit: -7", 1)
+    cases.write_text(text.replace("when: {dry_run", "when: {parameters: {lmit: 1}, dry_run"))
+    few, unknown = playbooks_command("lint", "--folder", str(tmp_path)).stdout.splitlines()
+    assert re.search(r"cases.yaml:\d+: \[0\].when.parameters.limit: parameter limit must be at least", few)
+    assert re.search(r"cases.yaml:\d+: \[\d\].when.parameters.lmit: unknown parameter: the playbook takes ", unknown)
+
+
 def test_an_empty_file_and_a_folder_without_one_are_mistakes(tmp_path: Path) -> None:
     for name in ("empty", "none"):
         (tmp_path / name).mkdir()
@@ -100,14 +111,14 @@ def test_trying_wants_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 class Item:
     """A test as pytest collects it."""
 
-    def __init__(self, name: str, **parameters: Any) -> None:
+    def __init__(self, name: str, /, **parameters: Any) -> None:
         self.nodeid = f"{name}[{len(parameters)}]"
         self.originalname = name
         self.callspec = SimpleNamespace(params=parameters)
 
 
-def report_on(item: Item, message: str | None = None) -> SimpleNamespace:
-    crash = SimpleNamespace(message=f"AssertionError: {message}\nassert 1 == 2")
+def report_on(item: Item, message: str | None = None, *, raised: str = "AssertionError") -> SimpleNamespace:
+    crash = SimpleNamespace(message=f"{raised}: {message}\nassert 1 == 2")
     return SimpleNamespace(
         nodeid=item.nodeid,
         when="call",
@@ -142,3 +153,27 @@ def test_what_was_tried_is_told_in_words(
     )
     assert said.out.splitlines() == [*first, "ok      throttle-function: a dry run writes nothing"]
     assert said.err == f"{2 - (not good)} of 2 did as they should\n"
+
+
+def test_where_files_are_wrong_the_rest_is_not_tried_and_no_class_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Item("test_its_page_tells_each_parameter", name="a")
+    page.nodeid = f"tests/unit/playbooks/test_library.py::{page.nodeid}"
+    own, other = (Item("test_a_dry_run_writes_nothing", playbook=SimpleNamespace(name=name)) for name in ("a", "bb"))
+    other.nodeid += "b"
+
+    def run(_arguments: list[str], plugins: list[Any]) -> None:
+        (told,) = plugins
+        told.pytest_collection_modifyitems(
+            SimpleNamespace(hook=SimpleNamespace(pytest_deselected=dict)), [page, own, other]
+        )
+        assert told.pytest_runtest_protocol(own) is None
+        told.pytest_runtest_logreport(report_on(page, "x.yaml:3: no", raised="incidentio.core.errors.InvalidInput"))
+        assert told.pytest_runtest_protocol(own) is True
+        assert told.pytest_runtest_protocol(other) is None
+
+    monkeypatch.setattr(pytest, "main", run)
+    monkeypatch.chdir(".")
+    assert tried([]) is False
+    assert capsys.readouterr().out.splitlines()[1] == "        x.yaml:3: no"
