@@ -204,11 +204,11 @@ def test_wrong_input_is_one_line_and_loses_nothing(home: Path, world: World) -> 
         (("incidents", "close", incident_id), "legal"),
         (("incidents", "ack", incident_id, "--if-version", "40"), "version"),
         (("incidents", "note", incident_id, "x" * 5000), "4"),
-        (("playbooks", "run", incident_id, "reboot-the-world"), "throttle-function"),
+        (("playbooks", "run", incident_id, "reboot-the-world"), "incidentio playbooks list"),
         (("playbooks", "run", incident_id, "throttle-function", "--target", "f", "--param", "speed=1"), "limit"),
         (("playbooks", "run", incident_id, "throttle-function", "--target", "f", "--param", "limit=-1"), "limit"),
         (("approvals", "approve", "APR-NOSUCH"), "APR-NOSUCH"),
-        (("hands-off", "chekout", "on", "--reason", "x"), "throttle-function"),
+        (("hands-off", "chekout", "on", "--reason", "x"), "incidentio playbooks list"),
     ):
         one_line(incidentio(home, *arguments), says=says)
     by_people = [entry["type"] for entry in world.timeline(incident_id) if entry["actor"]["kind"] == "person"]

@@ -77,6 +77,7 @@ def _rehearsals(playbook: Playbook, bundle: Bundle, seen: Iterable[Rehearsed], n
             at=found.at if (found := last.get(service)) else None,
             target=found.target if found else None,
             run_id=found.run_id if found else None,
+            dry_run=found.dry_run if found else False,
             stale=stale(playbook, found, service=service, now=now),
         )
         for service in sorted({*last, *opted_in})

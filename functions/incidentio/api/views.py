@@ -239,7 +239,7 @@ class VersionView(View):
 class RehearsalView(View):
     """When a playbook was last seen to work for a service. `stale` says why it may not start by itself there.
 
-    `automatic`: the service's team lets it.
+    `automatic`: the service's team lets it. `dry_run`: it would have worked, and changed nothing.
     """
 
     service: str
@@ -247,6 +247,7 @@ class RehearsalView(View):
     at: Shown | None
     target: str | None
     run_id: str | None
+    dry_run: bool
     stale: str | None
 
 
@@ -269,7 +270,7 @@ class PlaybookView(View):
 
 
 class PastRunView(View):
-    """One run or rehearsal of a playbook, as it ended."""
+    """One run or rehearsal of a playbook, as it ended, or with its status and since when while it is under way."""
 
     run_id: str
     incident_id: str

@@ -11,6 +11,7 @@ from incidentio.cli.shell import INCIDENT_ID, Group, Shell, pass_shell
 from incidentio.core.errors import InvalidInput, Unavailable
 
 _DRY_RUN_SECONDS = 60
+_PEOPLE = {2: "two"}
 
 
 @click.group(cls=Group)
@@ -82,8 +83,7 @@ def run(
             f"{asked['id']} is {asked['status'].replace('_', ' ')}: {asked['playbook']} {asked['version']} "
             f"on {asked['target'].rsplit('|', 1)[-1]}"
         )
-        may = "" if break_glass else f"it may need an approval: incidentio approvals list {incident_id}; "
-        output.say(f"{may}follow it with: incidentio incidents timeline {incident_id}")
+        output.say(f"{_approvals(asked, incident_id)}follow it with: incidentio incidents timeline {incident_id}")
     if dry_run and asked["status"] != "planned":
         raise click.exceptions.Exit(1)
 
@@ -126,6 +126,7 @@ def rehearse(shell: Shell, *, playbook: str, service: str, target: str | None, p
     else:
         _print_plan(ended)
     if ended["status"] != "planned":
+        output.say(f"a ticket about it is open for {service}, or was already: incidentio incidents list")
         raise click.exceptions.Exit(1)
 
 
@@ -134,7 +135,7 @@ def rehearse(shell: Shell, *, playbook: str, service: str, target: str | None, p
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @pass_shell
 def history(shell: Shell, *, playbook: str, limit: int) -> None:
-    """Show how each version of a playbook did, when it was last rehearsed for whom, and its last runs."""
+    """Show how each version of a playbook did, when it was last rehearsed for whom, and its runs."""
     runs = shell.api.call("GET", f"/playbooks/{playbook}/history?limit={limit}")["items"]
     known = {p["name"]: p for p in shell.api.call("GET", "/playbooks")["items"]}[playbook]
     if shell.as_json:
@@ -152,14 +153,15 @@ def history(shell: Shell, *, playbook: str, limit: int) -> None:
         empty=f"{playbook} has not been run for a real incident yet",
     )  # fmt: skip
     for each in known["rehearsals"]:
-        when = f"last seen to work for {each['service']} on {each['target']} at {output.moment(each['at'])}"
+        seen = "last dry run that would have worked" if each["dry_run"] else "last seen to work"
+        when = f"{seen} for {each['service']} on {each['target']} at {output.moment(each['at'])}"
         output.emit_line(f"stale: {each['stale']}" if each["stale"] else when)
     if runs:
         output.emit_table(
-            ["run", "at", "incident", "service", "version", "outcome", "reason"],
+            ["run", "kind", "at", "incident", "service", "version", "outcome", "reason"],
             [
                 (
-                    r["run_id"], output.moment(r["at"]), r["incident_id"], r["service"], r["version"],
+                    r["run_id"], _kind(r), output.moment(r["at"]), r["incident_id"], r["service"], r["version"],
                     r["outcome"].replace("_", " "), r["reason"],
                 )
                 for r in runs
@@ -199,6 +201,22 @@ def commands(shell: Shell, *, playbook: str, target: str, parameters: tuple[str,
 def _stale_for(rehearsals: list[dict[str, Any]]) -> str:
     """The services for which it does not start by itself, though their teams let it."""
     return ", ".join(each["service"] for each in rehearsals if each["automatic"] and each["stale"])
+
+
+def _kind(run: dict[str, Any]) -> str:
+    """A dry run in a drill is a rehearsal."""
+    if run["kind"] == "real":
+        return "dry run" if run["dry_run"] else "run"
+    return "rehearsal" if run["dry_run"] else str(run["kind"])
+
+
+def _approvals(asked: dict[str, Any], incident_id: str) -> str:
+    """Whom an asked run waits for: nobody, when its risk or a broken glass says so."""
+    needed = 0 if asked["break_glass"] else asked["approvals_needed"]
+    if not needed:
+        return ""
+    people = "one person's approval" if needed == 1 else f"the approval of {_PEOPLE.get(needed, needed)} people"
+    return f"it waits for {people}, not yours: incidentio approvals list {incident_id}; "
 
 
 def _percent(rate: float | None) -> str:

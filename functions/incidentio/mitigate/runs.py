@@ -13,7 +13,7 @@ from incidentio.core.person import SYSTEM, Actor
 from incidentio.core.ports import Delete, Put, Record, Records, Refused, Stale, Table, Write
 from incidentio.core.redaction import redact
 from incidentio.mitigate.breaker import counted
-from incidentio.mitigate.keys import lock_key, open_run_key, run_key
+from incidentio.mitigate.keys import OPEN_RUNS, lock_key, open_run_key, run_key
 from incidentio.mitigate.run import FINISHED, Run, RunStatus
 from incidentio.mitigate.track_record import record_of
 
@@ -40,6 +40,13 @@ def load_run(table: Records, incident_id: str, run_id: str) -> Run:
 def runs_of(table: Records, incident_id: str) -> list[Run]:
     """Every run of the incident, in order of id."""
     return [Run.model_validate(body) for _, body in table.query(f"INC#{incident_id}", "RUN#")]
+
+
+def under_way(table: Records, playbook: str) -> list[Run]:
+    """Its unfinished runs, those asked for last first."""
+    open_ones = [body for _, body in table.query(OPEN_RUNS) if body["playbook"] == playbook]
+    runs = [load_run(table, str(body["incident_id"]), str(body["run_id"])) for body in open_ones]
+    return sorted((run for run in runs if not run.finished), key=lambda run: run.requested_at, reverse=True)
 
 
 def run_record(run: Run) -> Record:

@@ -57,29 +57,14 @@ class Rehearsed:
     version: str
     run_id: str
     at: datetime
+    dry_run: bool = False
+    """It would have worked, but changed nothing. Records from before this was kept do not say."""
 
 
 def record_of(run: Run, at: datetime) -> Iterator[Write]:
     """What is remembered of a finished run, beside its own record."""
-    history = Record(
-        Key(_history(run.playbook), f"{iso(at)}#{run.run_id}"),
-        {
-            "run_id": run.run_id,
-            "incident_id": run.incident_id,
-            "service": run.service,
-            "kind": run.kind.value,
-            "version": run.version,
-            "definition_hash": run.definition_hash,
-            "target": run.target,
-            "requester": run.requester.id,
-            "dry_run": run.dry_run,
-            "outcome": run.status,
-            "reason": run.reason[:300],
-            "at": iso(at),
-        },
-        expires_at=at + KEPT,
-    )
-    yield Put(history)
+    key = Key(_history(run.playbook), f"{iso(at)}#{run.run_id}")
+    yield Put(Record(key, in_history(run, at), expires_at=at + KEPT))
     if run.kind is Kind.REAL and not run.dry_run:
         key = Key(TRACK, f"{run.playbook}#{run.version}#{run.definition_hash}")
         named = ("playbook", "version", "definition_hash")
@@ -95,8 +80,27 @@ def record_of(run: Run, at: datetime) -> Iterator[Write]:
             "version": run.version,
             "run_id": run.run_id,
             "at": iso(at),
+            "dry_run": run.dry_run,
         }
         yield Put(Record(Key(REHEARSED, f"{run.playbook}#{run.service}"), body))
+
+
+def in_history(run: Run, at: datetime) -> dict[str, Any]:
+    """The run as `history_of` has it; one under way has its status for an outcome."""
+    return {
+        "run_id": run.run_id,
+        "incident_id": run.incident_id,
+        "service": run.service,
+        "kind": run.kind.value,
+        "version": run.version,
+        "definition_hash": run.definition_hash,
+        "target": run.target,
+        "requester": run.requester.id,
+        "dry_run": run.dry_run,
+        "outcome": run.status,
+        "reason": run.reason[:300],
+        "at": iso(at),
+    }
 
 
 def tallies(table: Records, playbook: str = "") -> list[Tally]:

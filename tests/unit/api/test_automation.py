@@ -65,6 +65,9 @@ def test_how_a_playbook_did_is_told_of_each_version_and_risk(world: World) -> No
     past = world.alice.get("/playbooks/throttle-function/history?limit=2")["items"]
     assert len(past) == 2
     assert world.alice.call("GET", "/playbooks/nope/history").status == 404
+    asked(world)
+    now, *rest = world.alice.get("/playbooks/throttle-function/history?limit=2")["items"]
+    assert (now["outcome"], now["dry_run"], rest) == ("requested", False, past[:1])
 
 
 def test_a_rehearsal_is_a_dry_run_of_its_own_and_the_same_key_is_the_same_one(world: World) -> None:

@@ -110,13 +110,19 @@ def test_how_a_playbook_did_is_shown(run: Run, api: ScriptedApi) -> None:
     past = {
         "run_id": "RUN-7K3F9A-0", "at": "2026-11-23T08:00:02.000Z", "incident_id": "INC-7K3F9A", "service": "shop",
         "version": "1.0.0", "outcome": "rolled_back", "reason": "it did not help",
+        "kind": "real", "dry_run": False,
     }  # fmt: skip
-    api.answers["GET", "/playbooks/throttle-function/history?limit=20"] = {"items": [past], "next": None}
+    tried = {**past, "dry_run": True, "outcome": "planned", "reason": ""}
+    others = [{**past, "outcome": "awaiting_approval", "reason": ""}, tried, {**tried, "kind": "drill"}]
+    api.answers["GET", "/playbooks/throttle-function/history?limit=20"] = {"items": [*others, past], "next": None}
     shown = run("playbooks", "history", "throttle-function").stdout
     assert "1.0.0    0123456789abcdef  2          1            0                0        66.7 %" in shown
-    assert "last seen to work for shop on checkout at 2026-11-23 08:00:02Z\n" in shown
+    assert "last dry run that would have worked for shop on checkout at 2026-11-23 08:00:02Z\n" in shown
     assert "stale: it was never rehearsed for search\n" in shown
-    assert "RUN-7K3F9A-0  2026-11-23 08:00:02Z  INC-7K3F9A  shop     1.0.0    rolled back  it did not help" in shown
+    assert "RUN-7K3F9A-0  run        2026-11-23 08:00:02Z  INC-7K3F9A  shop     1.0.0    rolled back" in shown
+    assert "RUN-7K3F9A-0  run        2026-11-23 08:00:02Z  INC-7K3F9A  shop     1.0.0    awaiting approval" in shown
+    assert "RUN-7K3F9A-0  dry run    " in shown
+    assert "RUN-7K3F9A-0  rehearsal  " in shown
 
 
 @pytest.mark.parametrize(("status", "code"), [("planned", 0), ("refused", 1)])
@@ -130,6 +136,7 @@ def test_a_rehearsal_is_waited_for(run: Run, api: ScriptedApi, status: str, code
     assert result.exit_code == code
     assert api.asked[0].body == {"service": "shop", "target": "checkout", "parameters": {}}
     assert result.stdout == f"RUN-7K3F9A-0: {status}, nothing was changed\n"
+    assert ("a ticket about it is open for shop" in result.stderr) == bool(code)
 
 
 TRACK: dict[str, Any] = {
@@ -141,8 +148,9 @@ TRACK: dict[str, Any] = {
         }
     ],
     "rehearsals": [
-        {"service": "shop", "automatic": True, "at": "2026-11-23T08:00:02.000Z", "target": "checkout", "stale": None},
-        {"service": "search", "automatic": True, "at": None, "target": None,
+        {"service": "shop", "automatic": True, "at": "2026-11-23T08:00:02.000Z", "target": "checkout", "dry_run": True,
+         "stale": None},
+        {"service": "search", "automatic": True, "at": None, "target": None, "dry_run": False,
          "stale": "it was never rehearsed for search"},
     ],
 }  # fmt: skip
@@ -155,6 +163,8 @@ RUN: dict[str, Any] = {
     "version": "1.0.0",
     "target": "AWS::Lambda::Function|1|eu-west-1|checkout",
     "reason": "",
+    "approvals_needed": 1,
+    "break_glass": "",
     "finished_at": None,
     "plan": [],
 }
@@ -168,7 +178,7 @@ def test_a_run_carries_target_and_parameters(run: Run, api: ScriptedApi) -> None
     assert api.asked[0].body == {"parameters": {"limit": 5, "why": "a=b"}, "target": "checkout"}
     assert result.stdout == "RUN-7K3F9A-0 is awaiting approval: throttle-function 1.0.0 on checkout\n"
     assert result.stderr == (
-        "it may need an approval: incidentio approvals list INC-7K3F9A; "
+        "it waits for one person's approval, not yours: incidentio approvals list INC-7K3F9A; "
         "follow it with: incidentio incidents timeline INC-7K3F9A\n"
     )
 

@@ -25,13 +25,23 @@ def routes(api: Api) -> Routes:
 
         return playbook_list(api.table, api.bundle, api.clock())
 
-    @router.get("/playbooks/<name>/history", summary="List a playbook's runs, newest first", tags=["playbooks"])
+    @router.get(
+        "/playbooks/<name>/history",
+        summary="List a playbook's runs, newest first, those under way before all",
+        tags=["playbooks"],
+    )
     def history(name: str, limit: Limit = 50) -> PastRunList:
         from incidentio.mitigate.requests import playbook_named  # noqa: PLC0415 - brings every action
-        from incidentio.mitigate.track_record import history_of  # noqa: PLC0415
+        from incidentio.mitigate.runs import under_way  # noqa: PLC0415
+        from incidentio.mitigate.track_record import history_of, in_history  # noqa: PLC0415
 
-        found = history_of(api.table, playbook_named(api.bundle, name).name, limit=limit)
-        return PastRunList(items=[PastRunView.model_validate(body) for body in found])
+        name = playbook_named(api.bundle, name).name
+        # Those under way first: one that ends between the two queries is in both, and its end counts.
+        running = under_way(api.table, name)
+        ended = history_of(api.table, name, limit=limit)
+        known = {body["run_id"] for body in ended}
+        now = [in_history(run, run.requested_at) for run in running if run.run_id not in known]
+        return PastRunList(items=[PastRunView.model_validate(body) for body in [*now, *ended][:limit]])
 
     @router.post(
         "/playbooks/<name>/rehearsals",
