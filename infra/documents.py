@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from incidentio.core.catalog import Bundle, Catalog, Name, Service
 from incidentio.core.errors import InvalidInput
+from incidentio.core.mistakes import in_words
 from incidentio.core.playbook import Playbook
 from incidentio.core.routing import Routing
 from infra.located_yaml import Document, Location, Problem, Unreadable, read, shown
@@ -184,9 +185,8 @@ def _told(error: ValidationError, document: Document, model: type[BaseModel], *,
     # A list whose items are wrong is called too short as well: only the items are worth telling.
     told = [e for e in found if e["type"] != "too_short" or not any(_inside(at, e["loc"]) for at in places)]
     for at, same in groupby(told, key=lambda e: _written(e["loc"], document)):
-        texts = [_text(e, model) for e in same]
         if at or whole:
-            yield document.problem(at, ", or: ".join(dict.fromkeys(texts)))
+            yield document.problem(at, _text(list(same), model))
 
 
 def _inside(at: Location, outer: Location) -> bool:
@@ -214,15 +214,14 @@ _NOT_YET = {
 }
 
 
-def _text(error: Any, model: type[BaseModel]) -> str:
+def _text(errors: list[Any], model: type[BaseModel]) -> str:
+    error = errors[0]
     if error["type"] == "extra_forbidden":
         if model is Playbook and error["loc"] in [(name,) for name in _NOT_YET]:
             return _NOT_YET[str(error["loc"][0])]
         valid = keys_at(model, error["loc"][:-1])
         return f"unknown key: valid are {', '.join(valid)}" if valid else "unknown key"
-    if error["type"] == "missing":
-        return "this key is required"
     if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
         kinds = str(error["ctx"].get("expected_tags", "action, manual, wait, parallel, foreach"))
         return "not a step that may stand here: valid are " + re.sub(r"[<>']", "", kinds)
-    return str(error["msg"]).removeprefix("Value error, ")
+    return in_words(errors)

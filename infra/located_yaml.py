@@ -21,7 +21,7 @@ Location = tuple[int | str, ...]
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One mistake: `infra/catalog/services.yaml:12: services.checkout.tier: Input should be …`."""
+    """One mistake: `infra/catalog/services.yaml:12: services.checkout.tier: must be at most 5, not 9`."""
 
     file: str
     line: int

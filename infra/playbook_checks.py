@@ -1,6 +1,7 @@
 """What is wrong with a playbook or an opt-in that no single field can tell: found in the raw data, with its place."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 from incidentio.core.labels import EVERYWHERE, usual
 from incidentio.core.playbook import PARAMETER, Playbook, Risk
 from incidentio.core.steps import ITEM, TARGETS, ForEach, Manual, Step
+from incidentio.core.targets import NAMED
 from incidentio.mitigate.actions import ACTIONS, Action, action_named, check_step
 from infra.compiler.limits import unfit
 from infra.located_yaml import Location
@@ -19,6 +21,7 @@ def playbook_mistakes(data: Mapping[str, Any], folder: str) -> Iterator[Found]:
     """Mistakes in `playbook.yaml` found in `folder`."""
     if isinstance(name := data.get("name"), str) and name != folder:
         yield ("name",), f"the folder is called {folder}, so must the playbook be"
+    yield from _unknown_target(data.get("targets"))
     yield from _unknown_references(data)
     try:
         playbook = Playbook.model_validate(data)
@@ -35,6 +38,18 @@ def playbook_mistakes(data: Mapping[str, Any], folder: str) -> Iterator[Found]:
             )
     yield from _risk_mistakes(playbook)
     yield from _undo_mistakes(playbook)
+
+
+def _unknown_target(targets: Any) -> Iterator[Found]:
+    type_ = targets.get("type") if isinstance(targets, dict) else None
+    if isinstance(type_, str) and type_ not in _target_types():
+        yield ("targets", "type"), f"unknown type {type_!r}: valid are {', '.join(sorted(_target_types()))}"
+
+
+@cache
+def _target_types() -> frozenset[str]:
+    """What an action acts on, and what an alarm may be about (a step without a type of its own goes with any)."""
+    return NAMED | {type_ for name in ACTIONS if (type_ := action_named(name).target_type)}
 
 
 def _undo_mistakes(playbook: Playbook) -> Iterator[Found]:
@@ -67,7 +82,12 @@ def _step_mistakes(playbook: Playbook) -> Iterator[Found]:
         at: Location = ("steps", *leaf.at)
         step = leaf.step
         if isinstance(step, Step):
-            yield from (((*at, *below), message) for below, message in check_step(step, playbook))
+            yield from (
+                ((*at, *below), message)
+                for below, message in check_step(step, playbook)
+                # Nothing acts on a type that there is not: it is told where it stands, not at each step.
+                if below != ("action",) or step.action not in ACTIONS or playbook.targets.type in _target_types()
+            )
         for number, matcher in enumerate(step.if_):
             name = matcher.label.removesuffix(".before").removesuffix(".after").removesuffix(".said")
             if name not in known and not usual(name):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from incidentio.core.errors import InvalidInput
+from incidentio.core.mistakes import in_words
 from incidentio.core.playbook import Parameter
 from infra.located_yaml import Location, Unreadable, read, shown
 from infra.model_fields import keys_at
@@ -144,10 +145,7 @@ def playbooks() -> list[str]:
 
 
 def _text(error: Any) -> str:
-    match error["type"]:
-        case "extra_forbidden":
-            valid = keys_at(Case, error["loc"][1:-1])
-            return f"unknown key: valid are {', '.join(valid)}" if valid else "unknown key"
-        case "missing":
-            return "this key is required"
-    return str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        valid = keys_at(Case, error["loc"][1:-1])
+        return f"unknown key: valid are {', '.join(valid)}" if valid else "unknown key"
+    return in_words([error])

@@ -8,7 +8,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from incidentio.core.duration import Duration
 from incidentio.core.matchers import MatcherField
@@ -31,6 +31,14 @@ __all__ = ["COMPILER_VERSION", "PARAMETER", "Parameter", "Playbook", "Risk", "St
 COMPILER_VERSION = "3"
 """Part of every definition hash: moves when the compiler would make another machine from the same YAML."""
 
+
+def _version(written: Any) -> str:
+    if isinstance(written, str) and re.fullmatch(r"\d+\.\d+\.\d+", written):
+        return written
+    raise ValueError(f"{written} is not a version: write it as major.minor.patch, such as 1.0.0")
+
+
+Version = Annotated[str, BeforeValidator(_version), Field(pattern=r"^\d+\.\d+\.\d+$")]
 PlaybookName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,40}$")]
 
 
@@ -162,7 +170,7 @@ class Revert(_Strict):
 
 class Playbook(_Strict):
     name: PlaybookName
-    version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    version: Version
     owner: str
     description: str = ""
     risk: Risk

@@ -83,6 +83,9 @@ _FROM_DIMENSIONS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "AWS::WAFv2::WebACL": _web_acl,
     "Custom::KubernetesNode": _node,
 }
+NAMED = frozenset(_FROM_DIMENSIONS)
+"""The types that a metric's dimensions may name."""
+
 GLOBAL = "global"
 _EVERYWHERE = frozenset(
     {"AWS::CloudFront::Distribution", "AWS::IAM::AccessKey", "AWS::IAM::Role", "AWS::Route53::RecordSet"}

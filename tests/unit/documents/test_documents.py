@@ -139,13 +139,13 @@ def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
     folders.playbook(PLAYBOOK)
     folders.playbook(PLAYBOOK.replace("name: scale", "name: throttle").replace("safe", "disruptive"), folder="throttle")
     assert folders.told() == [
-        "catalog/routing.yaml:2: route.receiver: Input should be 'page' or 'ticket'",
+        "catalog/routing.yaml:2: route.receiver: unknown value 'pager': valid are page, ticket",
         (
             "catalog/routing.yaml:4: route.routes[0].matchers[0]: 'nonsense' is not a matcher: "
             'write it like service="checkout" or severity=~"SEV[12]"'
         ),
         "catalog/routing.yaml:5: recovery.stable_for: '5x' is not a duration: write it like 30s, 5m, 1h30m or 2d",
-        "catalog/services.yaml:3: services.checkout.tier: Input should be less than or equal to 5",
+        "catalog/services.yaml:3: services.checkout.tier: must be at most 5, not 9",
         (
             "catalog/services.yaml:4: services.checkout.depends_on[0]: ordrs is not a service here: "
             "known are bad name, checkout"
@@ -162,7 +162,7 @@ def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
             "catalog/services.yaml:7: services.checkout.automation.auto[2]: there is no playbook nope: "
             "those that may start by themselves are scale"
         ),
-        "catalog/services.yaml:8: services.bad name: String should match pattern '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$'",
+        "catalog/services.yaml:8: services.bad name: 'bad name' does not match ^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
         "catalog/slos.yaml:1: unknown file: known are routing.yaml, services.yaml",
     ]
 
@@ -171,9 +171,17 @@ def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
     ("was", "becomes", "told"),
     [
         ("name: scale", "name: scales", ":1: name: the folder is called scale, so must the playbook be"),
-        ("version: 1.2.0", "version: 1.2", ":2: version: Input should be a valid string"),
+        (
+            "version: 1.2.0",
+            "version: 1.2",
+            ":2: version: 1.2 is not a version: write it as major.minor.patch, such as 1.0.0",
+        ),
         ("owner: platform\n", "", ":1: owner: this key is required"),
-        ("risk: safe", "risk: huge", ":4: risk: Input should be 'read_only', 'safe', 'disruptive' or 'destructive'"),
+        (
+            "risk: safe",
+            "risk: huge",
+            ":4: risk: unknown value 'huge': valid are read_only, safe, disruptive, destructive",
+        ),
         ("risk: safe", "risk: read_only", ":4: risk: set-desired-count changes things: read_only is for"),
         ("metric=", "metirc=", ":5: when[0]: unknown label metirc: valid are alertname, environment, kind, metric, "),
         ("default: 2", "default: 0", ":6: parameters.add: parameter default must be at least 1, not 0"),
@@ -183,15 +191,19 @@ def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
         ("${add}", "${ad}", ":9: steps[0].with.add: unknown parameter ${ad}: valid are add"),
         ("max: 10", "max: 10, mix: 1", ":9: steps[0].with.mix: unknown parameter mix: set-desired-count takes add, "),
         (", max: 10", "", ":9: steps[0].with.max: parameter max is required: set-desired-count takes add, max, "),
-        ("max: 10", "max: [10]", ":9: steps[0].with.max: Input should be a valid integer, or: Input should be a"),
+        ("max: 10", "max: [10]", ":9: steps[0].with.max: expected a whole number or a text"),
         ("30s", "30", ":9: steps[0].timeout: 30 is not a duration: write it like 30s"),
+        ("30s", "30s, retries: 9", ":9: steps[0].retries: must be at most 8, not 9"),
+        ("AWS::ECS::Service", "AWS::ECS::Srv", ":7: targets.type: unknown type 'AWS::ECS::Srv': valid are AWS::Api"),
+        ("owner: platform", "owner: 7", ":3: owner: expected a text (in quotes, if it looks like a number), not 7"),
+        ("{alarm: OK, within: 10m}", "soon", ":10: verify: expected keys and values, not 'soon'"),
         ("30s", "2h", ":9: steps[0].timeout: 2h: use 1s to 15m"),
         ("steps:\n", "steps:\n  - {wait: 3h}\n", ":9: steps[0].wait: 3h: use 1s to 1h"),
         ("steps:\n", "steps:\n  - {manual: x, timeout: 2d}\n", ":9: steps[0].timeout: 2d: use 1s to 1d"),
         ("steps:\n", "approval: {timeout: 8d}\nsteps:\n", ":8: approval.timeout: 8d: use 1s to 7d"),
         ("10m}", "10h, poll: 1s}", ":10: verify: a run could take "),
         ("within", "inside", ":10: verify.inside: unknown key: valid are alarm, poll, within"),
-        ("alarm: OK", "alarm: FINE", ":10: verify.alarm: Input should be 'OK'"),
+        ("alarm: OK", "alarm: FINE", ":10: verify.alarm: unknown value 'FINE': valid is OK"),
         ("at_latest", "at_last", ":11: revert.at_last: unknown key: valid are at_latest, on"),
         (
             "risk: safe",
@@ -225,12 +237,18 @@ def test_a_mistake_in_a_playbook_is_one_line(folders: Folders, was: str, becomes
     assert line.startswith(f"playbooks/scale/playbook.yaml{told}")
 
 
+def test_steps_that_are_none_are_told_in_words(folders: Folders) -> None:
+    above, _, below = PLAYBOOK.partition("steps:\n")
+    folders.playbook(above + "steps: []\n" + below.partition("\n")[2])
+    assert folders.told() == ["playbooks/scale/playbook.yaml:8: steps: name at least one step"]
+
+
 def test_a_parameter_is_held_against_what_its_action_takes(folders: Folders) -> None:
     folders.playbook(PLAYBOOK.replace("minimum: 1", "maximum: 9000"))
     assert folders.told() == [
         (
             "playbooks/scale/playbook.yaml:9: steps[0].with.add: set-desired-count add: "
-            "Input should be less than or equal to 5000 (it may be 9000)"
+            "must be at most 5000, not 9000 (it may be 9000)"
         ),
     ]
 

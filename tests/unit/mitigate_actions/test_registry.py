@@ -120,7 +120,7 @@ def test_a_parameter_is_tried_at_its_default_and_both_bounds() -> None:
     book = playbook({"action": "set-reserved-concurrency", "with": {"value": "${limit}"}}, parameters={"limit": limit})
     ((at, message),) = check_step(book.steps[0], book)
     assert at == ("with", "value")
-    assert message.endswith("greater than or equal to 0 (it may be -1)")
+    assert message.endswith("must be at least 0, not -1 (it may be -1)")
 
 
 def test_a_text_without_default_cannot_be_checked_before_a_run() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from incidentio.core.errors import Forbidden, InvalidInput
+from incidentio.core.mistakes import in_words
 from incidentio.core.playbook import PARAMETER, Playbook, Step
 from incidentio.core.steps import Leaf, Manual, Wait
 from incidentio.core.targets import region_of, with_article
@@ -194,7 +195,7 @@ def _told(name: str, problem: Any) -> str:
         return f"unknown parameter {where}: {name} takes {valid}"
     if problem["type"] == "missing":
         return f"parameter {where} is required: {name} takes {valid}"
-    message: str = problem["msg"].removeprefix("Value error, ")
+    message = in_words([problem])
     return f"{name} {where}: {message}" if where else f"{name}: {message}"
 
 
