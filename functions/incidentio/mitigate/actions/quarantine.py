@@ -33,12 +33,13 @@ class Quarantine(Parameters):
 
 
 class QuarantineInstance(Action[Quarantine]):
-    """The value is the groups of each interface: `{"eni-1": ["sg-1", "sg-2"]}`, groups sorted."""
+    """The value is the groups of each interface, one part each: `{"eni-1": ["sg-1", "sg-2"]}`, groups sorted."""
 
     name = "quarantine-instance"
     target_type = "AWS::EC2::Instance"
     target_pattern = ec2_instance.PATTERN
     parameters: ClassVar[type[Parameters]] = Quarantine
+    parts = True
 
     @classmethod
     @override
@@ -70,7 +71,10 @@ class QuarantineInstance(Action[Quarantine]):
 
     @override
     def said(self, value: Value) -> str:
-        return "; ".join(f"{interface}: {', '.join(groups)}" for interface, groups in value.items())
+        return "; ".join(
+            f"{interface} gone" if groups is None else f"{interface}: {', '.join(groups)}"
+            for interface, groups in value.items()
+        )
 
     @override
     def read(self, call: Call) -> Value:
@@ -118,6 +122,12 @@ class QuarantineInstance(Action[Quarantine]):
     def write(self, call: Call, value: Value) -> None:
         for interface, groups in value.items():
             call("ec2", "modify_network_interface_attribute", NetworkInterfaceId=interface, Groups=groups)
+
+    @override
+    def pending(self, call: Call, value: Value) -> str | None:
+        """An interface that was added since the snapshot is none of those that were set: a way out."""
+        out = sorted(interface for interface, groups in value.items() if groups != [self.given.group])
+        return f"{', '.join(out)} is not in {self.given.group}: it was attached meanwhile" if out else None
 
     @override
     def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
