@@ -66,12 +66,15 @@ def _page(playbook: Playbook, target: str, values: Mapping[str, int | str], comm
     if values:
         yield ", ".join(f"`{name}` = `{value}`" for name, value in values.items()) + "."
         yield ""
-    yield "Nothing here is checked, approved or locked: you are the envelope. Look first, and keep what you see."
+    yield "Nothing here is checked, approved or locked: you are the envelope."
+    yield "Look first, in bash, and keep what it says."
+    if commands.do:
+        yield "After a look that failed or found nothing, the others do nothing."
     yield ""
-    yield "```sh"
     for title, lines in (("look", commands.look), ("do", commands.do), ("undo", commands.undo)):
         if lines:
+            yield "```sh"
             yield f"# {title}"
             yield from lines
-    yield "```"
-    yield ""
+            yield "```"
+            yield ""

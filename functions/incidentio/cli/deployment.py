@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError
 
-from incidentio.cli.errors import NoDeploymentError
+from incidentio.cli.errors import NoDeploymentError, NoRegionError
 from infra.local.environment import local_client
 from infra.local.state import newest_up
 
@@ -24,7 +24,7 @@ STACK = "incidentio"
 API_URL_VARIABLE = "INCIDENTIO_API_URL"
 LOCAL_FILE = Path(".incidentio") / "local.json"
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4})
-_AWS_COMMAND = re.compile(r"\baws (?=[a-z]+ [a-z-]+ --)")
+_AWS_COMMAND = re.compile(r"\baws (?=[a-z0-9-]+ [a-z0-9-]+ --)")
 _API_HOST = re.compile(r"[a-z0-9]+\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 
 
@@ -76,7 +76,11 @@ class Deployment:
 
     def pasteable(self, text: str) -> str:
         """`text` with its `aws` commands going to this deployment."""
-        return _AWS_COMMAND.sub(lambda _: f"{self.aws} ", text)
+        given = f" --region {self.region}"
+        # Whole words: not where a Region's name begins another.
+        once = re.compile(f"(?<!{re.escape(self.aws.removesuffix(given))}){re.escape(given)}(?![a-z0-9-])")
+        told = _AWS_COMMAND.sub(lambda _: f"{self.aws} ", text)
+        return once.sub("", told) if self.aws.endswith(given) else told
 
     def output(self, name: str) -> str:
         """One stack output. Raises NoDeploymentError when the stack does not have it."""
@@ -162,7 +166,7 @@ def _on_aws(
     of_host = host["region"] if host else None
     region = choice.region or of_host or environment.get("AWS_REGION") or session.region_name
     if region is None:
-        raise NoDeploymentError("no AWS Region: pass --region, set AWS_REGION, or start a local target")
+        raise NoRegionError("no AWS Region: pass --region, set AWS_REGION, or start a local target")
 
     def credentials() -> Credentials:
         if (given := session.get_credentials()) is None:

@@ -12,6 +12,10 @@ class NoDeploymentError(IncidentioError):
     code = "no_deployment"
 
 
+class NoRegionError(NoDeploymentError):
+    """Nothing says which AWS Region is meant."""
+
+
 class CallRefusedError(IncidentioError):
     """The API refused the call: its own code, HTTP status and message, on one line."""
 

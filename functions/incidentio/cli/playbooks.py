@@ -1,17 +1,19 @@
 """`incidentio playbooks`: what automation can do, and asking it to."""
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 from incidentio.cli import authoring, output
+from incidentio.cli.errors import NoRegionError
 from incidentio.cli.shell import INCIDENT_ID, Group, Shell, pass_shell
 from incidentio.core.errors import InvalidInput, Unavailable
 
 _DRY_RUN_SECONDS = 60
 _PEOPLE = {2: "two"}
+_PARTS = ("look", "do", "undo")
 
 
 @click.group(cls=Group)
@@ -174,28 +176,38 @@ def history(shell: Shell, *, playbook: str, limit: int) -> None:
 @click.argument("playbook")
 @click.option("--target", required=True, help="What to act on: a function's name, or cluster/service.")
 @click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE", help="May be repeated.")
+@click.option("--only", type=click.Choice(_PARTS), help="Only one part. Without it, undo is printed as comments.")
 @pass_shell
-def commands(shell: Shell, *, playbook: str, target: str, parameters: tuple[str, ...]) -> None:
+def commands(shell: Shell, *, playbook: str, target: str, parameters: tuple[str, ...], only: str | None) -> None:
     """Print a playbook as plain `aws` commands, for when incidentio itself is down.
 
-    Reads the playbooks of this checkout and calls nothing. The commands check nothing and nobody: you do.
+    Reads the playbooks of this checkout and calls nothing; without a Region it prints REGION. The commands, for bash,
+    do nothing after a look that failed. They check nothing else and nobody: you do.
     """
     from incidentio.cli.by_hand import by_hand  # noqa: PLC0415 - reads YAML, which no other command here needs
     from incidentio.cli.deployment import discover  # noqa: PLC0415 - boto3 is slow to import, and --help needs none
 
-    deployment = discover(shell.choice, directory=shell.directory)
+    try:
+        deployment = discover(shell.choice, directory=shell.directory)
+    except NoRegionError:
+        deployment = None
     values = dict(_parameter(text) for text in parameters)
-    told = by_hand(playbook, target=target, parameters=values, region=deployment.region)
-    if deployment.is_local:
+    told = by_hand(playbook, target=target, parameters=values, region=deployment.region if deployment else "REGION")
+    parts: dict[str, tuple[str, ...]] = asdict(told)
+    if deployment is None:
+        output.say("(no AWS Region is known: replace REGION)")
+    elif deployment.is_local:
         output.say(f"({deployment.found})")
-        parts = {name: tuple(map(deployment.pasteable, lines)) for name, lines in asdict(told).items()}
-        told = replace(told, **parts)
+        parts = {name: tuple(map(deployment.pasteable, lines)) for name, lines in parts.items()}
     if shell.as_json:
-        output.emit_json(asdict(told))
+        output.emit_json({name: lines for name, lines in parts.items() if only in (None, name)})
         return
-    for title, lines in (("# look", told.look), ("# do", told.do), ("# undo", told.undo)):
-        for line in (title, *lines):
-            output.emit_line(line)
+    for name in _PARTS if only is None else (only,):
+        # All of it at once into a shell must not give back what it has just done.
+        comment = "# " if name == "undo" and only is None else ""
+        output.emit_line(f"# {name}" + (": with --only undo it can be pasted" if comment and parts[name] else ""))
+        for line in "\n".join(parts[name]).splitlines():
+            output.emit_line(comment + line)
 
 
 def _stale_for(rehearsals: list[dict[str, Any]]) -> str:

@@ -206,6 +206,8 @@ def test_remedies_of_a_local_target_name_its_endpoint(tmp_path: Path) -> None:
     )
     told = shell.deployment.pasteable("aws sns subscribe --topic-arn a; the mail that aws sent")
     assert told == f"{shell.deployment.aws} sns subscribe --topic-arn a; the mail that aws sent"
+    told = shell.deployment.pasteable("aws ec2 stop-instances --region us-east-1 --instance-ids i-1 --to us-east-12")
+    assert told == f"{shell.deployment.aws} ec2 stop-instances --instance-ids i-1 --to us-east-12"
 
 
 def test_warnings_alone_are_sound() -> None:

@@ -35,7 +35,7 @@ def run(tmp_path: Path) -> Any:
         log = tmp_path / "log"
         log.write_text("")
         env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "ANSWER": answer, "LOG": str(log), **more}
-        subprocess.run(["sh", "-euc", "\n".join(lines)], check=True, env=env, cwd=tmp_path)
+        subprocess.run(["bash", "-euc", "\n".join(lines)], check=True, env=env, cwd=tmp_path)
         return log.read_text().splitlines()
 
     return run

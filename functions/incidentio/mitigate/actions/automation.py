@@ -235,8 +235,9 @@ class RunAutomation(Action[Automation]):
             "Key=ExecutionStatus,Values=InProgress --query 'AutomationExecutionMetadataList[0].AutomationExecutionId' "
             "--output text"
         )
+        described = f"aws ssm describe-document {region} --name {runbook} --query 'Document.[Status, Parameters]'"
         return Commands(
-            look=(f"aws ssm describe-document {region} --name {runbook} --query 'Document.[Status, Parameters]'",),
+            look=(f"{keep}=$({described})",),
             do=(f"aws ssm start-automation-execution {region} --document-name {runbook} --parameters {inputs}",),
             undo=(f'aws ssm stop-automation-execution {region} --automation-execution-id "$({newest})"',),
         )

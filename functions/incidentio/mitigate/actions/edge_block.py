@@ -172,7 +172,7 @@ class BlockAddresses(Action[Blocked]):
             return f'aws wafv2 update-ip-set {where} --cli-input-json "$({get} | jq -c {shlex.quote(whole)})"'
 
         return Commands(
-            look=() if change else (f"{keep}=$({get} --query IPSet.Addresses --output text)",),
+            look=() if change else (f"{keep}=$({get} --query IPSet.Addresses --output json)",),
             do=(update(program["do"]),),
             undo=(update(program["undo"]),),
         )

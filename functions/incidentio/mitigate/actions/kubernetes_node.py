@@ -133,9 +133,12 @@ class CordonNode(Action[NoParameters]):
         do, undo = f"kubectl cordon {node}", f"kubectl uncordon {node}"
         if change:
             return Commands(do=(config, do), undo=() if change.before else (config, undo))
-        look = f"kubectl get node {node} -o 'jsonpath={{.spec.unschedulable}}'"
+        # A node that takes pods does not have the field, and a look must say something.
+        look = f"kubectl get node {node} -o 'jsonpath=unschedulable={{.spec.unschedulable}}'"
         return Commands(
-            look=(config, f"{keep}=$({look})"), do=(do,), undo=(f'if [ "${keep}" != true ]; then {undo}; fi',)
+            look=(config, f"{keep}=$({look})"),
+            do=(do,),
+            undo=(f'if [ "${keep}" != unschedulable=true ]; then {undo}; fi',),
         )
 
 

@@ -185,7 +185,7 @@ class RestoreRules(Action[Recorded]):
             f"--query {shlex.quote(QUERY)} --output text"
         )
         recorded = f"aws ssm get-parameter {where} --name {self._record} --query Parameter.Value --output text"
-        lines = f"grep '^{egress}' | tr -s '\\t ' ' ' | sort"
+        lines = f"sed -n '/^{egress}/p' | tr -s '\\t ' ' ' | sort"
         kept = f"{self.target}-{self.given.direction}.txt"
         kept_rules = f'"${keep}"'
         some = f'[ "${keep}" = "[]" ] ||'

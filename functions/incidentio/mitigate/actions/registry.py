@@ -14,6 +14,7 @@ from incidentio.core.playbook import PARAMETER, Playbook, Step
 from incidentio.core.steps import Leaf, Manual, Wait
 from incidentio.core.targets import region_of, with_article
 from incidentio.mitigate.actions.action import Action, Commands, Place, Statement
+from incidentio.mitigate.actions.guarded import guarded
 from incidentio.mitigate.actions.samples import samples
 
 _WHERE: Mapping[str, str] = {
@@ -141,6 +142,8 @@ def permissions_for(playbook: Playbook, *, partition: str, account: str, region:
 def commands_for(playbook: Playbook, *, target: str, values: Mapping[str, int | str], place: Place) -> Commands:
     """The playbook as plain `aws` commands, for the night when incidentio is down; undo in reverse order.
 
+    After a look that fails, or finds nothing, neither acts.
+
     `values` are the bound parameters (`Playbook.bind`).
     """
     done = [
@@ -148,10 +151,12 @@ def commands_for(playbook: Playbook, *, target: str, values: Mapping[str, int | 
         for leaf in playbook.leaves
         if leaf.target == 0 and (commands := _commands_of(leaf, target=target, values=values, place=place))
     ]
-    return Commands(
-        look=tuple(line for c in done for line in c.look),
-        do=tuple(line for c in done for line in c.do),
-        undo=tuple(line for c in reversed(done) for line in c.undo),
+    return guarded(
+        Commands(
+            look=tuple(line for c in done for line in c.look),
+            do=tuple(line for c in done for line in c.do),
+            undo=tuple(line for c in reversed(done) for line in c.undo),
+        )
     )
 
 

@@ -109,7 +109,9 @@ class RevokeSessions(Action[NoParameters]):
             return Commands(do=(put(change.after),), undo=(delete if change.before is None else put(change.before),))
         # The time is the shell's, so the document is closed and opened again around it.
         now = put("NOW").replace("NOW", "'\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\"'")
-        look = f"aws iam get-role-policy {which} --query PolicyDocument --output json 2>/dev/null || echo None"
+        get = f"aws iam get-role-policy {which} --query PolicyDocument --output json"
+        # Any other error says nothing about the policy.
+        look = f'{get} || {{ [[ "$({get} 2>&1)" == *NoSuchEntity* ]] && echo None; }}'
         again = f'aws iam put-role-policy {which} --policy-document "${keep}"'
         return Commands(
             look=(f"{keep}=$({look})",),
