@@ -217,14 +217,13 @@ def _same(runs: list[Run], run: Run) -> Run | None:
                 f"{run.playbook} is already at work on {run.where} as {other.run_id} "
                 f"({other.status.replace('_', ' ')}) with other parameters",
                 run_id=other.run_id,
-                parameters=other.parameters,
+                parameters=other.told_parameters,
             )
     return None
 
 
 def _requested(incident: Incident, run: Run, now: datetime) -> Change:
     what = f"{run.playbook} {run.version} on {run.where}"
-    given = ", ".join(f"{k}={v}" for k, v in sorted(run.parameters.items()))
     manner = "dry run of " if run.dry_run else ""
     glass = f"; BREAK GLASS, without approval: {run.break_glass}" if run.break_glass else ""
     return told(
@@ -233,8 +232,8 @@ def _requested(incident: Incident, run: Run, now: datetime) -> Change:
         "PlaybookRequested",
         at=now,
         actor=run.requester,
-        text=f"{manner}{what} requested by {run.requester}" + (f" ({given})" if given else "") + glass,
-        data={"parameters": run.parameters, "requester": run.requester.id, "break_glass": run.break_glass},
+        text=f"{manner}{what} requested by {run.requester}" + (f" ({run.given})" if run.given else "") + glass,
+        data={"parameters": run.told_parameters, "requester": run.requester.id, "break_glass": run.break_glass},
         runs=incident.runs + 1,
     )
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from incidentio.core.person import Actor
 from incidentio.core.playbook import Risk
+from incidentio.core.redaction import redact_data
 from incidentio.core.signal import Kind
 from incidentio.core.targets import target_name
 
@@ -150,6 +151,16 @@ class Run(_Stored):
     def where(self) -> str:
         """What it acts on, for people."""
         return ", ".join(target_name(target) for target in self.all_targets)
+
+    @property
+    def told_parameters(self) -> dict[str, Any]:
+        """Its parameters as people may read them: only the run's own record and its steps hold the raw ones."""
+        return redact_data(self.parameters)
+
+    @property
+    def given(self) -> str:
+        """Its parameters in one line, redacted; empty where it has none."""
+        return ", ".join(f"{name}={value}" for name, value in sorted(self.told_parameters.items()))
 
     @property
     def waits_for(self) -> str | None:

@@ -11,13 +11,17 @@ from incidentio.core.errors import NotFound, Unavailable
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM, Actor
 from incidentio.core.ports import Delete, Put, Record, Records, Refused, Stale, Table, Write
-from incidentio.core.redaction import redact
+from incidentio.core.redaction import redact, redact_data
 from incidentio.mitigate.breaker import counted
 from incidentio.mitigate.keys import OPEN_RUNS, lock_key, open_run_key, run_key
 from incidentio.mitigate.run import FINISHED, Run, RunStatus
 from incidentio.mitigate.track_record import record_of
 
 _ATTEMPTS = 12
+_LONGEST = 4096
+"""Bytes of one text in an entry's data."""
+_PEOPLE = ("requester", "by")
+"""Who it was stays readable in an entry's data, as its actor does."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,11 @@ def told(
     data: Mapping[str, Any] | None = None,
     **updates: Any,
 ) -> Change:
-    """One more timeline entry about `run`; playbook, version and definition hash are on every one."""
+    """One more timeline entry about `run`; playbook, version and definition hash are on every one.
+
+    Its text and its data are redacted: entries are chained by hash and leave as events, so nothing gets out of them
+    again. Parameters, values and commands may hold what somebody passed on the command line.
+    """
     full = {
         "run_id": run.run_id,
         "playbook": run.playbook,
@@ -110,12 +118,17 @@ def told(
         "target": run.target,
         **({"targets": list(run.targets)} if run.targets else {}),
         "dry_run": run.dry_run,
-        **(data or {}),
+        **_told_data(data or {}),
     }
     said = redact(text, limit=2000)
     if isinstance(on, Change):
         return on.recorded(type, actor=actor, at=at, text=said, data=full, **updates)
     return recorded(on, type, actor=actor, at=at, text=said, data=full, **updates)
+
+
+def _told_data(data: Mapping[str, Any]) -> dict[str, Any]:
+    people = {name: data[name] for name in _PEOPLE if name in data}
+    return {**redact_data(data, limit=_LONGEST), **people}
 
 
 def ended(

@@ -86,3 +86,18 @@ def test_the_handler_acts_where_it_lives(monkeypatch: pytest.MonkeyPatch) -> Non
     assert estate.reserved == 10
     elsewhere = SimpleNamespace(invoked_function_arn="arn:aws:lambda:us-east-1:111122223333:function:incidentio-action")
     assert handler.handler(request("apply"), elsewhere)["error"]["code"] == "forbidden"
+
+
+def test_what_is_logged_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    from incidentio.mitigate.actions import handler
+
+    secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+    said = {"summary": f"it said {secret}", "error": {"code": "conflict", "message": f"it said {secret}"}}
+    lines: list[Any] = []
+    monkeypatch.setenv("PLAYBOOK", "throttle-function")
+    monkeypatch.setattr(handler, "answer", lambda *_, **__: said)
+    monkeypatch.setattr(handler.logger, "info", lambda *given, **fields: lines.append((given, fields)))
+    context = SimpleNamespace(invoked_function_arn=PLACE.arn("lambda", "function:incidentio-action"))
+    assert handler.handler(request("apply"), context) == said
+    assert str(lines).count("it said [redacted:token]") == 2
+    assert secret not in str(lines)

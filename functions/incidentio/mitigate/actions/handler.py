@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from incidentio.aws.clients import client, credentials
 from incidentio.aws.errors import translated
 from incidentio.aws.settings import ActionSettings, settings
+from incidentio.core.redaction import redact, redact_data
 from incidentio.mitigate.actions.action import Place
 from incidentio.mitigate.actions.request import answer, parse_request
 
@@ -49,13 +50,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     request = parse_request(event)
     result = answer(request, call=_call, place=_place(context.invoked_function_arn))
     logger.info(
-        result.get("summary") or f"{request.op} of {request.action}",
+        redact(result.get("summary") or f"{request.op} of {request.action}", limit=1000),
         playbook=_settings().playbook,
         run_id=request.run_id,
         step=request.step,
         op=request.op,
         action=request.action,
         target=request.target,
-        error=result.get("error"),
+        error=redact_data(result["error"]) if result.get("error") else None,
     )
     return result

@@ -64,7 +64,7 @@ def _asked(incident: Incident, run: Run, definition: Playbook, request: Request,
         "risk": run.risk.value,
         "target": run.target,
         "targets": list(run.all_targets),
-        "parameters": run.parameters,
+        "parameters": run.told_parameters,
         "requester": run.requester.id,
         "needed": run.approvals_needed,
         "note": definition.approval.note,
@@ -90,10 +90,9 @@ def _asked(incident: Incident, run: Run, definition: Playbook, request: Request,
 
 
 def _question(run: Run, definition: Playbook) -> str:
-    given = ", ".join(f"{k}={v}" for k, v in sorted(run.parameters.items()))
     people = "" if run.approvals_needed == 1 else f", {run.approvals_needed} different people"
     note = f" — {definition.approval.note}" if definition.approval.note else ""
-    asks = f" ({given})" if given else ""
+    asks = f" ({run.given})" if run.given else ""
     terms = f"[{run.risk.value}{people}, within {format_duration(definition.approval.timeout)}]"
     return f"{run.playbook} {run.version} on {run.where}{asks} {terms}{note}"
 

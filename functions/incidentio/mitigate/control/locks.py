@@ -51,7 +51,7 @@ def lock(desk: Desk, request: Request) -> Answer:
             "PlaybookStarted",
             at=now,
             text=f"{run.playbook} {run.version} started on {run.where}",
-            data={"parameters": run.parameters},
+            data={"parameters": run.told_parameters},
         )
         until = now + _longest(definition)
         # All targets or none, in one transaction: so two runs never hold a part each and wait for the other.

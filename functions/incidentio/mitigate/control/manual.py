@@ -31,7 +31,8 @@ def manual(desk: Desk, request: Request) -> Answer:
             return Move(run, writes=[Put(Record(key, {**(desk.table.get(key) or {}), "token": request.token}))])
         now = desk.clock()
         after = run.with_step(step.n, status="asked", answer_id=fresh_id)
-        text, commands = str(step.given["manual"]), str(step.given.get("commands", "")).splitlines()
+        text = redact(str(step.given["manual"]), limit=1500)
+        commands = [redact(line, limit=4096) for line in str(step.given.get("commands", "")).splitlines()]
         body: dict[str, Any] = {
             "id": fresh_id,
             "kind": "manual",
@@ -43,7 +44,7 @@ def manual(desk: Desk, request: Request) -> Answer:
             "definition_hash": run.definition_hash,
             "risk": run.risk.value,
             "target": run.target_of(step),
-            "parameters": run.parameters,
+            "parameters": run.told_parameters,
             "requester": run.requester.id,
             "needed": 1,
             "note": text,
