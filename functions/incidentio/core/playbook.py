@@ -62,6 +62,10 @@ class _Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What would end a line of a command or a log, or steer a terminal."""
+
+
 class Parameter(_Strict):
     type: Literal["integer", "string"]
     description: str = ""
@@ -99,6 +103,8 @@ class Parameter(_Strict):
             value = str(value)  # a shell does not say whether `alias=3` is a number
         if not isinstance(value, str) or len(value) > 256:
             raise ValueError(f"parameter {name} must be a text of at most 256 characters")
+        if _CONTROL.search(value):
+            raise ValueError(f"parameter {name} must be one line without control characters, not {value!r}")
         if self.pattern and not re.fullmatch(self.pattern, value):
             raise ValueError(f"parameter {name} must match {self.pattern}, and {value!r} does not")
         return value

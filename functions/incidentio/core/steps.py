@@ -6,12 +6,13 @@ one number, and the undo in reverse order is the numbers counted down.
 """
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from incidentio.core.duration import Duration
 from incidentio.core.matchers import MatcherField
@@ -61,10 +62,22 @@ class Manual(_Step):
     """What may be pasted to undo it: nobody but a person can."""
     timeout: Duration = timedelta(minutes=30)
 
+    @field_validator("commands", "undo")
+    @classmethod
+    def _quotes_are_ours(cls, lines: tuple[str, ...]) -> tuple[str, ...]:
+        for line in lines:
+            for found in PARAMETER.finditer(line):
+                if _in_quotes(line[: found.start()]):
+                    raise ValueError(f"write {found[0]} without quotes around it: what it stands for is quoted already")
+        return lines
+
     def resolved(self, values: Mapping[str, int | str]) -> dict[str, Value]:
-        """What a run remembers of it."""
-        texts = {"manual": self.manual, "commands": "\n".join(self.commands), "undo": "\n".join(self.undo)}
-        return {key: str(_filled(f"{text}", values)) for key, text in texts.items()}
+        """What a run remembers of it. Commands get pasted into a shell: there each value is one word."""
+        return {
+            "manual": str(_filled(self.manual, values)),
+            "commands": "\n".join(_pasted(self.commands, values)),
+            "undo": "\n".join(_pasted(self.undo, values)),
+        }
 
 
 class Wait(_Step):
@@ -193,8 +206,8 @@ def with_item(step: Step | Manual | Wait, item: int | str) -> Step | Manual | Wa
         case Manual():
             texts = {
                 "manual": _filled(step.manual, {ITEM: item}),
-                "commands": tuple(_filled(line, {ITEM: item}) for line in step.commands),
-                "undo": tuple(_filled(line, {ITEM: item}) for line in step.undo),
+                "commands": _pasted(step.commands, {ITEM: item}),
+                "undo": _pasted(step.undo, {ITEM: item}),
             }
             return step.model_copy(update=texts)
         case Wait():
@@ -213,6 +226,27 @@ def references(step: Step | Manual | Wait) -> Iterator[tuple[tuple[int | str, ..
     for at, text in texts.items():
         for name in PARAMETER.findall(str(text)):
             yield at, name
+
+
+def _pasted(lines: Sequence[str], values: Mapping[str, int | str]) -> tuple[str, ...]:
+    return tuple(
+        PARAMETER.sub(lambda m: shlex.quote(str(values[m[1]])) if m[1] in values else m[0], line) for line in lines
+    )
+
+
+def _in_quotes(text: str) -> bool:
+    """Whether a shell that has read `text` waits for a quote to close."""
+    open_, escaped = "", False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif character == "\\" and open_ != "'":
+            escaped = True
+        elif open_:
+            open_ = "" if character == open_ else open_
+        elif character in "'\"":
+            open_ = character
+    return bool(open_)
 
 
 def _filled(text: Value, values: Mapping[str, int | str]) -> Any:

@@ -220,6 +220,11 @@ def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
         ),
         (
             "steps:\n",
+            "steps:\n  - {manual: x, commands: ['echo ${add}', \"echo 'to ${add}'\"]}\n",
+            ":9: steps[0].commands: write ${add} without quotes around it",
+        ),
+        (
+            "steps:\n",
             "steps:\n  - parallel: [[{manual: x}], [{wait: 1m}]]\n",
             ":9: steps[0].parallel[0][0]: not a step that may stand here: valid are action, wait",
         ),

@@ -16,7 +16,7 @@ BOOK: dict[str, Any] = {
         {"action": "set-reserved-concurrency", "with": {"value": 3}},
         {
             "manual": "tell the vendor: ${note}",
-            "commands": ["curl -H 'Authorization: Bearer ${note}' https://vendor.example"],
+            "commands": ["curl --data ${note} https://vendor.example"],
         },
     ],
 }
