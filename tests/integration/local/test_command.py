@@ -39,7 +39,7 @@ def test_a_wrong_catalogue_is_told_by_file_and_line_and_nothing_keeps_running(tm
     refused = run(INCIDENTIO, "local", "up", "--state", str(home), "--catalog", str(catalog))
     assert (refused.returncode, refused.stdout) == (1, "")
     told = refused.stderr.splitlines()
-    assert f"{catalog}/services.yaml:3: services.checkout.tier: must be at most 5, not " in told
+    assert f"{catalog}/services.yaml:3: services.checkout.tier: must be at most 5, not 9" in told
     assert any(
         line.startswith(f"{catalog}/services.yaml:4: services.checkout.onwer: unknown key: valid are ") for line in told
     )
