@@ -13,6 +13,7 @@ from incidentio.api.opening import opened_before, remembered
 from incidentio.core import lifecycle
 from incidentio.core.amend import Decision, amend
 from incidentio.core.archive import anchor_due
+from incidentio.core.counted import counted
 from incidentio.core.errors import Conflict, NotFound, Unavailable
 from incidentio.core.ids import new_incident_id, parse_incident_id
 from incidentio.core.incident import Change, Incident, recorded
@@ -101,7 +102,8 @@ def _took_over(table: Table, target: Incident, source: Incident, call: Call) -> 
         "SignalJoined",
         actor=call.actor,
         at=call.at,
-        text=f"{len(batch)} signal(s) of {source.id} joined, merged by {call.actor}: {', '.join(titles)[:1000]}",
+        text=f"{counted(len(batch), 'signal')} of {source.id} joined, merged by {call.actor}: "
+        f"{', '.join(titles)[:1000]}",
         data={"merged_from": source.id, "count": len(batch), "dedup_keys": [m["dedup_key"] for m in batch]},
         **_counts(together, pointers, {source.id, target.id}, target.ok_since),
     )

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from incidentio.api.calls import Api
 from incidentio.api.views import Shown, View
-from incidentio.core.counted import counted
+from incidentio.core.counted import counted, fire
 from incidentio.core.deadlines import ack_due, quiet_due, recovery_due, repeat_due, told_due, triage_due
 from incidentio.core.duration import format_duration
 from incidentio.core.ids import parse_incident_id
@@ -98,7 +98,7 @@ def explained(incident: Incident, entries: Sequence[Entry], routing: Routing, qu
 def _signals(incident: Incident, entries: Sequence[Entry]) -> str:
     opened = next((entry.text.splitlines()[0] for entry in entries if entry.type == "IncidentTriggered"), "")
     service = f" of {incident.service}" if incident.service else ""
-    count = f"; {incident.firing} of its {incident.members} signals fire" if incident.members else ""
+    count = f"; {fire(incident.firing, incident.members)}" if incident.members else ""
     kind = "" if incident.kind is Kind.REAL else f"a {incident.kind.value}, "
     where = f"{kind}{incident.severity.value}{service} in {incident.environment}, {incident.status.value}"
     return f"{incident.id} is {where}{count}. It began with: {opened or incident.title}."

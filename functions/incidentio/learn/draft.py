@@ -71,14 +71,16 @@ def wanted(incident: Incident, entries: Sequence[Entry]) -> bool:
 
 
 def _linked(table: Table, incident: Incident, data: dict[str, str | None], at: datetime) -> Decision:
-    if not wanted(incident, table.timeline(incident.id)):
+    entries = table.timeline(incident.id)
+    if not wanted(incident, entries):
         return None
+    anew = any(entry.type == "PostmortemDrafted" for entry in entries)
     change = recorded(
         incident,
         "PostmortemDrafted",
         actor=SYSTEM,
         at=at,
-        text="postmortem drafted: complete it, then have it reviewed",
+        text=f"postmortem drafted{' anew' if anew else ''}: complete it, then have it reviewed",
         data=data,
         postmortem="draft",
         postmortem_key=data["markdown"],

@@ -45,6 +45,7 @@ def test_a_merge_moves_the_signals_and_ends_the_source(world: World) -> None:
     assert members_of(world.table, gone) == []
     assert world.table.records[pointer_key(ARN + "b")]["incident_id"] == kept
     assert world.last(kept).type == "SignalJoined"
+    assert "signal(s)" not in world.last(kept).text
 
 
 def test_a_large_merge_moves_in_batches(world: World) -> None:

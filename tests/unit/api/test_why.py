@@ -50,7 +50,7 @@ def test_a_page_is_explained_from_signal_to_what_comes_next(desk):
     desk.triaged()
     answer = told_by(desk)
     assert answer.answer == [
-        "INC-7K3F9A is SEV2 of checkout in production, triggered; 1 of its 1 signals fire. It began with: opened.",
+        "INC-7K3F9A is SEV2 of checkout in production, triggered; its signal fires. It began with: opened.",
         "It is live (its actions name the signal topic).",
         'Routing sends it to the page topic: the route environment="production", severity=~"SEV[12]" matches.',
         "The page topic was told at 2026-03-01 12:00:00 UTC as SEV2 (PG-7K3F9A-1-page.SEV2-1).",

@@ -1,6 +1,7 @@
 """docs/write-a-playbook.md: its example loads, its mistake is told as printed, and its tables are the code's."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from incidentio.core.errors import InvalidInput
 from incidentio.core.labels import EVERYWHERE
 from incidentio.core.playbook import Playbook, Risk
 from incidentio.mitigate.actions import ACTIONS, action_named
+from infra.cases.estates import _OF_TYPE
 from infra.cases.model import Case, Expect, When, load_cases
 from infra.documents import load_catalog, load_playbooks
 
@@ -79,3 +81,16 @@ def test_every_label_risk_and_word_of_a_case_is_told() -> None:
     words = {field.alias or name for model in models for name, field in model.model_fields.items()}
     for word in {*EVERYWHERE, *words, *(risk.value for risk in Risk)}:
         assert f"`{word}" in PAGE, word
+
+
+@pytest.mark.parametrize("type", sorted(_OF_TYPE))
+def test_the_words_of_every_estate_are_told_with_its_target(type: str) -> None:
+    module, _, name = _OF_TYPE[type].partition(".")
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{type}` |")]
+    words = set(getattr(import_module(f"infra.cases.estates.{module}"), name).values)
+    assert words == {word for word in words if f"`{word}`" in row}
+
+
+def test_each_word_of_a_case_is_told_once() -> None:
+    words = re.findall(r"(?m)^\| `(given|tags|when|expect)` \|", PAGE.partition("\n## `cases.yaml`")[2])
+    assert words == ["given", "tags", "when", "expect"]

@@ -170,6 +170,9 @@ def test_resolved_again_is_drafted_again(world: World) -> None:
     world.moved("resolve")
     assert world.drafted()
     assert len(world.archive.versions[f"{FOLDER}/draft.md"]) == 2
+    first, second = [e.text for e in world.table.timeline(ID) if e.type == "PostmortemDrafted"]
+    assert first.startswith("postmortem drafted: ")
+    assert second.startswith("postmortem drafted anew: ")
 
 
 @pytest.mark.parametrize("type", ["LeaseRestored", "ForeignChangeFound"])

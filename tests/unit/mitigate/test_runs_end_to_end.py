@@ -1,6 +1,7 @@
 """Whole runs: the compiled machine on the real control operations and actions."""
 
 import json
+import re
 
 import pytest
 
@@ -39,6 +40,7 @@ def test_requested_approved_applied_verified_borrowed_and_given_back() -> None:
     assert stage.estate.reserved == 10
     assert stage.incident.open_leases == 1
     assert lock_of(stage)["run_id"] == run.run_id
+    assert re.search(r"at latest \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC$", stage.text("LeaseOpened"))
     wanted = ["PlaybookRequested", "ApprovalRequested", "IncidentAcknowledged", "ApprovalDecided", "PlaybookStarted"]
     wanted += ["StepApplied", "PlaybookSucceeded", "LeaseOpened"]
     assert [t for t in stage.types if t in wanted] == wanted
@@ -69,7 +71,7 @@ def test_verification_that_fails_rolls_back_fails_the_execution_and_pages() -> N
     assert (done.status, stage.estate.reserved) == ("rolled_back", 50)
     assert stage.executions.statuses[run.run_id] == "FAILED"
     assert stage.types[-1] == "PlaybookRolledBack"
-    assert "still firing" in stage.text("PlaybookRolledBack")
+    assert "1 signal still firing" in stage.text("PlaybookRolledBack")
     assert lock_of(stage) is None
     assert list(stage.executions.statuses) == [run.run_id], "a finished run needs no recovery"
 

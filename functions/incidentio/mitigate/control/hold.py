@@ -3,6 +3,7 @@
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident
 from incidentio.core.ports import Put
+from incidentio.core.quiet import moment
 from incidentio.mitigate.control.desk import Desk
 from incidentio.mitigate.control.watch import kept_locks
 from incidentio.mitigate.leases import LONGEST_HOLD, lease_record
@@ -26,7 +27,7 @@ def held(desk: Desk, incident: Incident, run: Run, why: str) -> Move:
         "PlaybookHeld",
         at=now,
         text=f"{run.playbook} on {run.where} stopped where it is: {why}. What it changed is held: {changed}. "
-        f"It is given back when {incident.id} is over, at latest {iso(until)}, or with: "
+        f"It is given back when {incident.id} is over, at latest {moment(until)}, or with: "
         f"incidentio playbooks restore {run.run_id}",
         data={"reason": why, "at_latest": iso(until)},
         open_leases=incident.open_leases + 1,

@@ -2,9 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from incidentio.core.counted import counted
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident, Status
 from incidentio.core.ports import Put
+from incidentio.core.quiet import moment
 from incidentio.core.redaction import redact
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.locks import lock_record
@@ -29,7 +31,7 @@ def watch(desk: Desk, request: Request) -> Answer:
         why = _cancelled(carrying) or desk.stopped(incident, run) or desk.alarm_stops(run.playbook)
         firing = carrying.firing if carrying.is_open and not why else 0
         if not why and request.last and firing:
-            why = f"{firing} signal(s) still firing when the time to verify was over"
+            why = f"{counted(firing, 'signal')} still firing when the time to verify was over"
         if why:
             answer.update(decision="stop")
             return Move(run.having(reason=redact(why, limit=1000)))
@@ -70,7 +72,7 @@ def settle(desk: Desk, request: Request) -> Answer:
             run,
             "LeaseOpened",
             at=now,
-            text=f"the change on {name} is borrowed: given back when {incident.id} is over, at latest {iso(until)}",
+            text=f"the change on {name} is borrowed: given back when {incident.id} is over, at latest {moment(until)}",
             data={"at_latest": iso(until)},
             open_leases=change.incident.open_leases + 1,
         )
