@@ -49,6 +49,12 @@ def test_hands_off_may_hold(run: Run, api: ScriptedApi) -> None:
     assert api.asked[0].body == {"scope": "all", "on": True, "reason": "mine", "hold": True}
 
 
+@pytest.mark.parametrize(("scope", "says"), [("service#checkout", True), ("playbook#checkout", False)])
+def test_stopping_a_service_says_which_runs_that_means(run: Run, api: ScriptedApi, scope: str, says: bool) -> None:
+    api.answers["POST", "/hands-off"] = {"scope": scope, "on": True}
+    assert ("only tags or ARN patterns" in run("hands-off", "checkout", "on", "--reason", "mine").stderr) == says
+
+
 def test_where_automation_is_stopped_is_listed(run: Run, api: ScriptedApi) -> None:
     on = {"scope": "breaker#throttle-function", "on": True, "by": "system", "reason": "3 runs in a row", "at": None}
     api.answers["GET", "/hands-off"] = {"items": [on, {**on, "scope": "playbook#other", "on": False}], "next": None}
