@@ -22,6 +22,7 @@ _LOOP_BOUNDS = frozenset({"last", "below", "after"})
 _DECISION = "{% $states.result.Payload.decision %}"
 _RULE = re.compile(r"\{% \$(\w+) = '(\w+)' %\}")
 _OTHERWISE = "otherwise"
+_REDRIVEN = "{% $exists($states.context.Execution.RedriveCount) and $states.context.Execution.RedriveCount > 0 %}"
 _RUNS = "{% $states.context.Execution.Input.mode = 'run' %}"
 
 
@@ -180,7 +181,10 @@ class _Proof:
             yield from self._only_after_go(self._ops("watch"), self._settle, "watch")
 
     def _asked_to_run(self) -> Iterator[str]:
-        """Only an execution in mode `run` may act or plan; any other, whatever its input says, only undoes."""
+        """Only an execution in mode `run` may act or plan; any other, whatever its input says, only undoes.
+
+        Nor does one that had ended and was told to go on: the function refuses what it is told of that.
+        """
         graph = self._graph
         start = graph.states[graph.start]
         others = {rule["Next"] for rule in start.get("Choices", ()) if rule["Condition"] != _RUNS}
@@ -188,6 +192,9 @@ class _Proof:
         for other in sorted(others | {start.get("Default", graph.start)}):
             for name in sorted(graph.reachable(other) & forward):
                 yield f"{name} is reached by an execution that is not asked to run"
+        for name in sorted(graph.calling(self._action, "apply")):
+            if graph.payload(name).get("redriven") != _REDRIVEN:
+                yield f"{name} may act in an execution that was redriven"
 
     def _caught(self) -> Iterator[str]:
         """Whatever goes wrong is caught, and leads to the undo or a failed execution, past nothing else that acts.

@@ -12,6 +12,11 @@ RUN_ID = "{% $states.context.Execution.Input.run_id %}"
 INCIDENT_ID = "{% $states.context.Execution.Input.incident_id %}"
 EXECUTION = "{% $states.context.Execution.Name %}"
 MODE = "$states.context.Execution.Input.mode"
+REDRIVEN = "{% $exists($states.context.Execution.RedriveCount) and $states.context.Execution.RedriveCount > 0 %}"
+"""Whether somebody had the execution go on after it had ended ("Redrive"): what it knows is then of another time.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+"""
 TASK_TOKEN = "{% $states.context.Task.Token %}"  # noqa: S105 - an expression, not a secret
 ANSWER = "$states.result.Payload"
 CAUGHT = "{% $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 500) %}"
@@ -103,6 +108,7 @@ def action(
             "with": expression(f"${call}.with"),
             "target": expression(f"${call}.target"),
             "snapshot": snapshot,
+            **({"redriven": REDRIVEN} if op == "apply" else {}),
             # What gives back asks nobody.
             **({} if op == "rollback" else {"only_allowed": expression(f"${call}.only_allowed")}),
         },

@@ -285,6 +285,12 @@ def _a_restore_that_starts_with_the_steps(machine: Machine) -> None:
 
 
 @_mutation
+def _act_though_redriven(machine: Machine) -> None:
+    _, apply = _of(machine, "Apply")
+    apply["Arguments"]["Payload"]["redriven"] = False
+
+
+@_mutation
 def _a_state_nobody_reaches(machine: Machine) -> None:
     _states(machine)["Island"] = {"Type": "Pass", "Next": "Done"}
 

@@ -50,6 +50,11 @@ class Interpreter:
         self._context = {"Execution": {"Input": dict(given), "Name": name}, "Task": {}}
         return self._walked(self.machine, dict(given))
 
+    def redrive(self, state: str) -> tuple[str, Any]:
+        """It goes on with the state it died in, and knows what it knew then."""
+        self._context["Execution"]["RedriveCount"] = 1
+        return self._walked({**self.machine, "StartAt": state}, {})
+
     def _walked(self, machine: Mapping[str, Any], data: Any) -> tuple[str, Any]:
         walk = self._walk(machine, data)
         while True:
@@ -169,6 +174,9 @@ class Interpreter:
         roots = {**self._variables, "states": {"context": self._context, "result": result, "errorOutput": error}}
         if _PATH.fullmatch(text):
             return copy.deepcopy(self._at(text, roots))
+        if found := re.fullmatch(r"\$exists\((\S+)\) and (\S+) > 0", text):
+            assert found[1] == found[2], text
+            return bool(self._at(found[1], roots, missing=0) > 0)
         if found := re.fullmatch(r"(\S+) = '(\w+)'", text):
             return self._at(found[1], roots, missing=None) == found[2]
         if found := re.fullmatch(r"(\S+) \+ 1", text):

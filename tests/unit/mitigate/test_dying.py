@@ -56,6 +56,24 @@ def test_an_execution_killed_before_any_state(state: str, recovers: bool) -> Non
     consistent(stage, run.run_id)
 
 
+@pytest.mark.parametrize("state", states())
+def test_an_execution_that_is_redriven_after_its_run_was_undone(state: str) -> None:
+    stage = stage_for(recovers=True)
+    stage.at[state] = killed
+    made, interpreter = [], stage.interpreter
+    stage.interpreter = lambda playbook: made.append(interpreter(playbook)) or made[-1]
+    run = stage.request("two-steps")
+    settled(stage)
+    before = stage.run(run.run_id)
+    if state in stage.at:
+        return  # it never came there
+    stage.people = lambda: None
+    made[0].redrive(state)
+    settled(stage)
+    assert stage.run(run.run_id).status == before.status
+    consistent(stage, run.run_id)
+
+
 @pytest.mark.parametrize("recovers", [True, False])
 @pytest.mark.parametrize("state", states(tasks=True))
 def test_a_task_that_did_its_work_and_whose_answer_got_lost(state: str, recovers: bool) -> None:

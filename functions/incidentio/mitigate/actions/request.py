@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from incidentio.core.errors import IncidentioError, InvalidInput
+from incidentio.core.errors import Forbidden, IncidentioError, InvalidInput
 from incidentio.mitigate.actions import compare_and_set
 from incidentio.mitigate.actions.action import Call, Place
 from incidentio.mitigate.actions.registry import prepared
@@ -34,6 +34,8 @@ class Request(BaseModel):
     target: str
     snapshot: dict[str, Any] | None = None
     only_allowed: bool = False
+    redriven: bool = False
+    """Whether the execution had ended and was told to go on: by then the run may be undone and its lock another's."""
 
 
 def parse_request(event: Any) -> Request:
@@ -55,6 +57,11 @@ def answer(request: Request, *, call: Call, place: Place) -> dict[str, Any]:
         Unavailable: AWS throttled or failed; the same request may be sent again.
     """
     try:
+        if request.redriven and request.op == "apply":
+            raise Forbidden(
+                "this execution was redriven, and what its run had checked is no longer true: nothing is changed. "
+                "Ask for a new run instead"
+            )
         action = prepared(request.action, request.with_, request.target, place)
         action.only_allowed = request.only_allowed and action.changes
         match request.op:
