@@ -38,6 +38,19 @@ def playbook_mistakes(data: Mapping[str, Any], folder: str) -> Iterator[Found]:
             )
     yield from _risk_mistakes(playbook)
     yield from _undo_mistakes(playbook)
+    yield from _idle_mistakes(playbook)
+
+
+def _idle_mistakes(playbook: Playbook) -> Iterator[Found]:
+    """What is written and would do nothing."""
+    if "approval" in playbook.model_fields_set and not playbook.risk.approvals:
+        yield ("approval",), f"a {playbook.risk.value} playbook waits for nobody: leave it out, or raise the risk"
+    for name, parameter in playbook.parameters.items():
+        idle = ("pattern",) if parameter.type == "integer" else ("minimum", "maximum")
+        fits = "minimum and maximum" if parameter.type == "integer" else "pattern"
+        for option in idle:
+            if getattr(parameter, option) is not None:
+                yield ("parameters", name, option), f"does nothing for type {parameter.type}: use {fits}"
 
 
 def _unknown_target(targets: Any) -> Iterator[Found]:
@@ -77,8 +90,10 @@ def _actions_of(playbook: Playbook) -> list[tuple[Location, type[Action[Any]]]]:
 
 
 def _step_mistakes(playbook: Playbook) -> Iterator[Found]:
-    known = {*playbook.parameters, *EVERYWHERE}
+    taken = {*playbook.parameters, *EVERYWHERE}
+    ids: dict[str, Location] = {}
     for leaf in playbook.leaves:
+        known = taken | {name for name, other in ids.items() if not _beside(leaf.at, other)}
         at: Location = ("steps", *leaf.at)
         step = leaf.step
         if isinstance(step, Step):
@@ -90,14 +105,21 @@ def _step_mistakes(playbook: Playbook) -> Iterator[Found]:
             )
         for number, matcher in enumerate(step.if_):
             name = matcher.label.removesuffix(".before").removesuffix(".after").removesuffix(".said")
-            if name not in known and not usual(name):
+            if name in ids and name not in known:
+                yield (*at, "if", number), f"{name} is in a branch beside this one, and which comes first is chance"
+            elif name not in known and not usual(name):
                 valid = f"{', '.join(sorted(known))}, dim_<DimensionName>, and the id of a step before"
                 yield (*at, "if", number), f"unknown label {matcher.label}: valid are {valid}"
         if step.id:
-            if step.id in {*playbook.parameters, *EVERYWHERE}:
+            if step.id in taken:
                 yield (*at, "id"), f"{step.id} is a parameter or a label already: call the step something else"
-            known.add(step.id)
+            ids[step.id] = leaf.at
     yield from _target_mistakes(playbook)
+
+
+def _beside(at: Location, other: Location) -> bool:
+    """Whether both stand in branches of the same parallel, where only timing would say which came first."""
+    return at[:2] == other[:2] and "parallel" in at[:2] and at[2] != other[2]
 
 
 def _target_mistakes(playbook: Playbook) -> Iterator[Found]:

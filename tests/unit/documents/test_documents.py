@@ -200,7 +200,11 @@ def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
         ("30s", "2h", ":9: steps[0].timeout: 2h: use 1s to 15m"),
         ("steps:\n", "steps:\n  - {wait: 3h}\n", ":9: steps[0].wait: 3h: use 1s to 1h"),
         ("steps:\n", "steps:\n  - {manual: x, timeout: 2d}\n", ":9: steps[0].timeout: 2d: use 1s to 1d"),
-        ("steps:\n", "approval: {timeout: 8d}\nsteps:\n", ":8: approval.timeout: 8d: use 1s to 7d"),
+        (
+            "risk: safe",
+            "risk: disruptive\napproval: {timeout: 8d}",
+            ":5: approval.timeout: 8d: use 1s to 7d",
+        ),
         ("10m}", "10h, poll: 1s}", ":10: verify: a run could take "),
         ("within", "inside", ":10: verify.inside: unknown key: valid are alarm, poll, within"),
         ("alarm: OK", "alarm: FINE", ":10: verify.alarm: unknown value 'FINE': valid is OK"),
@@ -230,6 +234,22 @@ def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
         ),
         (
             "steps:\n",
+            "steps:\n  - parallel: [[{wait: 1m, id: one}], [{wait: 1m, if: ['one=done']}]]\n",
+            ":9: steps[0].parallel[1][0].if[0]: one is in a branch beside this one, and which comes first is chance",
+        ),
+        ("risk: safe", "risk: safe\napproval: {timeout: 1h}", ":5: approval: a safe playbook waits for nobody"),
+        (
+            "integer, minimum",
+            "integer, pattern: x, minimum",
+            ":6: parameters.add.pattern: does nothing for type integer",
+        ),
+        (
+            "{add: {",
+            "{tag: {type: string, minimum: 3, default: a}, add: {",
+            ":6: parameters.tag.minimum: does nothing for type string: use pattern",
+        ),
+        (
+            "steps:\n",
             "steps:\n  - {foreach: [a], steps: [{action: disable-rul, with: {rule: '${item}'}}]}\n",
             ":9: steps[0].steps[0].action: unknown action 'disable-rul'",
         ),
@@ -246,6 +266,20 @@ def test_steps_that_are_none_are_told_in_words(folders: Folders) -> None:
     above, _, below = PLAYBOOK.partition("steps:\n")
     folders.playbook(above + "steps: []\n" + below.partition("\n")[2])
     assert folders.told() == ["playbooks/scale/playbook.yaml:8: steps: name at least one step"]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "  - parallel: [[{wait: 1m, id: one}, {wait: 1m, if: ['one=done']}], [{wait: 1m}]]\n",
+        "  - parallel: [[{wait: 1m, id: one}], [{wait: 1m}]]\n  - {wait: 1m, if: ['one=done']}\n",
+        "  - {wait: 1m, id: one}\n  - parallel: [[{wait: 1m}], [{wait: 1m, if: ['one=done']}]]\n",
+        "  - parallel: [[{wait: 1m, id: a}], [{wait: 1m}]]\n  - parallel: [[{wait: 1m}], [{wait: 1m, if: [a=done]}]]\n",
+    ],
+)
+def test_a_condition_may_name_what_is_over_by_then(folders: Folders, steps: str) -> None:
+    folders.playbook(PLAYBOOK.replace("steps:\n", f"steps:\n{steps}"))
+    assert list(load_playbooks(folders.playbooks)) == ["scale"]
 
 
 def test_a_parameter_is_held_against_what_its_action_takes(folders: Folders) -> None:
