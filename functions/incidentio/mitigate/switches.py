@@ -144,18 +144,19 @@ def stopped(table: Records, incident: Incident, run: Run, *, parameter: str, bun
     return _stopped_by_parameter(parameter, {*scopes, incident.id}, {*_known(bundle), incident.id})
 
 
-def holds(table: Records, incident: Incident, run: Run, *, parameter: str, bundle: Bundle) -> bool:
-    """Whether what stops automation here says to hold what is changed: all of it must, or it is given back.
+def holds(table: Records, incidents: Sequence[Incident], run: Run, *, parameter: str, bundle: Bundle) -> bool:
+    """Whether what stops automation for any of `incidents` says to hold what is changed: all of it must, or it is
+    given back.
 
     The SSM parameter cannot say so.
     """
-    scopes = scopes_of(incident, run, bundle)
-    if _stopped_by_parameter(parameter, {*scopes, incident.id}, {*_known(bundle), incident.id}):
+    scopes = list(dict.fromkeys(scope for incident in incidents for scope in scopes_of(incident, run, bundle)))
+    ids = {incident.id for incident in incidents}
+    if _stopped_by_parameter(parameter, {*scopes, *ids}, {*_known(bundle), *ids}):
         return False
     stored = table.get_many([switch_key(scope) for scope in scopes])
     said = [bool(body.get("hold")) for body in stored.values() if body["on"]]
-    if incident.hands_off:
-        said.append(incident.hands_off_holds)
+    said += [incident.hands_off_holds for incident in incidents if incident.hands_off]
     return bool(said) and all(said)
 
 

@@ -8,10 +8,11 @@ from incidentio.core.errors import Forbidden, NotFound, Unavailable
 from incidentio.core.incident import Status
 from incidentio.core.person import SYSTEM
 from incidentio.core.signal import Kind
+from incidentio.mitigate.actions.look_at_function import LookAtFunction
 from incidentio.mitigate.breaker import TRIPS_AT, scope_of
 from incidentio.mitigate.keys import LEASES, lock_key, switch_key
 from incidentio.mitigate.switches import check_scope, set_hands_off, set_switch, switches
-from tests.make import ALICE
+from tests.make import ALICE, opened
 from tests.unit.mitigate.stage import TARGET, TWO_STEPS, Stage, killed
 
 SAFE: dict[str, Any] = {"risk": "safe"}
@@ -219,3 +220,43 @@ def test_drills_do_not_open_a_breaker() -> None:
     for _ in range(TRIPS_AT):
         fails(stage)
     assert "CircuitOpened" not in stage.types
+
+
+@pytest.mark.parametrize("hold", [False, True])
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_run_that_only_looks_has_nothing_to_hold(monkeypatch: pytest.MonkeyPatch, hold: bool, dies: bool) -> None:
+    monkeypatch.setattr(LookAtFunction, "facts", lambda _self, _call: ("fine",))
+    looks = {"name": "look-twice", "risk": "read_only", "steps": [{"action": "look-at-function"}] * 2}
+    stage = Stage({**looks, "verify": None, "revert": None, "parameters": {}})
+
+    def stops() -> None:
+        set_switch(stage.table, "global", True, ALICE, "night", now=stage.clock(), hold=hold)
+        if dies:
+            killed()
+
+    stage.at["Step2Snapshot"] = stops
+    run = stage.request("look-twice")
+    stage.play()
+    assert (stage.run(run).status, stage.incident.open_leases) == ("rolled_back", 0)
+    assert lock_key(TARGET) not in stage.table.records
+
+
+@pytest.mark.parametrize(("own_holds", "status"), [(True, "held"), (False, "rolled_back"), (None, "held")])
+def test_a_hold_on_either_of_two_merged_incidents_counts_unless_one_does_not_hold(
+    own_holds: bool | None, status: str
+) -> None:
+    """`own_holds`: what the switch of the run's own service says; None: that of the other one alone is on."""
+    stage = Stage({**TWO_STEPS, **SAFE})
+
+    def stops() -> None:
+        stage.table.commit(opened(id="INC-00000B", firing=1, members=1, service="shop"))
+        stage.change(status=Status.MERGED, merged_into="INC-00000B", firing=0)
+        if own_holds is not None:
+            set_switch(stage.table, "service#checkout", True, ALICE, "", now=stage.clock(), hold=own_holds)
+        if not own_holds:
+            set_switch(stage.table, "service#shop", True, ALICE, "", now=stage.clock(), hold=True)
+
+    stage.at["Step2Snapshot"] = stops
+    run = stage.request("two-steps")
+    stage.play()
+    assert stage.run(run).status == status

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from incidentio.core.errors import IncidentioError
+from incidentio.core.errors import IncidentioError, NotFound
 from incidentio.core.events import DomainEvent
 from incidentio.core.ids import iso
 from incidentio.core.ports import Key, Put, Record
@@ -44,8 +44,8 @@ def conduct(score: Score, event: Mapping[str, Any], *, machines: str) -> str:
     if event.get("source") == "aws.states":
         ours = str(detail.get("stateMachineArn", "")).startswith(machines)
         if ours and detail.get("status") in _ENDED_BADLY:
-            execution_ended(score, str(detail["name"]))
-            return f"execution {detail['name']} {detail['status']}"
+            name = str(detail["name"])
+            return f"execution {name} {detail['status']}" if execution_ended(score, name) else "no run of ours"
         return "not ours"
     happened = DomainEvent.model_validate(detail)
     react = ON_EVENT.get(happened.type)
@@ -55,14 +55,21 @@ def conduct(score: Score, event: Mapping[str, Any], *, machines: str) -> str:
     return f"{happened.type} of {happened.incident_id}"
 
 
-def execution_ended(score: Score, name: str) -> None:
-    """An execution failed, timed out or was stopped. A run that is finished needs nothing; a rollback ends so."""
+def execution_ended(score: Score, name: str) -> bool:
+    """An execution failed, timed out or was stopped. A run that is finished needs nothing; a rollback ends so.
+
+    False: it is no run's, since somebody started it by hand under a name of their own.
+    """
     run_id = run_id_of(name)
-    run = load_run(score.table, incident_of_run(run_id), run_id)
+    try:
+        run = load_run(score.table, incident_of_run(run_id), run_id)
+    except NotFound:
+        return False
     if not run.finished:
         look_after(score, run)
     elif run.lease and run.lease.status == "restoring":
         revert(score, run)
+    return True
 
 
 def sweep(score: Score) -> None:

@@ -86,8 +86,7 @@ class Desk:
             parameter = self.kill_switch.value()
         except NotFound:
             return "the kill switch parameter does not exist, so nobody could stop this"
-        # Who stops the incident it was merged into means this run too.
-        for each in {i.id: i for i in (incident, surviving(self.table, incident))}.values():
+        for each in self._incidents(incident):
             why = stopped(self.table, each, run, parameter=parameter, bundle=self.bundle)
             if why:
                 return why
@@ -100,8 +99,11 @@ class Desk:
         except IncidentioError:
             # An undo waits for no parameter; what people said in the table counts all the same.
             parameter = ""
-        by = incident if incident.hands_off else surviving(self.table, incident)
-        return holds(self.table, by, run, parameter=parameter, bundle=self.bundle)
+        return holds(self.table, self._incidents(incident), run, parameter=parameter, bundle=self.bundle)
+
+    def _incidents(self, incident: Incident) -> list[Incident]:
+        """Its own and the one that it was merged into: who stops either means this run too."""
+        return list({i.id: i for i in (incident, surviving(self.table, incident))}.values())
 
     def over(self, incident: Incident) -> str | None:
         """Why there is nobody to act for any more, or None."""

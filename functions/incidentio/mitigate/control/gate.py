@@ -21,7 +21,8 @@ from incidentio.mitigate.track_record import stale_here
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNDONE_WITHIN = timedelta(hours=24)
 """How far back a change may lie that a rollback would undo."""
-_OVER = frozenset({"refused", "undoing", "rolled_back", "rollback_failed", "succeeded", "held", "planned"})
+_PASSED = frozenset({"running", "refused", "undoing", "rolled_back", "rollback_failed", "succeeded", "held", "planned"})
+"""Beyond the gate: whoever asks now comes late, gets no leave to act, and must not end a run that has its lock."""
 
 
 def gate(desk: Desk, request: Request) -> Answer:
@@ -30,7 +31,7 @@ def gate(desk: Desk, request: Request) -> Answer:
 
     def decide(incident: Incident, run: Run) -> Move | None:
         answer.clear()
-        if run.status in _OVER:
+        if run.status in _PASSED:
             answer.update(decision="refuse")
             return None
         why = objection(desk, request, incident, run)

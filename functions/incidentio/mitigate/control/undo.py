@@ -2,6 +2,7 @@
 
 from incidentio.core.errors import NotFound
 from incidentio.core.incident import Incident
+from incidentio.core.playbook import Risk
 from incidentio.core.ports import Put
 from incidentio.core.redaction import redact
 from incidentio.mitigate.control.desk import Answer, Desk, Request
@@ -31,7 +32,7 @@ def stop(desk: Desk, request: Request) -> Answer:
         if run.finished or run.status == "undoing":
             return None
         why = run.reason or redact(request.error, limit=1000) or "it was stopped"
-        if run.touched and desk.holds(incident, run):
+        if _keeps(desk, incident, run):
             return held(desk, incident, run, why)
         return _stopped(desk, incident, run, why)
 
@@ -64,7 +65,7 @@ def resume(desk: Desk, request: Request) -> Answer:
         if run.status == "undoing":
             return Move(after)
         why = "its execution ended before it was done"
-        if run.touched and desk.holds(incident, run):
+        if _keeps(desk, incident, run):
             answer.update(decision="done")
             return held(desk, incident, after, why)
         return _stopped(desk, incident, after, why)
@@ -107,6 +108,11 @@ def undone(desk: Desk, request: Request) -> Answer:
 
     advance(desk.table, request.incident_id, request.run_id, decide)
     return {"decision": "next"}
+
+
+def _keeps(desk: Desk, incident: Incident, run: Run) -> bool:
+    """Whether what it changed is held. What only looked changed nothing, and has no lock to hold it with."""
+    return run.risk is not Risk.READ_ONLY and run.touched and desk.holds(incident, run)
 
 
 def _stopped(desk: Desk, incident: Incident, run: Run, why: str) -> Move:

@@ -43,10 +43,13 @@ def watch(desk: Desk, request: Request) -> Answer:
 
 
 def settle(desk: Desk, request: Request) -> Answer:
-    """The run succeeded: its change is borrowed for `borrow_seconds`, or stays, and the lock is released."""
+    """The run succeeded: its change is borrowed for `borrow_seconds`, or stays, and the lock is released.
+
+    Only what is running can succeed: a run that is being undone is not, whatever a late answer says.
+    """
 
     def decide(incident: Incident, run: Run) -> Move | None:
-        if run.finished:
+        if run.status != "running":
             return None
         now = desk.clock()
         borrows = request.borrow_seconds > 0
