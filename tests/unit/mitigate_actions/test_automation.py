@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from incidentio.core.errors import Conflict, Forbidden, InvalidInput
+from incidentio.core.errors import Conflict, Forbidden, InvalidInput, Unavailable
 from incidentio.mitigate.actions import Action, compare_and_set, permissions_for, prepared
 from tests.unit.mitigate_actions.answers import Answers
 from tests.unit.mitigate_actions.estate import ARN, PLACE
@@ -116,6 +116,12 @@ def test_what_has_ended_cannot_be_stopped_and_that_is_fine() -> None:
     over = Conflict("ssm stop_automation_execution: InvalidAutomationStatusUpdateException")
     call = aws(execution(1, "Success"), marks={1: MARK}, stop_automation_execution=over)
     assert compare_and_set.rollback(action(), call, snapshot())["result"] == "stays"
+
+
+def test_one_that_left_the_list_is_looked_for_again() -> None:
+    for ask in (action().pending, action().halt):
+        with pytest.raises(Unavailable, match="is not listed yet"):
+            ask(aws(), MARK)
 
 
 def test_what_never_started_needs_no_stop() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, field_validator
 from typing_extensions import override
 
-from incidentio.core.errors import Conflict, Forbidden, NotFound
+from incidentio.core.errors import Conflict, Forbidden, NotFound, Unavailable
 from incidentio.mitigate.actions.action import (
     Action,
     Call,
@@ -68,7 +68,7 @@ class RunAutomation(Action[Automation]):
     """The value is the mark of our newest execution of the runbook, or None; the next mark is a new UUID.
 
     A mark is both the tag of an execution and its `ClientToken`, so that asking twice starts one. Executions are
-    listed a moment after they start: nothing else here depends on that moment.
+    listed a moment after they start: an undo within that moment does not see it, and does not stop it.
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartAutomationExecution.html
     """
 
@@ -223,7 +223,11 @@ class RunAutomation(Action[Automation]):
             return  # it has ended
 
     def _execution(self, call: Call, mark: str) -> dict[str, Any]:
-        return next(execution for found, execution in self._ours(call) if found == mark)
+        """Raises Unavailable: it is not listed (yet)."""
+        found = next((execution for found, execution in self._ours(call) if found == mark), None)
+        if found is None:
+            raise Unavailable(f"the execution of {self.subject} with mark {mark} is not listed yet")
+        return found
 
     @override
     def commands(self, change: Change | None, *, keep: str = "BEFORE") -> Commands:
