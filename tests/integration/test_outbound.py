@@ -139,6 +139,13 @@ def test_a_certificate_nobody_vouches_for_is_refused(server: Server, resolver: A
     assert not server.seen
 
 
+@pytest.mark.parametrize("ca", ["no PEM", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "é"])
+def test_an_authority_that_is_no_certificate_is_told(server: Server, resolver: Any, ca: str) -> None:
+    with pytest.raises(InvalidInput, match="must be one in PEM"):
+        call(server, ca=ca)
+    assert not server.seen
+
+
 def test_a_name_that_moves_inside_is_not_followed_there(server: Server, resolver: list[list[str]]) -> None:
     """Loopback is refused unless it is listed; and a name is resolved once, so it cannot move after that."""
     with pytest.raises(Forbidden, match=r"resolves to 127\.0\.0\.1, which is not on the internet"):

@@ -16,7 +16,7 @@ from incidentio.core.errors import Forbidden, InvalidInput, TooLarge, Unavailabl
 from incidentio.core.outbound import Destination, allowed, judged, taken_apart
 
 SECONDS = 10.0
-"""For everything together, from the connection to the last byte."""
+"""For connecting, and then for all from there to the last byte; resolving the name is not limited."""
 LARGEST_ANSWER = 256 * 1024
 """Bytes. A Kubernetes node is told in some 20 KB."""
 
@@ -36,7 +36,7 @@ def request(
     Returns `{"status": 200, "body": "…"}`, whatever the status: a redirect is one like others.
 
     Raises:
-        InvalidInput: not a URL that may be called, or a header that would break the request.
+        InvalidInput: not a URL that may be called, `ca` is no certificate, or a header that would break the request.
         Forbidden: a destination that is not listed, an address that may not be called, a certificate of another name.
         TooLarge: the answer.
         Unavailable: no answer in time; another try may help.
@@ -44,7 +44,7 @@ def request(
     place = taken_apart(url)
     destination = allowed(place, listed)
     address = judged(_resolved(place.host, place.port), destination)
-    context = ssl.create_default_context(cadata=ca)
+    context = _trusting(ca)
     what = f"{method} https://{place.host}"
     try:
         with (
@@ -61,6 +61,13 @@ def request(
         raise Forbidden(f"{what}: the certificate is not to be trusted: {error.verify_message}") from None
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(f"{what}: {type(error).__name__}") from None
+
+
+def _trusting(ca: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cadata=ca)
+    except (ssl.SSLError, TypeError, ValueError):
+        raise InvalidInput("the authority to trust is no certificate: it must be one in PEM") from None
 
 
 def _send(

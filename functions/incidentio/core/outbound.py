@@ -148,7 +148,9 @@ def refused(address: str, networks: Sequence[Network] = ()) -> str | None:
     inside = meant[-1]
     if any(inside in network for network in networks if network.version == inside.version):
         return None
-    if not inside.is_global or inside.is_multicast or inside.is_reserved or inside.is_unspecified:
+    # Site-local (fec0::/10) is deprecated and global to Python: RFC 3879.
+    local = isinstance(inside, IPv6Address) and inside.is_site_local
+    if local or not inside.is_global or inside.is_multicast or inside.is_reserved or inside.is_unspecified:
         return "which is not on the internet, and its network is not listed"
     return None
 

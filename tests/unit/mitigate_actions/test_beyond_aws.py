@@ -143,3 +143,11 @@ def test_the_functions_port_calls_beyond_aws_only_what_the_deployment_lists(monk
     monkeypatch.setenv("OUTBOUND", "other.shop.example")
     with pytest.raises(Forbidden, match=r"those are other\.shop\.example"):
         handler._call("https", "request", **asked)
+
+
+def test_an_answer_nested_too_deep_is_told_too() -> None:
+    def call(*_: Any, **__: Any) -> dict[str, Any]:
+        return {"status": 200, "body": "[" * 100_000}
+
+    with pytest.raises(Conflict, match="does not answer"):
+        webhook().read(call)

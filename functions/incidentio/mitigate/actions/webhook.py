@@ -90,7 +90,7 @@ class CallWebhook(Action[Webhook]):
         try:
             told = json.loads(self._asked(call, "GET"))
             value = told["value"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise Conflict(f'GET {self._url} does not answer {{"value": "…"}}') from None
         if not isinstance(value, str) or not 0 < len(value) <= LONGEST or not value.isprintable():
             raise Conflict(f"the value of {self._url} is not a text of 1 to {LONGEST} printable characters")
