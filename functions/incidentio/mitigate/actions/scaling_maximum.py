@@ -42,6 +42,7 @@ class SetScalingMaximum(Action[ScalingMaximum]):
     target_type = "AWS::ECS::Service"
     target_pattern = NAME
     parameters: ClassVar[type[Parameters]] = ScalingMaximum
+    parts = True
 
     @classmethod
     @override
@@ -67,8 +68,10 @@ class SetScalingMaximum(Action[ScalingMaximum]):
 
     @override
     def said(self, value: Value) -> str:
-        wanted = f" (wants {value['desired']} tasks)" if "desired" in value else ""
-        return f"{value['max']}{wanted}"
+        wanted = f"wants {value['desired']} tasks" if "desired" in value else ""
+        if "max" not in value:
+            return wanted
+        return f"{value['max']} ({wanted})" if wanted else str(value["max"])
 
     @property
     def _which(self) -> dict[str, str]:
@@ -134,7 +137,8 @@ class SetScalingMaximum(Action[ScalingMaximum]):
     @override
     def write(self, call: Call, value: Value) -> None:
         """One call on the way down, since AWS lowers the count itself; a second one to give tasks back."""
-        call("application-autoscaling", "register_scalable_target", **self._which, MaxCapacity=value["max"])
+        if "max" in value:
+            call("application-autoscaling", "register_scalable_target", **self._which, MaxCapacity=value["max"])
         if self._desired(call) < value.get("desired", 0):
             cluster, _, name = self.target.partition("/")
             call("ecs", "update_service", cluster=cluster, service=name, desiredCount=value["desired"])
