@@ -54,7 +54,7 @@ def test_approved_by_another_person_it_throttles_verifies_and_gives_back(world: 
     world.entry(incident["id"], "LeaseRestored")
     assert world.incident(incident["id"])["open_leases"] == 0
     eventually(
-        lambda: "lease restored" in world.alice.get(f"/incidents/{incident['id']}/postmortem")["markdown"],
+        lambda: "lease restored" in world.alice.call("GET", f"/incidents/{incident['id']}/postmortem").text,
         "a draft that knows of the restored lease",
     )
 
