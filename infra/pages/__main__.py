@@ -9,7 +9,7 @@ from infra.cases.model import ROOT, load_cases
 from infra.documents import load_playbooks
 from infra.located_yaml import shown
 from infra.pages.commands import commands_page
-from infra.pages.library import library_page
+from infra.pages.overview import library_page
 
 
 def pages(root: Path = ROOT) -> dict[Path, str]:

@@ -57,7 +57,7 @@ def render(shell: Shell, *, name: str, whole: bool, folder: Path | None) -> None
     from incidentio.cli.drafting import playbook_named  # noqa: PLC0415 - as above
     from infra.compiler import compile_playbook  # noqa: PLC0415 - as above
     from infra.pages.diagram import overview, states  # noqa: PLC0415 - as above
-    from infra.pages.library import rights  # noqa: PLC0415 - as above
+    from infra.pages.overview import rights  # noqa: PLC0415 - as above
 
     playbook = playbook_named(name, folder=folder)
     machine = compile_playbook(playbook, control_arn="CONTROL", action_arn="ACTION") if whole else {}
