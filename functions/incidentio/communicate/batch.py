@@ -3,10 +3,11 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from incidentio.aws.observability import log
-from incidentio.communicate.sweep import sweep
+from incidentio.communicate.sweep import covered, sweep
 from incidentio.communicate.tell import Outcome, Teller
 from incidentio.core.errors import Unavailable
 from incidentio.core.events import DomainEvent
@@ -31,18 +32,26 @@ def handle(records: Iterable[Mapping[str, Any]], teller: Teller) -> Report:
     outcomes: list[Outcome] = []
     for record in records:
         try:
-            outcomes += _one(json.loads(record["body"]), teller)
+            outcomes += _one(json.loads(record["body"]), _sent_at(record), teller)
         except Exception as error:  # noqa: BLE001 - whatever it is, the message comes back and the others go on
             log("not told", level="ERROR", message_id=record["messageId"], error=repr(error))
             failed.append(record["messageId"])
     return Report(tuple(failed), tuple(outcomes))
 
 
-def _one(body: Mapping[str, Any], teller: Teller) -> list[Outcome]:
+def _sent_at(record: Mapping[str, Any]) -> datetime:
+    return datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1000, UTC)
+
+
+def _one(body: Mapping[str, Any], sent_at: datetime, teller: Teller) -> list[Outcome]:
     if "sweep" in body:
+        if covered(teller, sent_at):
+            return [Outcome("nothing", "a later look has seen all that this one would")]
         swept = sweep(teller)
         for incident_id, outcomes in swept.done.items():
             log("swept", incident_id=incident_id, done=[str(outcome) for outcome in outcomes])
+        if swept.left:
+            log("out of time, the rest is for the next sweep", level="WARNING", left=swept.left)
         if swept.failed:
             raise Unavailable(f"the sweep failed for {swept.failed}")
         return [outcome for outcomes in swept.done.values() for outcome in outcomes]

@@ -21,13 +21,28 @@ from incidentio.core.redaction import redact
 from incidentio.core.routing import Routing
 from incidentio.core.severity import Severity, worst
 
+BEAT = Key("BEAT", "communicate")
+BUDGET = timedelta(seconds=15)
+"""Of the function's 30 s, which it shares with what came in the same delivery. What is left is due at the next look."""
+
 
 @dataclass(frozen=True)
 class Swept:
-    """What one sweep did: incident id → what was done, and → what failed."""
+    """What one sweep did: incident id → what was done, and → what failed; for `left` more there was no time."""
 
     done: dict[str, list[Outcome]]
     failed: dict[str, str]
+    left: int = 0
+
+
+def covered(teller: Teller, asked_at: datetime) -> bool:
+    """Whether a look that began after `asked_at` has seen everything.
+
+    Looks are asked for every minute, whether or not the queue gets on: those that wait must not each be done once it
+    does, while news waits behind them.
+    """
+    beat = teller.table.get(BEAT) or {}
+    return bool(beat.get("whole")) and datetime.fromisoformat(beat["at"]) >= asked_at
 
 
 def sweep(teller: Teller) -> Swept:
@@ -38,7 +53,12 @@ def sweep(teller: Teller) -> Swept:
     woken = [incident_id for incident_id, quiet_id in waiting.items() if quiet_id not in holding]
     done: dict[str, list[Outcome]] = {}
     failed: dict[str, str] = {}
-    for incident_id in dict.fromkeys([*teller.table.due(quiets.at), *woken]):
+    due = list(dict.fromkeys([*teller.table.due(quiets.at), *woken]))
+    left = 0
+    for position, incident_id in enumerate(due):
+        if teller.clock() - quiets.at > BUDGET:
+            left = len(due) - position
+            break
         try:
             did = []
             if incident_id in woken:
@@ -47,8 +67,8 @@ def sweep(teller: Teller) -> Swept:
                 done[incident_id] = did
         except (IncidentioError, Busy) as error:
             failed[incident_id] = str(error)
-    teller.table.write(Put(Record(Key("BEAT", "communicate"), {"at": iso(quiets.at)})))
-    return Swept(done, failed)
+    teller.table.write(Put(Record(BEAT, {"at": iso(quiets.at), "whole": not failed and not left})))
+    return Swept(done, failed, left)
 
 
 def _woken(incident_id: str, quiet_id: str, teller: Teller, quiets: Quiets) -> list[Outcome]:

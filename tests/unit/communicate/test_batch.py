@@ -1,13 +1,20 @@
 import json
+from dataclasses import replace
+from datetime import timedelta
 
+from incidentio.communicate import sweep as sweeping
 from incidentio.communicate.batch import handle
 from incidentio.core.events import event_of
+from tests.fakes import FakeClock
 from tests.unit.communicate.conftest import ID
 
+LOOK = {"sweep": "communicate"}
 
-def records(*bodies):
+
+def records(*bodies, sent_at=None):
+    sent = {"SentTimestamp": str(int((sent_at or FakeClock()()).timestamp() * 1000))}
     return [
-        {"messageId": f"m{i}", "body": body if isinstance(body, str) else json.dumps(body)}
+        {"messageId": f"m{i}", "attributes": sent, "body": body if isinstance(body, str) else json.dumps(body)}
         for i, body in enumerate(bodies)
     ]
 
@@ -36,7 +43,7 @@ def test_an_event_of_an_unknown_incident_comes_back(desk):
 def test_the_sweep_arrives_through_the_same_queue(desk):
     desk.open()
     desk.clock.advance(seconds=61)
-    report = handle(records({"sweep": "communicate"}), desk.teller)
+    report = handle(records(LOOK), desk.teller)
     assert report.failed == ()
     assert len(desk.topics) == 1
 
@@ -45,4 +52,44 @@ def test_a_sweep_that_failed_for_one_incident_comes_back(desk, sns_is_down):
     desk.open()
     desk.clock.advance(seconds=61)
     desk.topics.failures.append(sns_is_down)
-    assert handle(records({"sweep": "communicate"}), desk.teller).failed == ("m0",)
+    assert handle(records(LOOK), desk.teller).failed == ("m0",)
+
+
+def looks(desk, monkeypatch):
+    """The moments at which incidents were looked for."""
+    seen, due = [], desk.table.due
+    monkeypatch.setattr(desk.table, "due", lambda now: [seen.append(now), *due(now)][1:])
+    return seen
+
+
+def test_looks_that_waited_are_done_once(desk, monkeypatch):
+    seen = looks(desk, monkeypatch)
+    asked = [desk.clock.advance(minutes=1) for _ in range(4)]
+    desk.clock.advance(seconds=30)
+    for at in asked:
+        assert handle(records(LOOK, sent_at=at), desk.teller).failed == ()
+    assert seen == [desk.clock()]
+    handle(records(LOOK, sent_at=desk.clock.advance(seconds=1)), desk.teller)
+    assert len(seen) == 2
+
+
+def test_a_look_that_failed_covers_none_of_those_that_wait(desk, sns_is_down, monkeypatch):
+    desk.open()
+    seen = looks(desk, monkeypatch)
+    asked = desk.clock.advance(seconds=61)
+    desk.topics.failures.append(sns_is_down)
+    assert handle(records(LOOK, LOOK, sent_at=asked), desk.teller).failed == ("m0",)
+    assert len(seen) == 2
+
+
+def test_a_look_ends_in_time_and_the_next_goes_on(desk, monkeypatch):
+    desk.open()
+    seen = looks(desk, monkeypatch)
+    asked = desk.clock.advance(seconds=61)
+    moments = iter([asked, asked + sweeping.BUDGET + timedelta(seconds=1)])
+    late = replace(desk.teller, clock=lambda: next(moments))
+    assert handle(records(LOOK, sent_at=asked), late).failed == ()
+    assert len(desk.topics) == 0
+    handle(records(LOOK, sent_at=asked), desk.teller)
+    assert len(seen) == 2
+    assert len(desk.topics) == 1

@@ -16,7 +16,7 @@ from tests.unit.communicate.test_message import REASON
 
 def test_it_leaves_a_heartbeat(desk):
     sweep(desk.teller)
-    assert desk.table.get(Key("BEAT", "communicate")) == {"at": "2026-03-01T12:00:00.000Z"}
+    assert desk.table.get(Key("BEAT", "communicate")) == {"at": "2026-03-01T12:00:00.000Z", "whole": True}
 
 
 def test_an_incident_nobody_triaged_is_paged_as_sev2_with_the_reason(desk):
