@@ -23,16 +23,12 @@ from incidentio.mitigate.actions.action import (
 )
 
 
-class NoParameters(Parameters):
-    """The target says it all."""
-
-
-class DisableAccessKey(Action[NoParameters]):
+class DisableAccessKey(Action[Parameters]):
     name = "disable-access-key"
     target_type = "AWS::IAM::AccessKey"
     target_pattern = r"[A-Za-z0-9+=,.@_-]{1,64}/[A-Z0-9]{4,16}"
     """`user/ENDING`: the whole key is redacted wherever incidentio keeps or tells something."""
-    parameters: ClassVar[type[Parameters]] = NoParameters
+    parameters: ClassVar[type[Parameters]] = Parameters
 
     @classmethod
     @override

@@ -10,17 +10,16 @@ from typing_extensions import override
 
 from incidentio.core.errors import Conflict, NotFound
 from incidentio.mitigate.actions.action import (
-    Action,
     Call,
     Change,
     Commands,
     Parameters,
     Place,
-    Reach,
     Statement,
     Value,
     refuse_system,
 )
+from incidentio.mitigate.actions.lambda_function import OnFunction
 
 _LATEST = "$LATEST"
 _WEIGHTS = "AdditionalVersionWeights"
@@ -37,7 +36,7 @@ class AliasVersion(Parameters):
     )
 
 
-class SetAliasVersion(Action[AliasVersion]):
+class SetAliasVersion(OnFunction[AliasVersion]):
     """The value is `{"version", "weights"}`: the alias' own version, and the share of calls that others get.
 
     UpdateAlias takes the revision that was read, so a change in between makes AWS refuse it: then everything
@@ -45,8 +44,6 @@ class SetAliasVersion(Action[AliasVersion]):
     """
 
     name = "set-alias-version"
-    target_type = "AWS::Lambda::Function"
-    target_pattern = r"[A-Za-z0-9_-]{1,64}"
     parameters: ClassVar[type[Parameters]] = AliasVersion
     undoes_change = True
     _revision: str | None = None
@@ -131,10 +128,6 @@ class SetAliasVersion(Action[AliasVersion]):
             )
         if state != "Active":
             raise Conflict(f"version {version} of function {self.target} is {state}: it must be Active to take calls")
-
-    @override
-    def reach(self, call: Call) -> Reach:
-        return Reach(targets=1, of=max(1, call("lambda", "get_account_settings")["AccountUsage"]["FunctionCount"]))
 
     @override
     def write(self, call: Call, value: Value) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from typing_extensions import override
+
 from incidentio.core.errors import Conflict, NotFound
-from incidentio.mitigate.actions.action import Call, Reach, refuse_system
+from incidentio.mitigate.actions.action import Action, Call, P, Place, Reach, Statement, refuse_system
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_.:/ +=@-]{0,254}"
 
@@ -17,6 +19,39 @@ OWNED_BY_TAG: Mapping[str, str] = {
 https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html
 https://docs.aws.amazon.com/batch/latest/userguide/compute_environments.html
 """
+
+
+class OnGroup(Action[P]):
+    """An action on one group, of as many as the Region has."""
+
+    target_type = "AWS::AutoScaling::AutoScalingGroup"
+    target_pattern = NAME
+
+    @property
+    @override
+    def resource(self) -> str:
+        return f"Auto Scaling group {self.target}"
+
+    @override
+    def reach(self, call: Call) -> Reach:
+        count, more = 0, dict[str, Any]()
+        while True:
+            page = call("autoscaling", "describe_auto_scaling_groups", MaxRecords=100, **more)
+            count += len(page.get("AutoScalingGroups", ()))
+            if not (token := page.get("NextToken")):
+                return Reach(targets=1, of=max(1, count))
+            more = {"NextToken": token}
+
+
+def rights(place: Place, write: str) -> tuple[Statement, ...]:
+    """What looking at groups needs, and `write`, the call that changes one."""
+    return (
+        Statement(actions=("autoscaling:DescribeAutoScalingGroups",), resources=("*",)),
+        Statement(
+            actions=(write,),
+            resources=(place.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),),
+        ),
+    )
 
 
 def group(call: Call, name: str) -> dict[str, Any]:
@@ -40,17 +75,6 @@ def refuse_owned(described: Mapping[str, Any]) -> None:
     for tag, owner in OWNED_BY_TAG.items():
         if tag in tags:
             raise Conflict(f"Auto Scaling group {name} belongs to {owner}")
-
-
-def one_of_all(call: Call) -> Reach:
-    """One group, of as many as the Region has."""
-    count, more = 0, dict[str, Any]()
-    while True:
-        page = call("autoscaling", "describe_auto_scaling_groups", MaxRecords=100, **more)
-        count += len(page.get("AutoScalingGroups", ()))
-        if not (token := page.get("NextToken")):
-            return Reach(targets=1, of=max(1, count))
-        more = {"NextToken": token}
 
 
 def capacity(described: Mapping[str, Any], *, in_service: bool = False) -> int:

@@ -9,17 +9,15 @@ from typing_extensions import override
 
 from incidentio.core.errors import Conflict
 from incidentio.mitigate.actions.action import (
-    Action,
     Call,
     Change,
     Commands,
     Parameters,
     Place,
-    Reach,
     Statement,
     Value,
 )
-from incidentio.mitigate.actions.ecs_service import NAME, active_service, one_of_cluster, refuse_ours
+from incidentio.mitigate.actions.ecs_service import OnService, active_service, refuse_ours, rights
 
 
 class DesiredCount(Parameters):
@@ -41,29 +39,14 @@ class DesiredCount(Parameters):
         return self
 
 
-class SetDesiredCount(Action[DesiredCount]):
+class SetDesiredCount(OnService[DesiredCount]):
     name = "set-desired-count"
-    target_type = "AWS::ECS::Service"
-    target_pattern = NAME
     parameters: ClassVar[type[Parameters]] = DesiredCount
 
     @classmethod
     @override
     def permissions(cls, given: Mapping[str, Any], place: Place) -> tuple[Statement, ...]:
-        return (
-            Statement(
-                actions=("ecs:DescribeServices", "ecs:UpdateService"), resources=(place.arn("ecs", "service/*"),)
-            ),
-            Statement(actions=("ecs:DescribeClusters",), resources=(place.arn("ecs", "cluster/*"),)),
-        )
-
-    @property
-    def cluster(self) -> str:
-        return self.target.split("/")[0]
-
-    @property
-    def service(self) -> str:
-        return self.target.split("/")[1]
+        return rights(place, "ecs:DescribeServices", "ecs:UpdateService")
 
     @property
     @override
@@ -98,10 +81,6 @@ class SetDesiredCount(Action[DesiredCount]):
         refuse_ours(self.target, described)
         if described.get("schedulingStrategy") == "DAEMON":
             raise Conflict(f"service {self.target} runs one task per host (DAEMON): it has no desired count to set")
-
-    @override
-    def reach(self, call: Call) -> Reach:
-        return one_of_cluster(call, self.target)
 
     @override
     def write(self, call: Call, value: Value) -> None:

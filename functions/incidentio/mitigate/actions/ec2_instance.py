@@ -2,10 +2,22 @@
 
 from typing import Any
 
+from typing_extensions import override
+
 from incidentio.core.errors import NotFound
-from incidentio.mitigate.actions.action import Call, refuse_system
+from incidentio.mitigate.actions.action import Action, Call, P, refuse_system
 
 PATTERN = r"i-[0-9a-f]{8,17}"
+
+
+class OnInstance(Action[P]):
+    target_type = "AWS::EC2::Instance"
+    target_pattern = PATTERN
+
+    @property
+    @override
+    def resource(self) -> str:
+        return f"instance {self.target}"
 
 
 def described(call: Call, instance: str) -> dict[str, Any]:

@@ -3,10 +3,40 @@
 from collections.abc import Mapping
 from typing import Any
 
+from typing_extensions import override
+
 from incidentio.core.errors import Conflict, NotFound
-from incidentio.mitigate.actions.action import Call, Reach, refuse_system
+from incidentio.mitigate.actions.action import Action, Call, P, Place, Reach, Statement, refuse_system
 
 NAME = r"[A-Za-z0-9_-]{1,255}/[A-Za-z0-9_-]{1,255}"
+
+
+class OnService(Action[P]):
+    """An action on one service, of as many as its cluster runs."""
+
+    target_type = "AWS::ECS::Service"
+    target_pattern = NAME
+
+    @property
+    def cluster(self) -> str:
+        return self.target.split("/")[0]
+
+    @property
+    def service(self) -> str:
+        return self.target.split("/")[1]
+
+    @override
+    def reach(self, call: Call) -> Reach:
+        clusters = call("ecs", "describe_clusters", clusters=[self.cluster]).get("clusters", ())
+        return Reach(targets=1, of=max([int(c.get("activeServicesCount", 1)) for c in clusters], default=1))
+
+
+def rights(place: Place, *service: str) -> tuple[Statement, ...]:
+    """The calls named in `service` on services, and what `reach` needs."""
+    return (
+        Statement(actions=service, resources=(place.arn("ecs", "service/*"),)),
+        Statement(actions=("ecs:DescribeClusters",), resources=(place.arn("ecs", "cluster/*"),)),
+    )
 
 
 def active_service(call: Call, target: str) -> dict[str, Any]:
@@ -35,9 +65,3 @@ def refuse_deployed_elsewhere(target: str, described: Mapping[str, Any]) -> None
     controller = (described.get("deploymentController") or {}).get("type", "ECS")
     if controller != "ECS":
         raise Conflict(f"service {target} is deployed by {controller}: roll it back there")
-
-
-def one_of_cluster(call: Call, target: str) -> Reach:
-    """One service, of as many as its cluster runs."""
-    clusters = call("ecs", "describe_clusters", clusters=[target.partition("/")[0]]).get("clusters", ())
-    return Reach(targets=1, of=max([int(c.get("activeServicesCount", 1)) for c in clusters], default=1))

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from incidentio.core.errors import Conflict
 from incidentio.mitigate.actions import web_acl
-from incidentio.mitigate.actions.action import Action, Call, Change, Commands, Parameters, Place, Statement, Value
+from incidentio.mitigate.actions.action import Call, Change, Commands, Parameters, Place, Statement, Value
 
 MOST = 20
 WIDEST = {4: 24, 6: 48}
@@ -47,12 +47,10 @@ class Blocked(Parameters):
         return text
 
 
-class BlockAddresses(Action[Blocked]):
+class BlockAddresses(web_acl.OnWebAcl[Blocked]):
     """The value is those of `addresses` that are in the set, sorted: what others put there is theirs."""
 
     name = "block-addresses"
-    target_type = "AWS::WAFv2::WebACL"
-    target_pattern = web_acl.PATTERN
     parameters: ClassVar[type[Parameters]] = Blocked
 
     @classmethod
@@ -65,14 +63,6 @@ class BlockAddresses(Action[Blocked]):
         )
 
     @property
-    def scope(self) -> str:
-        return self.target.split("/")[0]
-
-    @property
-    def acl(self) -> str:
-        return self.target.split("/")[1]
-
-    @property
     def networks(self) -> list[str]:
         return sorted(str(network) for network in _networks(self.given.addresses))
 
@@ -80,11 +70,6 @@ class BlockAddresses(Action[Blocked]):
     @override
     def subject(self) -> str:
         return f"what IP set {self.given.ip_set} of web ACL {self.acl} has of {', '.join(self.networks)}"
-
-    @property
-    @override
-    def resource(self) -> str:
-        return f"web ACL {self.acl} ({self.scope}) in {self.place.region}"
 
     @override
     def said(self, value: Value) -> str:

@@ -10,17 +10,16 @@ from typing_extensions import override
 
 from incidentio.core.errors import Conflict, NotFound
 from incidentio.mitigate.actions.action import (
-    Action,
     Call,
     Change,
     Commands,
     Parameters,
     Place,
-    Reach,
     Statement,
     Value,
     refuse_system,
 )
+from incidentio.mitigate.actions.lambda_function import OnFunction
 from incidentio.mitigate.actions.literal import literal
 
 LEAST, MOST = 2, 1000
@@ -58,12 +57,10 @@ class EventSources(Parameters):
         return value
 
 
-class SlowEventSources(Action[EventSources]):
+class SlowEventSources(OnFunction[EventSources]):
     """The value is `{uuid: {"source", "enabled", "maximum"}}`, one part for each mapping; a stream's has `parallel`."""
 
     name = "slow-event-sources"
-    target_type = "AWS::Lambda::Function"
-    target_pattern = r"[A-Za-z0-9_-]{1,64}"
     parameters: ClassVar[type[Parameters]] = EventSources
     parts = True
 
@@ -155,10 +152,6 @@ class SlowEventSources(Action[EventSources]):
     def _refuse_system(self, call: Call, resource: str, subject: str) -> None:
         tags = call("lambda", "list_tags", Resource=self.place.arn("lambda", resource))
         refuse_system(subject, tags.get("Tags", {}))
-
-    @override
-    def reach(self, call: Call) -> Reach:
-        return Reach(targets=1, of=max(1, call("lambda", "get_account_settings")["AccountUsage"]["FunctionCount"]))
 
     @override
     def write(self, call: Call, value: Value) -> None:

@@ -9,17 +9,15 @@ from typing_extensions import override
 
 from incidentio.core.errors import Conflict
 from incidentio.mitigate.actions.action import (
-    Action,
     Call,
     Change,
     Commands,
     Parameters,
     Place,
-    Reach,
     Statement,
     Value,
 )
-from incidentio.mitigate.actions.auto_scaling_group import NAME, capacity, group, one_of_all, refuse_owned
+from incidentio.mitigate.actions.auto_scaling_group import OnGroup, capacity, group, refuse_owned, rights
 
 
 class GroupCapacity(Parameters):
@@ -33,32 +31,19 @@ class GroupCapacity(Parameters):
         return self
 
 
-class SetGroupCapacity(Action[GroupCapacity]):
+class SetGroupCapacity(OnGroup[GroupCapacity]):
     name = "set-group-capacity"
-    target_type = "AWS::AutoScaling::AutoScalingGroup"
-    target_pattern = NAME
     parameters: ClassVar[type[Parameters]] = GroupCapacity
 
     @classmethod
     @override
     def permissions(cls, given: Mapping[str, Any], place: Place) -> tuple[Statement, ...]:
-        return (
-            Statement(actions=("autoscaling:DescribeAutoScalingGroups",), resources=("*",)),
-            Statement(
-                actions=("autoscaling:SetDesiredCapacity",),
-                resources=(place.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),),
-            ),
-        )
+        return rights(place, "autoscaling:SetDesiredCapacity")
 
     @property
     @override
     def subject(self) -> str:
         return f"desired capacity of Auto Scaling group {self.target}"
-
-    @property
-    @override
-    def resource(self) -> str:
-        return f"Auto Scaling group {self.target}"
 
     @override
     def read(self, call: Call) -> Value:
@@ -89,10 +74,6 @@ class SetGroupCapacity(Action[GroupCapacity]):
         halted = {p["ProcessName"] for p in now.get("SuspendedProcesses", ())}
         if stopped := halted & {"Launch" if after > change.before else "Terminate"}:
             raise Conflict(f"{self.resource} has its {stopped.pop()} process suspended: it would not change its size")
-
-    @override
-    def reach(self, call: Call) -> Reach:
-        return one_of_all(call)
 
     @override
     def write(self, call: Call, value: Value) -> None:

@@ -9,17 +9,16 @@ from typing_extensions import override
 
 from incidentio.core.errors import Conflict
 from incidentio.mitigate.actions.action import (
-    Action,
     Call,
     Change,
     Commands,
     Parameters,
     Place,
-    Reach,
     Statement,
     Value,
 )
-from incidentio.mitigate.actions.auto_scaling_group import NAME, capacity, group, one_of_all, refuse_owned
+from incidentio.mitigate.actions.auto_scaling_group import OnGroup, capacity, group, refuse_owned, rights
+from incidentio.mitigate.actions.maximum import lowered
 
 
 class GroupMaximum(Parameters):
@@ -29,37 +28,24 @@ class GroupMaximum(Parameters):
     )
 
 
-class SetGroupMaximum(Action[GroupMaximum]):
+class SetGroupMaximum(OnGroup[GroupMaximum]):
     """The value is `{"max": n}`, and with `shrink` also `desired`, which AWS lowers to a maximum below it.
 
     https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
     """
 
     name = "set-group-maximum"
-    target_type = "AWS::AutoScaling::AutoScalingGroup"
-    target_pattern = NAME
     parameters: ClassVar[type[Parameters]] = GroupMaximum
 
     @classmethod
     @override
     def permissions(cls, given: Mapping[str, Any], place: Place) -> tuple[Statement, ...]:
-        return (
-            Statement(actions=("autoscaling:DescribeAutoScalingGroups",), resources=("*",)),
-            Statement(
-                actions=("autoscaling:UpdateAutoScalingGroup",),
-                resources=(place.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),),
-            ),
-        )
+        return rights(place, "autoscaling:UpdateAutoScalingGroup")
 
     @property
     @override
     def subject(self) -> str:
         return f"maximum size of Auto Scaling group {self.target}"
-
-    @property
-    @override
-    def resource(self) -> str:
-        return f"Auto Scaling group {self.target}"
 
     @override
     def said(self, value: Value) -> str:
@@ -73,11 +59,7 @@ class SetGroupMaximum(Action[GroupMaximum]):
 
     @override
     def wanted(self, before: Value) -> Value:
-        if self.given.value >= before["max"]:
-            raise Conflict(f"{self.subject} is {before['max']} already: {self.given.value} would not lower it")
-        if not self.given.shrink:
-            return {"max": self.given.value}
-        return {"max": self.given.value, "desired": min(before["desired"], self.given.value)}
+        return lowered(self.subject, before, self.given.value, shrink=self.given.shrink)
 
     @override
     def guard(self, call: Call, change: Change) -> None:
@@ -94,10 +76,6 @@ class SetGroupMaximum(Action[GroupMaximum]):
                 f"{self.resource} wants {running} instances now: a maximum of {limit} would terminate "
                 f"{running - limit} of them; use {running} or more, or shrink"
             )
-
-    @override
-    def reach(self, call: Call) -> Reach:
-        return one_of_all(call)
 
     @override
     def write(self, call: Call, value: Value) -> None:

@@ -10,7 +10,6 @@ from typing_extensions import override
 from incidentio.mitigate.actions import ec2_instance
 from incidentio.mitigate.actions.action import (
     SYSTEM_TAG,
-    Action,
     Call,
     Change,
     Commands,
@@ -34,10 +33,8 @@ class InstanceTag(Parameters):
         return tag
 
 
-class TagInstance(Action[InstanceTag]):
+class TagInstance(ec2_instance.OnInstance[InstanceTag]):
     name = "tag-instance"
-    target_type = "AWS::EC2::Instance"
-    target_pattern = ec2_instance.PATTERN
     parameters: ClassVar[type[Parameters]] = InstanceTag
 
     @classmethod
@@ -57,11 +54,6 @@ class TagInstance(Action[InstanceTag]):
     @override
     def subject(self) -> str:
         return f"tag {self.given.tag} of instance {self.target}"
-
-    @property
-    @override
-    def resource(self) -> str:
-        return f"instance {self.target}"
 
     @override
     def read(self, call: Call) -> Value:

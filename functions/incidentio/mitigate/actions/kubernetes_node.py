@@ -25,17 +25,13 @@ from incidentio.mitigate.actions.action import (
 )
 
 
-class NoParameters(Parameters):
-    """The target says it all."""
-
-
-class CordonNode(Action[NoParameters]):
+class CordonNode(Action[Parameters]):
     """The value is whether the node is unschedulable."""
 
     name = "cordon-node"
     target_type = "Custom::KubernetesNode"
     target_pattern = r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"
-    parameters: ClassVar[type[Parameters]] = NoParameters
+    parameters: ClassVar[type[Parameters]] = Parameters
 
     @classmethod
     @override

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 from typing_extensions import override
 
 from incidentio.mitigate.actions.action import Call, Change, Commands, Look, Parameters, Place, Statement
+from incidentio.mitigate.actions.lambda_function import NAME
 from incidentio.mitigate.actions.metric_series import series
 
 _HOUR = timedelta(hours=1)
@@ -18,7 +19,7 @@ _VERSIONS, _MAPPINGS = 3, 8
 class LookAtFunction(Look[Parameters]):
     name = "look-at-function"
     target_type = "AWS::Lambda::Function"
-    target_pattern = r"[A-Za-z0-9_-]{1,64}"
+    target_pattern = NAME
     parameters: ClassVar[type[Parameters]] = Parameters
 
     @classmethod

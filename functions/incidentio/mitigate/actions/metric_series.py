@@ -1,9 +1,9 @@
 """How a CloudWatch metric went over the last hours, in steps of five minutes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from incidentio.mitigate.actions.action import Call
 
@@ -31,12 +31,27 @@ def series(
     *,
     over: timedelta,
 ) -> Series:
-    """The metric over the time until now, in its own unit. What was never measured has no points.
+    """The metric over the time until now, in its own unit. What was never measured has no points."""
+    points, now = datapoints(call, namespace, metric, dimensions, (statistic,), over=over, step=STEP)
+    return Series(tuple(sorted((point["Timestamp"], float(point[statistic])) for point in points)), now)
+
+
+def datapoints(
+    call: Call,
+    namespace: str,
+    metric: str,
+    dimensions: Mapping[str, str],
+    statistics: Sequence[str],
+    *,
+    over: timedelta,
+    step: timedelta,
+) -> tuple[Sequence[Mapping[str, Any]], datetime]:
+    """What was measured over the time until now, in no order, and that now.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricStatistics.html
     """
     now = datetime.now(UTC)
-    points = call(
+    answer = call(
         "cloudwatch",
         "get_metric_statistics",
         Namespace=namespace,
@@ -44,7 +59,7 @@ def series(
         Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
         StartTime=now - over,
         EndTime=now,
-        Period=int(STEP.total_seconds()),
-        Statistics=[statistic],
-    ).get("Datapoints", ())
-    return Series(tuple(sorted((point["Timestamp"], float(point[statistic])) for point in points)), now)
+        Period=int(step.total_seconds()),
+        Statistics=list(statistics),
+    )
+    return answer.get("Datapoints", ()), now

@@ -14,7 +14,6 @@ from typing_extensions import override
 from incidentio.core.errors import Conflict, NotFound
 from incidentio.mitigate.actions import ec2_instance
 from incidentio.mitigate.actions.action import (
-    Action,
     Call,
     Change,
     Commands,
@@ -32,12 +31,10 @@ class Quarantine(Parameters):
     group: Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$", description="security group that lets nothing through")]
 
 
-class QuarantineInstance(Action[Quarantine]):
+class QuarantineInstance(ec2_instance.OnInstance[Quarantine]):
     """The value is the groups of each interface, one part each: `{"eni-1": ["sg-1", "sg-2"]}`, groups sorted."""
 
     name = "quarantine-instance"
-    target_type = "AWS::EC2::Instance"
-    target_pattern = ec2_instance.PATTERN
     parameters: ClassVar[type[Parameters]] = Quarantine
     parts = True
 
@@ -63,11 +60,6 @@ class QuarantineInstance(Action[Quarantine]):
     @override
     def subject(self) -> str:
         return f"security groups of instance {self.target}"
-
-    @property
-    @override
-    def resource(self) -> str:
-        return f"instance {self.target}"
 
     @override
     def said(self, value: Value) -> str:

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from incidentio.core.errors import Conflict
 from incidentio.mitigate.actions import web_acl
-from incidentio.mitigate.actions.action import Action, Call, Change, Commands, Parameters, Place, Statement, Value
+from incidentio.mitigate.actions.action import Call, Change, Commands, Parameters, Place, Statement, Value
 
 _NOT_WRITABLE = (
     "ARN",
@@ -40,12 +40,10 @@ class RateRule(Parameters):
     )
 
 
-class EnforceRateRule(Action[RateRule]):
+class EnforceRateRule(web_acl.OnWebAcl[RateRule]):
     """The value is what the rule does and from when on: `{"action": "Count", "limit": 2000}`."""
 
     name = "enforce-rate-rule"
-    target_type = "AWS::WAFv2::WebACL"
-    target_pattern = web_acl.PATTERN
     parameters: ClassVar[type[Parameters]] = RateRule
 
     @classmethod
@@ -60,22 +58,9 @@ class EnforceRateRule(Action[RateRule]):
         )
 
     @property
-    def scope(self) -> str:
-        return self.target.split("/")[0]
-
-    @property
-    def acl(self) -> str:
-        return self.target.split("/")[1]
-
-    @property
     @override
     def subject(self) -> str:
         return f"rule {self.given.rule} of web ACL {self.acl}"
-
-    @property
-    @override
-    def resource(self) -> str:
-        return f"web ACL {self.acl} ({self.scope}) in {self.place.region}"
 
     @override
     def said(self, value: Value) -> str:

@@ -9,17 +9,16 @@ from typing_extensions import override
 
 from incidentio.core.errors import Conflict
 from incidentio.mitigate.actions.action import (
-    Action,
     Call,
     Change,
     Commands,
     Parameters,
     Place,
-    Reach,
     Statement,
     Value,
     refuse_system,
 )
+from incidentio.mitigate.actions.lambda_function import OnFunction
 
 UNRESERVED_FLOOR = 100
 """Lambda keeps this much concurrency for functions without a reservation, so a smaller account can only stop one.
@@ -50,10 +49,8 @@ class ReservedConcurrency(Parameters):
         return self
 
 
-class SetReservedConcurrency(Action[ReservedConcurrency]):
+class SetReservedConcurrency(OnFunction[ReservedConcurrency]):
     name = "set-reserved-concurrency"
-    target_type = "AWS::Lambda::Function"
-    target_pattern = r"[A-Za-z0-9_-]{1,64}"
     parameters: ClassVar[type[Parameters]] = ReservedConcurrency
 
     @classmethod
@@ -124,10 +121,6 @@ class SetReservedConcurrency(Action[ReservedConcurrency]):
                 unreserved=free,
                 floor=UNRESERVED_FLOOR,
             )
-
-    @override
-    def reach(self, call: Call) -> Reach:
-        return Reach(targets=1, of=max(1, call("lambda", "get_account_settings")["AccountUsage"]["FunctionCount"]))
 
     @override
     def write(self, call: Call, value: Value) -> None:

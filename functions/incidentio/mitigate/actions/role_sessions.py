@@ -28,17 +28,13 @@ from incidentio.mitigate.actions.action import (
 POLICY = "incidentio-revoke-older-sessions"
 
 
-class NoParameters(Parameters):
-    """The target says it all."""
-
-
-class RevokeSessions(Action[NoParameters]):
+class RevokeSessions(Action[Parameters]):
     """The value is the time before which sessions are denied, as `2026-03-01T12:00:00Z`; None: no policy."""
 
     name = "revoke-sessions"
     target_type = "AWS::IAM::Role"
     target_pattern = r"[A-Za-z0-9+=,.@_-]{1,64}"
-    parameters: ClassVar[type[Parameters]] = NoParameters
+    parameters: ClassVar[type[Parameters]] = Parameters
 
     @classmethod
     @override

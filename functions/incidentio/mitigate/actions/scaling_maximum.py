@@ -9,18 +9,17 @@ from typing_extensions import override
 
 from incidentio.core.errors import Conflict, NotFound
 from incidentio.mitigate.actions.action import (
-    Action,
     Call,
     Change,
     Commands,
     Parameters,
     Place,
-    Reach,
     Statement,
     Value,
     refuse_system,
 )
-from incidentio.mitigate.actions.ecs_service import NAME, active_service, one_of_cluster, refuse_ours
+from incidentio.mitigate.actions.ecs_service import OnService, active_service, refuse_ours, rights
+from incidentio.mitigate.actions.maximum import lowered
 
 _OURS = "incidentio:"
 _DIMENSION = "ecs:service:DesiredCount"
@@ -32,15 +31,13 @@ class ScalingMaximum(Parameters):
     shrink: bool = Field(default=False, description="also stop tasks above it; else the cap is never below what runs")
 
 
-class SetScalingMaximum(Action[ScalingMaximum]):
+class SetScalingMaximum(OnService[ScalingMaximum]):
     """The value is `{"max": n}`, and with `shrink` also `desired`: AWS lowers the desired count to a maximum below it.
 
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
     """
 
     name = "set-scaling-maximum"
-    target_type = "AWS::ECS::Service"
-    target_pattern = NAME
     parameters: ClassVar[type[Parameters]] = ScalingMaximum
     parts = True
 
@@ -57,8 +54,7 @@ class SetScalingMaximum(Action[ScalingMaximum]):
                 ),
                 resources=(place.arn("application-autoscaling", "scalable-target/*"),),
             ),
-            Statement(actions=tasks, resources=(place.arn("ecs", "service/*"),)),
-            Statement(actions=("ecs:DescribeClusters",), resources=(place.arn("ecs", "cluster/*"),)),
+            *rights(place, *tasks),
         )
 
     @property
@@ -103,11 +99,7 @@ class SetScalingMaximum(Action[ScalingMaximum]):
 
     @override
     def wanted(self, before: Value) -> Value:
-        if self.given.value >= before["max"]:
-            raise Conflict(f"{self.subject} is {before['max']} already: {self.given.value} would not lower it")
-        if not self.given.shrink:
-            return {"max": self.given.value}
-        return {"max": self.given.value, "desired": min(before["desired"], self.given.value)}
+        return lowered(self.subject, before, self.given.value, shrink=self.given.shrink)
 
     @override
     def guard(self, call: Call, change: Change) -> None:
@@ -131,17 +123,12 @@ class SetScalingMaximum(Action[ScalingMaximum]):
             )
 
     @override
-    def reach(self, call: Call) -> Reach:
-        return one_of_cluster(call, self.target)
-
-    @override
     def write(self, call: Call, value: Value) -> None:
         """One call on the way down, since AWS lowers the count itself; a second one to give tasks back."""
         if "max" in value:
             call("application-autoscaling", "register_scalable_target", **self._which, MaxCapacity=value["max"])
         if self._desired(call) < value.get("desired", 0):
-            cluster, _, name = self.target.partition("/")
-            call("ecs", "update_service", cluster=cluster, service=name, desiredCount=value["desired"])
+            call("ecs", "update_service", cluster=self.cluster, service=self.service, desiredCount=value["desired"])
 
     @override
     def pending(self, call: Call, value: Value) -> str | None:
@@ -171,6 +158,6 @@ class SetScalingMaximum(Action[ScalingMaximum]):
     def _tasks_again(self, before: Value) -> tuple[str, ...]:
         if "desired" not in before:
             return ()
-        cluster, _, name = self.target.partition("/")
-        which = f"--cluster {shlex.quote(cluster)} --service {shlex.quote(name)} --region {self.place.region}"
+        cluster, service = shlex.quote(self.cluster), shlex.quote(self.service)
+        which = f"--cluster {cluster} --service {service} --region {self.place.region}"
         return (f"aws ecs update-service {which} --desired-count {before['desired']}",)

@@ -9,22 +9,20 @@ from typing_extensions import override
 
 from incidentio.core.errors import Conflict, InvalidInput, NotFound
 from incidentio.mitigate.actions.action import (
-    Action,
     Call,
     Change,
     Commands,
     Parameters,
     Place,
-    Reach,
     Statement,
     Value,
 )
 from incidentio.mitigate.actions.ecs_service import (
-    NAME,
+    OnService,
     active_service,
-    one_of_cluster,
     refuse_deployed_elsewhere,
     refuse_ours,
+    rights,
 )
 
 
@@ -34,12 +32,10 @@ class TaskDefinition(Parameters):
     )
 
 
-class SetTaskDefinition(Action[TaskDefinition]):
+class SetTaskDefinition(OnService[TaskDefinition]):
     """The value is `family:revision`."""
 
     name = "set-task-definition"
-    target_type = "AWS::ECS::Service"
-    target_pattern = NAME
     parameters: ClassVar[type[Parameters]] = TaskDefinition
     undoes_change = True
     _seen: dict[str, Any] | None = None
@@ -49,10 +45,7 @@ class SetTaskDefinition(Action[TaskDefinition]):
     @override
     def permissions(cls, given: Mapping[str, Any], place: Place) -> tuple[Statement, ...]:
         return (
-            Statement(
-                actions=("ecs:DescribeServices", "ecs:UpdateService"), resources=(place.arn("ecs", "service/*"),)
-            ),
-            Statement(actions=("ecs:DescribeClusters",), resources=(place.arn("ecs", "cluster/*"),)),
+            *rights(place, "ecs:DescribeServices", "ecs:UpdateService"),
             Statement(actions=("ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"), resources=("*",)),
             Statement(
                 # Naming a task definition passes the roles it has to the tasks, as RunTask does.
@@ -70,8 +63,7 @@ class SetTaskDefinition(Action[TaskDefinition]):
     @property
     @override
     def resource(self) -> str:
-        cluster, _, name = self.target.partition("/")
-        return f"active service {name} in cluster {cluster}"
+        return f"active service {self.service} in cluster {self.cluster}"
 
     @override
     def read(self, call: Call) -> Value:
@@ -123,13 +115,8 @@ class SetTaskDefinition(Action[TaskDefinition]):
             )
 
     @override
-    def reach(self, call: Call) -> Reach:
-        return one_of_cluster(call, self.target)
-
-    @override
     def write(self, call: Call, value: Value) -> None:
-        cluster, _, name = self.target.partition("/")
-        call("ecs", "update_service", cluster=cluster, service=name, taskDefinition=value)
+        call("ecs", "update_service", cluster=self.cluster, service=self.service, taskDefinition=value)
 
     @override
     def pending(self, call: Call, value: Value) -> str | None:

@@ -10,17 +10,15 @@ from pydantic import Field
 from typing_extensions import override
 
 from incidentio.mitigate.actions import ec2_instance
-from incidentio.mitigate.actions.action import Action, Call, Change, Commands, Parameters, Place, Statement, Value
+from incidentio.mitigate.actions.action import Call, Change, Commands, Parameters, Place, Statement, Value
 
 
 class Protection(Parameters):
     protect: Literal["yes", "no"] = Field(default="yes", description="no skips the step")
 
 
-class ProtectFromTermination(Action[Protection]):
+class ProtectFromTermination(ec2_instance.OnInstance[Protection]):
     name = "protect-from-termination"
-    target_type = "AWS::EC2::Instance"
-    target_pattern = ec2_instance.PATTERN
     parameters: ClassVar[type[Parameters]] = Protection
 
     @classmethod
@@ -46,11 +44,6 @@ class ProtectFromTermination(Action[Protection]):
     @override
     def subject(self) -> str:
         return f"termination protection of instance {self.target}"
-
-    @property
-    @override
-    def resource(self) -> str:
-        return f"instance {self.target}"
 
     @override
     def said(self, value: Value) -> str:

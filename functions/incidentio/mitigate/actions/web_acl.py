@@ -3,10 +3,30 @@
 from collections.abc import Iterator
 from typing import Any
 
+from typing_extensions import override
+
 from incidentio.core.errors import Conflict, NotFound
-from incidentio.mitigate.actions.action import Call, Place, Statement, refuse_system
+from incidentio.mitigate.actions.action import Action, Call, P, Place, Statement, refuse_system
 
 PATTERN = r"(REGIONAL|CLOUDFRONT)/[A-Za-z0-9_-]{1,128}"
+
+
+class OnWebAcl(Action[P]):
+    target_type = "AWS::WAFv2::WebACL"
+    target_pattern = PATTERN
+
+    @property
+    def scope(self) -> str:
+        return self.target.split("/")[0]
+
+    @property
+    def acl(self) -> str:
+        return self.target.split("/")[1]
+
+    @property
+    @override
+    def resource(self) -> str:
+        return f"web ACL {self.acl} ({self.scope}) in {self.place.region}"
 
 
 def arns(place: Place, *kinds: str) -> tuple[str, ...]:
