@@ -17,6 +17,8 @@ REDRIVEN = "{% $exists($states.context.Execution.RedriveCount) and $states.conte
 
 https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
 """
+FIRST = "{% $states.context.State.RetryCount = 0 %}"
+"""Whether a task is tried for the first time. Same source."""
 TASK_TOKEN = "{% $states.context.Task.Token %}"  # noqa: S105 - an expression, not a secret
 ANSWER = "$states.result.Payload"
 CAUGHT = "{% $states.errorOutput.Error & ': ' & $substring($states.errorOutput.Cause, 0, 500) %}"
@@ -108,7 +110,7 @@ def action(
             "with": expression(f"${call}.with"),
             "target": expression(f"${call}.target"),
             "snapshot": snapshot,
-            **({"redriven": REDRIVEN} if op == "apply" else {}),
+            **({"redriven": REDRIVEN, "first": FIRST} if op == "apply" else {}),
             # What gives back asks nobody.
             **({} if op == "rollback" else {"only_allowed": expression(f"${call}.only_allowed")}),
         },

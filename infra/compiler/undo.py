@@ -6,6 +6,7 @@ from functools import partial
 from infra.compiler.limits import CONTROL_SECONDS, HIGHEST_STEP, paced
 from infra.compiler.states import (
     ANSWER,
+    CAUGHT,
     EXECUTION,
     MODE,
     State,
@@ -64,7 +65,7 @@ def undo_states(control_arn: str, action_arn: str, *, action_wait: int, pace: fl
             caught="UndoRecord",
             timeout=action_wait,
             assign={"undone": expression(ANSWER)},
-            keep_caught={"undone": {"result": "failed", "summary": expression("$states.errorOutput.Error")}},
+            keep_caught={"undone": {"result": "failed", "summary": CAUGHT}},
             # Comparing before setting makes a second try harmless, whatever became of the first.
             retry=[again("States.ALL", attempts=8)],
         ),

@@ -28,7 +28,7 @@ from incidentio.core.steps import (
 
 __all__ = ["COMPILER_VERSION", "PARAMETER", "Parameter", "Playbook", "Risk", "Step"]
 
-COMPILER_VERSION = "4"
+COMPILER_VERSION = "5"
 """Part of every definition hash: moves when the compiler would make another machine from the same YAML."""
 
 

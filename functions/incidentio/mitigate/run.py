@@ -61,6 +61,8 @@ class RunStep(_Stored):
     answer_id: str | None = None
     given: dict[str, int | str | bool] = Field(default_factory=dict, alias="with")
     status: StepStatus = "pending"
+    refused: bool = False
+    """Whether its change was refused for certain, before AWS began anything."""
     before: Any = None
     after: Any = None
     summary: str = ""

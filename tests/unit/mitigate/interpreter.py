@@ -127,11 +127,14 @@ class Interpreter:
 
     def _attempt(self, state: Mapping[str, Any]) -> Any:
         left = [retry["MaxAttempts"] for retry in state["Retry"]]
+        tries = 0
         while True:
             waits = state["Resource"].endswith(".waitForTaskToken")
             if waits:
                 self._tokens += 1
                 self._context["Task"] = {"Token": f"{self._context['Execution']['Name']}-token-{self._tokens}"}
+            self._context["State"] = {"RetryCount": tries}
+            tries += 1
             arguments = self._filled(state["Arguments"])
             payload = json.loads(json.dumps(arguments["Payload"]))
             try:
@@ -177,8 +180,8 @@ class Interpreter:
         if found := re.fullmatch(r"\$exists\((\S+)\) and (\S+) > 0", text):
             assert found[1] == found[2], text
             return bool(self._at(found[1], roots, missing=0) > 0)
-        if found := re.fullmatch(r"(\S+) = '(\w+)'", text):
-            return self._at(found[1], roots, missing=None) == found[2]
+        if found := re.fullmatch(r"(\S+) = ('\w+'|\d+)", text):
+            return self._at(found[1], roots, missing=None) == (found[2][1:-1] if "'" in found[2] else int(found[2]))
         if found := re.fullmatch(r"(\S+) \+ 1", text):
             return self._at(found[1], roots) + 1
         if found := re.fullmatch(r"(\S+)( \+ 1)? >= (\d+)", text):

@@ -7,6 +7,7 @@ import pytest
 
 from incidentio.core.errors import Conflict, Forbidden, InvalidInput, Unavailable
 from incidentio.mitigate.actions import Action, compare_and_set, permissions_for, prepared
+from incidentio.mitigate.actions.request import answer, parse_request
 from tests.unit.mitigate_actions.answers import Answers
 from tests.unit.mitigate_actions.estate import ARN, PLACE
 from tests.unit.mitigate_actions.test_registry import playbook
@@ -124,10 +125,37 @@ def test_one_that_left_the_list_is_looked_for_again() -> None:
             ask(aws(), MARK)
 
 
-def test_what_never_started_needs_no_stop() -> None:
+@pytest.mark.parametrize("before", [None, "old"])
+def test_a_start_that_nobody_sees_may_be_seen_later(before: str | None) -> None:
+    call = aws(execution(1), marks={1: "old"}) if before else aws()
+    with pytest.raises(Unavailable, match=f"not known whether runbook ops-restart was started with mark {MARK}"):
+        compare_and_set.rollback(action(), call, snapshot(before))
+
+
+def test_what_was_refused_for_certain_never_started_and_needs_no_stop() -> None:
     call = aws()
-    assert compare_and_set.rollback(action(), call, snapshot())["result"] == "already"
+    assert compare_and_set.rollback(action(), call, {**snapshot(), "refused": True})["result"] == "already"
     assert not call.of("stop_automation_execution")
+
+
+@pytest.mark.parametrize(
+    ("tried", "certain"),
+    [({"first": True}, True), ({"first": False}, False), ({}, False), ({"first": True, "redriven": True}, False)],
+)
+def test_a_refusal_is_certain_when_nothing_was_tried_before(tried: dict[str, bool], certain: bool) -> None:
+    request = {
+        "op": "apply",
+        "run_id": "RUN-7K3F9A-00000001",
+        "step": 1,
+        "action": "run-automation",
+        "with": {"prefix": "ops-", "role": "runbooks"},
+        "target": f"AWS::SSM::Document|{PLACE.account}|{PLACE.region}|ops-restart",
+        "snapshot": snapshot(),
+        **tried,
+    }
+    denied = Forbidden("ssm start_automation_execution: AccessDeniedException")
+    told = answer(parse_request(request), call=aws(start_automation_execution=denied), place=PLACE)
+    assert (told["applied"], told["certain"]) == (False, certain)
 
 
 def test_only_runbooks_of_that_name() -> None:

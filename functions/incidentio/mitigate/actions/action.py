@@ -111,6 +111,8 @@ class Action(ABC, Generic[P]):
     """Why it cannot be undone and what a person may do instead; empty: it can."""
     parts: ClassVar[bool] = False
     """True: the value is an object whose members are set one by one (`parts.py`); `write` gets those to set."""
+    seen_late: ClassVar[bool] = False
+    """True: AWS shows what was written a while later, so to an undo the value of before may be that of a moment ago."""
     undoes_change: ClassVar[bool] = False
     """True: it takes back what somebody deployed or configured, and a playbook with it says so to the gate."""
 

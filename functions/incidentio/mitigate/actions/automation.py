@@ -68,7 +68,8 @@ class RunAutomation(Action[Automation]):
     """The value is the mark of our newest execution of the runbook, or None; the next mark is a new UUID.
 
     A mark is both the tag of an execution and its `ClientToken`, so that asking twice starts one. Executions are
-    listed a moment after they start: an undo within that moment does not see it, and does not stop it.
+    listed a moment after they start, and AWS promises of no list that it is up to date, nor finds one by its token: an
+    undo that sees none looks again, unless the start was refused for certain.
     https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_StartAutomationExecution.html
     """
 
@@ -76,6 +77,7 @@ class RunAutomation(Action[Automation]):
     target_type = "AWS::SSM::Document"
     target_pattern = r"[A-Za-z0-9_.-]{3,128}"
     parameters: ClassVar[type[Parameters]] = Automation
+    seen_late = True
     one_way = (
         "it was stopped if it still ran, but what it had done by then stays. Look at its steps in Systems Manager, "
         "and run what takes them back, if there is such a runbook"

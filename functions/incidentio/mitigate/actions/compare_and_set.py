@@ -74,7 +74,7 @@ def rollback(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
 
     `result`: `restored` (it was ours), `already` (nothing to give back), `foreign` (somebody changed
     it since, left alone), `stays` (it cannot be undone), `failed` (AWS refused). Trouble that may pass raises,
-    to be tried again.
+    to be tried again. `refused` in the snapshot says that nothing was written, for certain: the envelope puts it there.
     """
     if taken is None:
         return {"result": "already", "summary": "nothing was changed: there is no snapshot", "now": None}
@@ -83,20 +83,27 @@ def rollback(action: Action[Any], call: Call, taken: Answer | None) -> Answer:
     if not action.changes:
         return {"result": "already", "summary": f"{action.subject}: only looked at", "now": None}
     try:
-        return _given_back(action, call, Change(taken["before"], taken["after"]))
+        return _given_back(
+            action, call, Change(taken["before"], taken["after"]), late=action.seen_late and not taken.get("refused")
+        )
     except Unavailable:
         raise
     except IncidentioError as error:
         return {"result": "failed", "summary": f"{action.subject} is not given back: {error.message}", "now": None}
 
 
-def _given_back(action: Action[Any], call: Call, change: Change) -> Answer:
+def _given_back(action: Action[Any], call: Call, change: Change, *, late: bool) -> Answer:
+    """`late`: what was written may not be seen yet."""
     try:
         now = action.read(call)
     except NotFound:
         summary = f"{action.subject}: it no longer exists, so there is nothing to give back"
         return {"result": "foreign", "summary": summary, "now": None}
     if same(action, now, change.before):
+        if late:
+            raise Unavailable(
+                f"it is not known whether {action.subject} was {action.said(change.after)}: AWS does not show it so far"
+            )
         return {"result": "already", "summary": f"{action.subject} is {action.said(now)} as before", "now": now}
     if action.one_way:
         if now == change.after:

@@ -36,6 +36,8 @@ class Request(BaseModel):
     only_allowed: bool = False
     redriven: bool = False
     """Whether the execution had ended and was told to go on: by then the run may be undone and its lock another's."""
+    first: bool = False
+    """Whether this is the first try of a task: what became of one before it may not be known."""
 
 
 def parse_request(event: Any) -> Request:
@@ -51,7 +53,7 @@ def answer(request: Request, *, call: Call, place: Place) -> dict[str, Any]:
     """Do what was asked.
 
     A problem another try will not solve is told as data (`error: {code, message}`), so that the run can roll
-    back and say why.
+    back and say why. A refused apply is `certain` when no try before it can have begun anything.
 
     Raises:
         Unavailable: AWS throttled or failed; the same request may be sent again.
@@ -76,7 +78,8 @@ def answer(request: Request, *, call: Call, place: Place) -> dict[str, Any]:
             case "plan":
                 return compare_and_set.plan(action, call)
     except compare_and_set.EXPECTED as error:
-        return _NOTHING[request.op] | {"summary": error.message, "error": _told(error)}
+        certain = {"certain": request.first and not request.redriven} if request.op == "apply" else {}
+        return _NOTHING[request.op] | {"summary": error.message, "error": _told(error)} | certain
 
 
 def _told(error: IncidentioError) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from incidentio.core.incident import Incident
 from incidentio.core.redaction import redact
+from incidentio.mitigate.control.caught import cause_of
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.run import DONE, Run
 from incidentio.mitigate.runs import Move, advance
@@ -13,7 +14,7 @@ def halt(desk: Desk, request: Request) -> Answer:
     def decide(_incident: Incident, run: Run) -> Move | None:
         if run.status != "running" or run.reason:
             return None
-        return Move(run.having(reason=redact(request.error, limit=1000) or "one of its branches failed"))
+        return Move(run.having(reason=redact(cause_of(request.error), limit=1000) or "one of its branches failed"))
 
     advance(desk.table, request.incident_id, request.run_id, decide)
     return {"decision": "halted"}

@@ -107,7 +107,9 @@ def record(desk: Desk, request: Request) -> Answer:
         why = _not_applied(desk, incident, run, request)
         if why is not None:
             answer.update(decision="stop")
-            return Move(run.having(reason=redact(why, limit=1000)))
+            refused = applied.get("applied") is False and applied.get("certain") is True
+            after = run.with_step(request.step, refused=True) if refused else run
+            return Move(after.having(reason=redact(why, limit=1000)))
         if not confirmed.get("verified"):
             answer.update(decision="again")
             return None

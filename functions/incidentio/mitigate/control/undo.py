@@ -5,6 +5,7 @@ from incidentio.core.incident import Incident
 from incidentio.core.playbook import Risk
 from incidentio.core.ports import Put
 from incidentio.core.redaction import redact
+from incidentio.mitigate.control.caught import cause_of
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.hold import held
 from incidentio.mitigate.keys import snapshot_key
@@ -31,7 +32,7 @@ def stop(desk: Desk, request: Request) -> Answer:
     def decide(incident: Incident, run: Run) -> Move | None:
         if run.finished or run.status == "undoing":
             return None
-        why = run.reason or redact(request.error, limit=1000) or "it was stopped"
+        why = run.reason or redact(cause_of(request.error), limit=1000) or "it was stopped"
         if _keeps(desk, incident, run):
             return held(desk, incident, run, why)
         return _stopped(desk, incident, run, why)
@@ -89,7 +90,7 @@ def undo(desk: Desk, request: Request) -> Answer:
         "action": step.action,
         "with": step.given,
         "target": run.target_of(step),
-        "snapshot": kept["snapshot"],
+        "snapshot": {**kept["snapshot"], **({"refused": True} if step.refused else {})},
     }
     return {"decision": "undo", "undo": call}
 
@@ -103,7 +104,7 @@ def undone(desk: Desk, request: Request) -> Answer:
         if step.status not in MAYBE_CHANGED:
             return None
         result = _RESULTS.get(str(told_by_action.get("result")), "failed")
-        summary = redact(str(told_by_action.get("summary") or result), limit=500)
+        summary = redact(cause_of(str(told_by_action.get("summary") or result)), limit=500)
         return Move(run.with_step(request.step, status=result, undo_summary=summary))
 
     advance(desk.table, request.incident_id, request.run_id, decide)
