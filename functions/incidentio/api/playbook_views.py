@@ -1,84 +1,59 @@
-"""Playbooks as the API shows them: the definition, how its runs went, and for which services it was rehearsed."""
+"""A playbook as the API shows it, with how its versions did and where it was rehearsed."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from typing import Any
 
-from incidentio.api.views import PlaybookList, PlaybookView, RehearsalView, VersionView
-from incidentio.core.catalog import Bundle
-from incidentio.core.playbook import Playbook
-from incidentio.core.ports import Records
-from incidentio.mitigate.track_record import (
-    Rehearsed,
-    Tally,
-    rates_by_risk,
-    rehearsed,
-    stale,
-    success_rate,
-    tallies,
-)
+from pydantic import Field
+
+from incidentio.api.views import Next, Shown, View
 
 
-def playbook_list(table: Records, bundle: Bundle, now: datetime) -> PlaybookList:
-    """All of this deployment; two queries, however many there are."""
-    counted, seen = tallies(table), rehearsed(table)
-    items = [
-        _view(
-            playbook,
-            [tally for tally in counted if tally.playbook == name],
-            _rehearsals(playbook, bundle, [each for each in seen if each.playbook == name], now),
-        )
-        for name, playbook in sorted(bundle.playbooks.items())
-    ]
-    return PlaybookList(items=items, success_rate_by_risk=rates_by_risk(counted))
+class VersionView(View):
+    """How the runs of one version of a playbook ended, for real incidents. What was refused changed nothing."""
+
+    version: str
+    definition_hash: str
+    succeeded: int
+    rolled_back: int
+    rollback_failed: int
+    refused: int
+    success_rate: float | None = Field(description="Percent of the runs that acted; null when none has.")
+    last_at: Shown
 
 
-def _view(playbook: Playbook, counted: list[Tally], rehearsals: list[RehearsalView]) -> PlaybookView:
-    return PlaybookView(
-        name=playbook.name,
-        version=playbook.version,
-        owner=playbook.owner,
-        description=playbook.description,
-        risk=playbook.risk.value,
-        approvals=playbook.risk.approvals,
-        definition_hash=playbook.definition_hash,
-        target_type=playbook.targets.type,
-        when=[str(matcher) for matcher in playbook.when],
-        parameters={
-            name: parameter.model_dump(mode="json", exclude_none=True)
-            for name, parameter in playbook.parameters.items()
-        },
-        success_rate=success_rate(counted),
-        versions=[_version(tally) for tally in sorted(counted, key=lambda tally: tally.last_at, reverse=True)],
-        rehearsals=rehearsals,
+class RehearsalView(View):
+    """When a playbook was last seen to work for a service. `stale` says why it may not start by itself there.
+
+    `automatic`: the service's team lets it. `dry_run`: it would have worked, and changed nothing.
+    """
+
+    service: str
+    automatic: bool
+    at: Shown | None
+    target: str | None
+    run_id: str | None
+    dry_run: bool
+    stale: str | None
+
+
+class PlaybookView(View):
+    name: str
+    version: str
+    owner: str
+    description: str
+    risk: str
+    approvals: int = Field(description="How many different people must approve a run.")
+    definition_hash: str
+    target_type: str
+    when: list[str]
+    parameters: dict[str, dict[str, Any]]
+    success_rate: float | None = Field(
+        description="Percent of the runs that acted, of all versions; null when none has."
     )
+    versions: list[VersionView]
+    rehearsals: list[RehearsalView]
 
 
-def _version(tally: Tally) -> VersionView:
-    return VersionView(
-        version=tally.version,
-        definition_hash=tally.definition_hash,
-        succeeded=tally.succeeded,
-        rolled_back=tally.rolled_back,
-        rollback_failed=tally.rollback_failed,
-        refused=tally.refused,
-        success_rate=success_rate([tally]),
-        last_at=tally.last_at,
-    )
-
-
-def _rehearsals(playbook: Playbook, bundle: Bundle, seen: Iterable[Rehearsed], now: datetime) -> list[RehearsalView]:
-    """Of every service it was rehearsed for, and of those whose team lets it start by itself."""
-    last = {each.service: each for each in seen}
-    opted_in = {name for name, service in bundle.catalog.services.items() if playbook.name in service.automation.auto}
-    return [
-        RehearsalView(
-            service=service,
-            automatic=service in opted_in,
-            at=found.at if (found := last.get(service)) else None,
-            target=found.target if found else None,
-            run_id=found.run_id if found else None,
-            dry_run=found.dry_run if found else False,
-            stale=stale(playbook, found, service=service, now=now),
-        )
-        for service in sorted({*last, *opted_in})
-    ]
+class PlaybookList(View):
+    items: list[PlaybookView]
+    success_rate_by_risk: dict[str, float | None]
+    next: Next = None

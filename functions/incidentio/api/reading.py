@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from incidentio.api.views import Timeline, entry_view
+from incidentio.api.incident_views import Timeline, entry_view
 from incidentio.core.errors import InvalidInput
 from incidentio.core.ids import parse_incident_id
 from incidentio.core.incident import Incident

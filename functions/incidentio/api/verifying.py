@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incidentio.api.calls import Api
-from incidentio.api.views import AnchorView, Verification
+from incidentio.api.incident_views import AnchorView, Verification
 from incidentio.core.archive import Archive, anchor_key
 from incidentio.core.errors import Damaged
 from incidentio.core.ids import parse_incident_id

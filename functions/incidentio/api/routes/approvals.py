@@ -7,7 +7,8 @@ from incidentio.api import texts
 from incidentio.api.calls import Api
 from incidentio.api.requests import ApprovalDecision, HandsOff
 from incidentio.api.routing import Routes
-from incidentio.api.views import ApprovalList, ApprovalView, SwitchList, SwitchView
+from incidentio.api.run_views import ApprovalList, ApprovalView
+from incidentio.api.views import SwitchList, SwitchView
 from incidentio.core.ids import iso, parse_incident_id
 
 

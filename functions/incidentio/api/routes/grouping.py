@@ -2,9 +2,9 @@
 
 from incidentio.api import grouping
 from incidentio.api.calls import Api
+from incidentio.api.incident_views import IncidentView, incident_view
 from incidentio.api.requests import Merge, Split
 from incidentio.api.routing import Routes
-from incidentio.api.views import IncidentView, incident_view
 
 
 def routes(api: Api) -> Routes:

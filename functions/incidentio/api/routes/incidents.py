@@ -8,12 +8,12 @@ from incidentio.api.calls import Api
 from incidentio.api.changing import change
 from incidentio.api.editing import corrected
 from incidentio.api.findings import findings_of
+from incidentio.api.incident_views import IncidentList, IncidentView, incident_view
 from incidentio.api.opening import open_incident
 from incidentio.api.paging import Cursor, Limit, NextAlias, cursor_of
 from incidentio.api.reading import children_of, runs_of
 from incidentio.api.requests import Corrections, NewIncident
 from incidentio.api.routing import Routes
-from incidentio.api.views import IncidentList, IncidentView, incident_view
 from incidentio.core.ids import parse_incident_id
 from incidentio.core.ports import Filters
 from incidentio.core.severity import parse_severity

@@ -9,9 +9,9 @@ from incidentio.api import texts
 from incidentio.api.calls import Api, Call
 from incidentio.api.changing import change
 from incidentio.api.ending import closed, ended, reopened
+from incidentio.api.incident_views import IncidentView, incident_view
 from incidentio.api.requests import Cancellation, Remark, Resolution
 from incidentio.api.routing import Routes
-from incidentio.api.views import IncidentView, incident_view
 from incidentio.core import lifecycle
 from incidentio.core.amend import Decision
 from incidentio.core.incident import Incident

@@ -3,9 +3,9 @@
 from incidentio.api.calls import Api
 from incidentio.api.changing import change
 from incidentio.api.editing import noted, role_assigned, severity_changed
+from incidentio.api.incident_views import IncidentView, incident_view
 from incidentio.api.requests import Note, RoleAssignment, SeverityChange
 from incidentio.api.routing import Routes
-from incidentio.api.views import IncidentView, incident_view
 
 
 def routes(api: Api) -> Routes:

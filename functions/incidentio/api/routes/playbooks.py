@@ -7,9 +7,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from incidentio.api import texts
 from incidentio.api.calls import Api
 from incidentio.api.paging import Limit
+from incidentio.api.playbook_views import PlaybookList
 from incidentio.api.requests import PlaybookRun, Rehearsal, Restore
 from incidentio.api.routing import Routes
-from incidentio.api.views import PastRunList, PastRunView, PlaybookList, RunView, run_view
+from incidentio.api.run_views import PastRunList, PastRunView, RunView, run_view
 from incidentio.core.ids import parse_incident_id
 
 _AS_DEFINED = PlaybookRun()
@@ -21,7 +22,7 @@ def routes(api: Api) -> Routes:
 
     @router.get("/playbooks", summary="List the playbooks of this deployment", tags=["playbooks"])
     def list_playbooks() -> PlaybookList:
-        from incidentio.api.playbook_views import playbook_list  # noqa: PLC0415
+        from incidentio.api.playbook_list import playbook_list  # noqa: PLC0415
 
         return playbook_list(api.table, api.bundle, api.clock())
 

@@ -2,9 +2,10 @@
 
 from incidentio.api import postmortems
 from incidentio.api.calls import Api
+from incidentio.api.incident_views import IncidentView, incident_view
 from incidentio.api.requests import Review, Waiver
 from incidentio.api.routing import Routes
-from incidentio.api.views import IncidentView, PostmortemView, incident_view
+from incidentio.api.views import PostmortemView
 
 
 def routes(api: Api) -> Routes:

@@ -1,11 +1,11 @@
 """What happened, entry by entry, and whether it is still what was written."""
 
 from incidentio.api.calls import Api
+from incidentio.api.incident_views import Timeline, Verification
 from incidentio.api.paging import Cursor, Limit, NextAlias, cursor_of
 from incidentio.api.reading import timeline_page
 from incidentio.api.routing import Routes
 from incidentio.api.verifying import verify
-from incidentio.api.views import Timeline, Verification
 from incidentio.api.why import WhyView, why
 
 
