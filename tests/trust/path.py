@@ -44,11 +44,17 @@ _ASYNCHRONOUS_TRIES = 3
 
 @dataclass
 class Delivery:
-    """One message or event on its way; `tries` so far."""
+    """One message or event on its way since `sent_at`; `tries` so far."""
 
     id: str
     body: str
+    sent_at: datetime
     tries: int = 0
+
+    def record(self) -> dict[str, Any]:
+        """As the queue hands it to a function."""
+        sent = str(round(self.sent_at.timestamp() * 1000))
+        return {"messageId": self.id, "body": self.body, "attributes": {"SentTimestamp": sent}}
 
 
 @dataclass
@@ -197,7 +203,7 @@ class Path:
     def _from_queue(
         self, queue: list[Delivery], batch: Sequence[Delivery], work: Callable[[list[dict[str, Any]]], Sequence[str]]
     ) -> None:
-        records = [{"messageId": delivery.id, "body": delivery.body} for delivery in batch]
+        records = [delivery.record() for delivery in batch]
         failed: list[str] = [delivery.id for delivery in batch]
 
         def worked() -> None:
@@ -247,7 +253,7 @@ class Path:
 
     def _delivery(self, body: str) -> Delivery:
         self._ids += 1
-        return Delivery(f"m{self._ids}", body)
+        return Delivery(f"m{self._ids}", body, self.now)
 
     def _clock(self) -> datetime:
         return self.now

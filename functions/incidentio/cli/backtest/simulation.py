@@ -172,7 +172,8 @@ class _World:
                     self._plan(self._people.resolve_after, incident_id)
 
     def _tell(self, body: Mapping[str, object]) -> None:
-        report = communicate([{"messageId": self._cause, "body": json.dumps(body)}], self._teller)
+        sent = {"SentTimestamp": str(round(self._now.timestamp() * 1000))}
+        report = communicate([{"messageId": self._cause, "body": json.dumps(body), "attributes": sent}], self._teller)
         if report.failed:
             raise Unavailable(f"communicate handed back {', '.join(report.failed)}")
 
