@@ -210,6 +210,53 @@ def test_who_does_not_speak_tls_does_not_keep_it_either(server: Server, resolver
             )
 
 
+def test_a_resolver_that_does_not_answer_does_not_keep_it_either(
+    server: Server, resolver: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over, resolve = threading.Event(), socket.getaddrinfo
+
+    def late(*arguments: Any, **more: Any) -> Any:
+        over.wait(10)
+        return resolve(*arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", late)
+    try:
+        with pytest.raises(Unavailable, match=rf"GET https://{NAME}: no answer within 0\.2 s"):
+            call(server, seconds=0.2)
+    finally:
+        over.set()
+    assert not server.seen
+
+
+def test_one_deadline_is_for_all_of_it(server: Server, resolver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name takes 4 seconds and the connection 3: of ten, 6 are left to connect, and 3 for all the rest."""
+    now, given = [0.0], []
+    resolve, connect, timer = socket.getaddrinfo, socket.create_connection, outbound.Timer
+
+    def resolved(*arguments: Any, **more: Any) -> Any:
+        now[0] += 4 if arguments[0] == NAME else 0
+        return resolve(*arguments, **more)
+
+    def connected(*arguments: Any, timeout: float) -> Any:
+        given.append(timeout)
+        now[0] += 3
+        return connect(*arguments, timeout=timeout)
+
+    def timed(seconds: float, ends: Any) -> Any:
+        given.append(seconds)
+        return timer(seconds, ends)
+
+    monkeypatch.setattr(outbound, "monotonic", lambda: now[0])
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    monkeypatch.setattr(socket, "create_connection", connected)
+    monkeypatch.setattr(outbound, "Timer", timed)
+    assert call(server, seconds=10)["status"] == 200
+    assert given == [6, 3]
+    with pytest.raises(Unavailable, match="no answer within 4 s"):
+        call(server, seconds=4)
+    assert len(server.seen) == 1
+
+
 def test_nobody_there_is_worth_another_try(server: Server, resolver: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
