@@ -117,7 +117,7 @@ def _for_people(
     if event.type in UPDATES or event.type == "SeverityChanged":
         return _update(incident, event, pages, quiets)
     if event.type == "StormEnded":
-        return _storm_over(incident, event, pages, quiets)
+        return _storm_over(incident, event, pages, routing, quiets)
     if event.type == "IncidentLinked":
         return _linked(incident, event, pages, quiets)
     return Nothing(f"{event.type} is not told to anybody")
@@ -310,13 +310,22 @@ def _linked(incident: Incident, event: Event, pages: Sequence[Page], quiets: Qui
     return Publish(tuple(_about(incident, event, channel) for channel in channels))
 
 
-def _storm_over(incident: Incident, event: Event, pages: Sequence[Page], quiets: Quiets) -> Plan:
-    """What nobody has taken is told once, in one page, unless somebody has the storm itself."""
+def _storm_over(incident: Incident, event: Event, pages: Sequence[Page], routing: Routing, quiets: Quiets) -> Plan:
+    """What nobody has taken is told once, in one page, unless somebody has the storm itself.
+
+    Even if the storm was over before anybody was told of it: its children were not told either.
+    """
     if not event.data.get("waiting"):
         return Nothing("the storm left nothing that nobody has")
     if not event.data.get("unattended") or incident.acknowledged_at:
         return Nothing("somebody has the storm, and so what is left of it")
-    return _update(incident, event, pages, quiets)
+    if any(page.call for page in pages):
+        return _update(incident, event, pages, quiets)
+    if monitored := monitored_by(incident, routing):
+        return Nobody(f"{event.type}.{event.seq}", f"{monitored}: would have told what the storm left")
+    if quiet := quiets.over(incident):
+        return Nobody(f"{event.type}.{event.seq}", f"{quiet}: {event.type} is not told", quiet=quiet)
+    return Publish((_about(incident, event, _channel(incident, routing)),))
 
 
 def _about(incident: Incident, event: Event, channel: Channel) -> Page:

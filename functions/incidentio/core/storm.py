@@ -15,6 +15,8 @@ from incidentio.core.errors import Unavailable
 from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Records, Refused, Update
 
 RATE = Key("STORM", "RATE")
+SOURCE = "storm"
+"""Of the incident that collects."""
 DEDUP_KEY = "incidentio:storm"
 """The storm is a signal of its parent: while it goes on, the parent does not recover."""
 _TRIES = 4

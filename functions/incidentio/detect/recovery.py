@@ -16,6 +16,8 @@ from incidentio.core.members import closing
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Clock, Table
 from incidentio.core.routing import Routing
+from incidentio.core.storm import SOURCE
+from incidentio.detect.storm import waiting
 
 _BUDGET = timedelta(seconds=30)
 """Of a sweep's minute. After a storm thousands may be due; those left are due at the next one."""
@@ -39,6 +41,8 @@ def recover(table: Table, routing: Routing, now: datetime, clock: Clock | None =
         except Exception as error:  # noqa: BLE001 - one incident never holds up the others; it stays due
             failed += 1
             log("not recovered", level="ERROR", incident_id=incident_id, **told(error))
+            continue
+        if after == before:
             continue
         moved += 1
         log("recovered", incident_id=incident_id, status=after.status.value, severity=after.severity.value)
@@ -75,6 +79,9 @@ def _moved_on(table: Table, incident: Incident, routing: Routing, now: datetime)
 
 
 def _recovered(table: Table, incident: Incident, routing: Routing, now: datetime) -> Decision:
+    """Not as long as it is the one that is told and repeated for children that nobody has."""
+    if incident.source == SOURCE and next(waiting(incident.id, table), None):
+        return None
     why = f"every signal has been ok for {format_duration(routing.recovery.stable_for)}"
     if routing.recovery.action(incident.severity) == "resolve":
         change = resolve(incident, actor=SYSTEM, at=now, note=why)

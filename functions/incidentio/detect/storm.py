@@ -1,5 +1,6 @@
 """The end of a storm, and what opened before it was one: both are seen by the sweep."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -42,7 +43,7 @@ def watch_storm(table: Table, routing: Routing, now: datetime) -> int:
     quiet_for = storm.quiet_for if storm else _NO_WAIT
     if datetime.fromisoformat(body["over_at"]) + quiet_for > now:
         return 0
-    children = _children(parent.id, table)
+    children = sorted(waiting(parent.id, table), key=lambda child: (child.severity.rank, child.detected_at))
     began = datetime.fromisoformat(body["began_at"])
     amend(table, parent.id, lambda incident: _ended(table, incident, children, now, now - began))
     _set(table, named, parent="")
@@ -100,17 +101,15 @@ def _adopt(table: Table, incident_id: str, parent: str, now: datetime) -> None:
         return
 
 
-def _children(parent: str, table: Table) -> list[Incident]:
-    """Those that nobody has taken: open, live, not acknowledged; the worst first."""
-    found = []
+def waiting(parent: str, table: Table) -> Iterator[Incident]:
+    """Children of a storm that nobody has taken: open, live, not acknowledged. Each costs a read when it is wanted."""
     for key, _ in islice(table.query(f"INC#{parent}", "CHILD#"), _LOOKED_AT):
         try:
             child = table.incident(key.sk.removeprefix("CHILD#"))
         except NotFound:
             continue
         if child.status is Status.TRIGGERED and child.mode is Mode.LIVE:
-            found.append(child)
-    return sorted(found, key=lambda child: (child.severity.rank, child.detected_at))
+            yield child
 
 
 def _ended(table: Table, incident: Incident, children: list[Incident], now: datetime, lasted: timedelta) -> Decision:
@@ -132,7 +131,7 @@ def _ended(table: Table, incident: Incident, children: list[Incident], now: date
         at=now,
         text=f"the storm is over after {format_duration(lasted)}; {left}",
         data={
-            "unattended": incident.status is Status.TRIGGERED,  # soon after it may recover by itself
+            "unattended": incident.status is Status.TRIGGERED,
             "waiting": [child.id for child in children[:_NAMED]],
             "waiting_count": len(children),
         },

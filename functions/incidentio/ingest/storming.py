@@ -19,7 +19,7 @@ from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Filters, Put, Record, Refused, Stale, Table, Update, Write
 from incidentio.core.severity import Severity, worst
 from incidentio.core.signal import Kind, Mode, SignalState
-from incidentio.core.storm import DEDUP_KEY, RATE, Storm, parent_of
+from incidentio.core.storm import DEDUP_KEY, RATE, SOURCE, Storm, parent_of
 from incidentio.ingest.case import Case
 from incidentio.ingest.placing import Opening, Place, group_record_place
 
@@ -152,7 +152,7 @@ def _parent(incident_id: str, storm: Storm, seen: _Seen, now: datetime) -> Chang
         correlation_id=incident_id,
         impact_started_at=min([now, *(s.changed_at for s in signals)]),
         detected_at=now,
-        source="storm",
+        source=SOURCE,
         dedup_key=DEDUP_KEY,
         members=1,
         firing=1,
@@ -163,7 +163,7 @@ def _parent(incident_id: str, storm: Storm, seen: _Seen, now: datetime) -> Chang
         actor=SYSTEM,
         at=now,
         text=f"{incident.title}, and more to come",
-        data={"source": "storm", "mode": Mode.LIVE.value, "mode_reason": incident.mode_reason},
+        data={"source": SOURCE, "mode": Mode.LIVE.value, "mode_reason": incident.mode_reason},
     )
     return change.recorded(
         "StormBegan",
@@ -180,7 +180,7 @@ def _own_signal(incident: Incident, now: datetime) -> list[Write]:
     member = {
         "dedup_key": DEDUP_KEY,
         "state": SignalState.FIRING.value,
-        "source": "storm",
+        "source": SOURCE,
         "title": incident.title,
         "reason": incident.mode_reason,
         "changed_at": iso(now),
@@ -198,7 +198,7 @@ def _own_signal(incident: Incident, now: datetime) -> list[Write]:
         "stale": 0,
         "first_seen_at": iso(now),
         "last_seen_at": iso(now),
-        "source": "storm",
+        "source": SOURCE,
     }
     return [
         Put(Record(member_key(incident.id, DEDUP_KEY), member)),
