@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from incidentio.communicate.calls import repeat_seconds
 from incidentio.communicate.pages import Page
-from incidentio.communicate.plan import Nobody, repeat_seconds
+from incidentio.communicate.plan import Nobody
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM

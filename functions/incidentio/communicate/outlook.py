@@ -5,8 +5,8 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
+from incidentio.communicate.calls import repeat_seconds
 from incidentio.communicate.pages import FORGOTTEN, Page
-from incidentio.communicate.plan import repeat_seconds
 from incidentio.core.catalog import Bundle
 from incidentio.core.duration import format_duration
 from incidentio.core.incident import Incident, Status

@@ -4,9 +4,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from incidentio.communicate.calls import next_repeat, reminder, repeat_seconds
 from incidentio.communicate.entries import quiet_over
 from incidentio.communicate.pages import Page, pages_of
-from incidentio.communicate.plan import Nobody, next_repeat, reminder, repeat_seconds
+from incidentio.communicate.plan import Nobody
 from incidentio.communicate.tell import Busy, Outcome, Teller, signal_reason
 from incidentio.core.amend import amend
 from incidentio.core.deadlines import ack_due, quiet_due, repeat_due, told_due, triage_due

@@ -14,8 +14,10 @@ from incidentio.communicate.arrival import arrived, measure_travel
 from incidentio.communicate.background import background_of
 from incidentio.communicate.entries import published, skipped
 from incidentio.communicate.message import Context, message
+from incidentio.communicate.notices import NEEDS_A_PERSON
 from incidentio.communicate.pages import Page, page_from, pages_of, untold
-from incidentio.communicate.plan import NEEDS_A_PERSON, Event, Nobody, Nothing, Plan, plan
+from incidentio.communicate.plan import Event, Nobody, Nothing, Plan
+from incidentio.communicate.planning import plan
 from incidentio.communicate.ports import Topics
 from incidentio.communicate.through import through_parent
 from incidentio.core.amend import amend

@@ -2,7 +2,7 @@
 
 import pytest
 
-from incidentio.communicate.plan import NEEDS_A_PERSON, UPDATES
+from incidentio.communicate.notices import NEEDS_A_PERSON, UPDATES
 from incidentio.core import lifecycle
 from incidentio.core.ports import Key, Put, Record
 from incidentio.core.severity import Severity
