@@ -173,7 +173,7 @@ class RaiseTableCapacity(Action[TableCapacity]):
             f"aws dynamodb describe-table --table-name {shlex.quote(self.target)} --region {self.place.region} "
             f"--output text --query {shlex.quote(query)}"
         )
-        return Commands(look=(f"{keep}=$({look} | sed 's/None/-1/g')",), do=(do,), undo=(undo,))
+        return Commands(look=(f"{keep}=$({look} | sed '/^None$/d; s/None/-1/g')",), do=(do,), undo=(undo,))
 
     def _in_shell(self, units: str, what: str) -> str:
         """`_raised` as POSIX shell arithmetic; a negative number is no maximum and stays."""
