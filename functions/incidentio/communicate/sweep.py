@@ -4,15 +4,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from incidentio.aws.observability import told
 from incidentio.communicate.calls import next_repeat, reminder, repeat_seconds
 from incidentio.communicate.entries import quiet_over
 from incidentio.communicate.pages import Page, pages_of
 from incidentio.communicate.plan import Nobody
-from incidentio.communicate.tell import Busy, Outcome, Teller, signal_reason
+from incidentio.communicate.tell import Outcome, Teller, signal_reason
 from incidentio.core.amend import amend
 from incidentio.core.deadlines import ack_due, quiet_due, repeat_due, told_due, triage_due
 from incidentio.core.duration import format_duration
-from incidentio.core.errors import IncidentioError
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
@@ -66,8 +66,8 @@ def sweep(teller: Teller) -> Swept:
                 did += _woken(incident_id, waiting[incident_id], teller, quiets)
             if did := did + _look(incident_id, teller, quiets):
                 done[incident_id] = did
-        except (IncidentioError, Busy) as error:
-            failed[incident_id] = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others are looked at; it stays due
+            failed[incident_id] = told(error).get("detail") or type(error).__name__
     teller.table.write(Put(Record(BEAT, {"at": iso(quiets.at), "whole": not failed and not left})))
     return Swept(done, failed, left)
 

@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from incidentio.communicate.sweep import sweep
 from incidentio.core import lifecycle
 from incidentio.core.catalog import Bundle
@@ -144,3 +146,23 @@ def test_a_deployment_with_a_longer_interval_is_told_and_the_next_call_is_named_
     desk.clock.advance(minutes=55)
     sweep(teller)
     assert len(desk.topics) == 2
+
+
+@pytest.mark.parametrize("asleep", [False, True])
+def test_a_record_that_cannot_be_read_does_not_keep_the_others_from_being_told(desk, monkeypatch, asleep):
+    desk.table.commit(opened(id="INC-AAAAAA"))
+    if asleep:
+        desk.table.write(Put(Record(Key("QUIET#HELD", "INC-AAAAAA"), {"quiet": "SIL-GONE"})))
+    desk.open()
+    desk.clock.advance(seconds=61)
+    read = desk.table.incident
+
+    def broken(incident_id):
+        if incident_id == "INC-AAAAAA":
+            raise ValueError("severity: Input should be 'SEV1', …")
+        return read(incident_id)
+
+    monkeypatch.setattr(desk.table, "incident", broken)
+    swept = sweep(desk.teller)
+    assert list(swept.failed) == ["INC-AAAAAA"]
+    assert [sent.attributes["incident_id"] for sent in desk.topics.sent] == [ID]
