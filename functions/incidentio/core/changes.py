@@ -18,6 +18,7 @@ KEPT = timedelta(days=90)
 DEPLOYS = frozenset({"cloudformation", "codedeploy", "codepipeline", "deploys", "ecs"})
 """Sources whose changes are deploys; others tell of configuration."""
 REHEARSE_AFTER = "REHEARSE#AFTER"
+"""Partition: what was deployed and waits to be rehearsed."""
 _REHEARSED_WITHIN = timedelta(days=7)
 
 Text = Annotated[str, StringConstraints(max_length=300)]
@@ -83,11 +84,6 @@ def change_writes(change: ChangeRecord, services: Mapping[str, Service]) -> list
     deployed = DeployedService(service=str(change.service), change=change.id)
     wanted = Record(Key(REHEARSE_AFTER, deployed.key), deployed.model_dump(), change.at + _REHEARSED_WITHIN)
     return [kept, Put(wanted)]
-
-
-def deployed_services(records: Records) -> list[DeployedService]:
-    """What was deployed and waits to be rehearsed."""
-    return [DeployedService.model_validate(body) for _, body in records.query(REHEARSE_AFTER)]
 
 
 def changes_of(records: Records, service: str | None, *, since: datetime, limit: int = 50) -> list[ChangeRecord]:

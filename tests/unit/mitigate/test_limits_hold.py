@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from incidentio.core.amend import amend
-from incidentio.core.errors import NotFound
-from incidentio.core.incident import Status, recorded
+from incidentio.core.errors import NotFound, Unavailable
+from incidentio.core.incident import Incident, Status, recorded
 from incidentio.core.person import SYSTEM
-from incidentio.core.ports import Put
+from incidentio.core.ports import Key, Put, Record
 from incidentio.core.signal import Subject
 from incidentio.mitigate.keys import LEASES, lease_key
 from incidentio.mitigate.runs import run_record
@@ -196,3 +196,37 @@ def test_a_loan_of_an_incident_nobody_knows_does_not_keep_the_others_waiting() -
         stage.sweep()
     stage.play()
     assert stage.run(run).lease.status == "restored"
+
+
+@pytest.mark.parametrize("trouble", [Unavailable("reading INC#INC-000000: throttled"), ValueError("no incident")])
+@pytest.mark.parametrize("prefix", ["LEASES", "OPEN#RUNS", "REHEARSE#AFTER"])
+def test_one_record_in_trouble_does_not_keep_the_sweep_from_the_others(
+    prefix: str, trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = recovering()
+    run = stage.request()
+    stage.play()
+    lease = stage.table.records[lease_key(run.run_id)]
+    stage.change(status=Status.RESOLVED)
+    broken = {"run_id": "RUN-000000-00000000", "incident_id": "INC-000000", "playbook": run.playbook}
+    kept = {"LEASES": {**lease, **broken}, "OPEN#RUNS": broken, "REHEARSE#AFTER": {"service": "checkout"}}
+    stage.table.write(Put(Record(Key(prefix, "RUN-000000-00000000"), kept[prefix])))
+    get, incident = stage.table.get, stage.table.incident
+
+    def reading(key: Key) -> object:
+        if key.pk == "INC#INC-000000":
+            raise trouble
+        return get(key)
+
+    def looked_up(incident_id: str) -> Incident:
+        if incident_id == "INC-000000":
+            raise trouble
+        return incident(incident_id)
+
+    monkeypatch.setattr(stage.table, "get", reading)
+    monkeypatch.setattr(stage.table, "incident", looked_up)
+    with pytest.raises(Unavailable):
+        stage.sweep()
+    stage.play()
+    assert stage.run(run).lease.status == "restored"
+    assert stage.table.get(Key("BEAT", "mitigate"))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from incidentio.core.changes import ChangeRecord, change_writes, deployed_services
+from incidentio.core.changes import REHEARSE_AFTER, ChangeRecord, change_writes
 from incidentio.core.errors import InvalidInput, NotFound
 from incidentio.core.incident import Incident, recorded
 from incidentio.core.person import SYSTEM
@@ -174,7 +174,7 @@ def test_a_deploy_of_an_opted_in_service_is_followed_by_one_rehearsal() -> None:
     (run,) = [body for key, body in stage.table.records.items() if key.sk.startswith("RUN#")]
     assert run["dry_run"]
     assert run["requester"]["id"] == "system"
-    assert list(deployed_services(stage.table)) == []
+    assert list(stage.table.query(REHEARSE_AFTER)) == []
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_deploy_of_an_opted_in_service_is_followed_by_one_rehearsal() -> None:
 def test_other_changes_are_followed_by_none(more: dict[str, str]) -> None:
     stage = staged()
     deployed(stage, **more)
-    assert list(deployed_services(stage.table)) == []
+    assert list(stage.table.query(REHEARSE_AFTER)) == []
 
 
 def test_a_deploy_whose_rehearsal_cannot_begin_opens_a_ticket() -> None:

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from incidentio.core.errors import IncidentioError, NotFound
+from incidentio.aws.observability import log, told
+from incidentio.core.errors import IncidentioError, NotFound, Unavailable
 from incidentio.core.events import DomainEvent
 from incidentio.core.ids import iso
 from incidentio.core.ports import Key, Put, Record
 from incidentio.mitigate.conduct.decided import answer_decided
 from incidentio.mitigate.conduct.recover import look_after, open_runs
-from incidentio.mitigate.conduct.rehearsals import dry_run_over, due_rehearsals
-from incidentio.mitigate.conduct.revert import due_reverts, incident_over, revert
+from incidentio.mitigate.conduct.rehearsals import dry_run_over, rehearsals
+from incidentio.mitigate.conduct.revert import incident_over, loans, revert
 from incidentio.mitigate.conduct.score import Score, run_id_of
 from incidentio.mitigate.conduct.start import start_by_itself, start_requested
 from incidentio.mitigate.keys import incident_of_run
@@ -75,18 +76,21 @@ def execution_ended(score: Score, name: str) -> bool:
 def sweep(score: Score) -> None:
     """Every minute: whatever an event was lost for, and whatever has a date.
 
-    One run in trouble does not keep the others waiting: the first error is raised after all were looked at.
+    One record in trouble does not keep the others waiting: the first error is raised after all were looked at.
     """
-    work = [(look_after, ids) for ids in open_runs(score)] + [(revert, ids) for ids in due_reverts(score)]
-    errors: list[IncidentioError] = []
-    for act, (incident_id, run_id) in work:
-        try:
-            run = load_run(score.table, incident_id, run_id)
-            if act is revert or not run.finished:
-                act(score, run)
-        except IncidentioError as error:
-            errors.append(error)
-    errors += due_rehearsals(score)
+    work = [*open_runs(score), *loans(score), *rehearsals(score)]
+    errors = [error for act in work if (error := _failure(act))]
     score.table.write(Put(Record(Key("BEAT", "mitigate"), {"at": iso(score.clock())})))
     if errors:
         raise errors[0]
+
+
+def _failure(act: Callable[[], None]) -> IncidentioError | None:
+    try:
+        act()
+    except IncidentioError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a record that cannot be read: the others are looked at all the same
+        log("not looked after", level="ERROR", **told(error))
+        return Unavailable(f"the sweep came upon a record that it cannot handle: {type(error).__name__}")
+    return None

@@ -4,6 +4,10 @@ Recovery starts the same machine in mode `recover`, which undoes from the stored
 attempt has its number in its name, so the event and the sweep together still start one.
 """
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
 from incidentio.core.errors import NotFound
 from incidentio.core.incident import Incident
 from incidentio.mitigate.aftermath import left_of, told_of
@@ -19,9 +23,15 @@ from incidentio.mitigate.runs import Move, advance, ended, load_run, told
 MOST_RECOVERIES = 5
 
 
-def open_runs(score: Score) -> list[tuple[str, str]]:
-    """(incident id, run id) of every run that is not finished."""
-    return [(str(body["incident_id"]), str(body["run_id"])) for _, body in score.table.query(OPEN_RUNS)]
+def open_runs(score: Score) -> list[Callable[[], None]]:
+    """A look at every run that is not finished."""
+    return [partial(_look, score, body) for _, body in score.table.query(OPEN_RUNS)]
+
+
+def _look(score: Score, body: Mapping[str, Any]) -> None:
+    run = load_run(score.table, str(body["incident_id"]), str(body["run_id"]))
+    if not run.finished:
+        look_after(score, run)
 
 
 def look_after(score: Score, run: Run) -> None:

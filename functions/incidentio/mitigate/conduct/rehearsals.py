@@ -1,7 +1,10 @@
 """Rehearsals that are due, and what comes of those that have ended."""
 
-from incidentio.core.changes import deployed_services
-from incidentio.core.errors import IncidentioError
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from incidentio.core.changes import REHEARSE_AFTER, DeployedService
 from incidentio.core.events import DomainEvent
 from incidentio.mitigate.conduct.score import Score
 from incidentio.mitigate.rehearse import over, rehearse_deployed
@@ -17,14 +20,13 @@ def dry_run_over(score: Score, event: DomainEvent) -> None:
     over(score.table, event.incident_id, score.clock(), failed=failed)
 
 
-def due_rehearsals(score: Score) -> list[IncidentioError]:
-    """Rehearse what was deployed; what went wrong is tried again at the next sweep."""
-    errors = []
-    for deployed in deployed_services(score.table):
-        try:
-            rehearse_deployed(
-                score.table, score.bundle, deployed, now=score.clock(), account=score.account, region=score.region
-            )
-        except IncidentioError as error:
-            errors.append(error)
-    return errors
+def rehearsals(score: Score) -> list[Callable[[], None]]:
+    """Rehearse what was deployed; what goes wrong is tried again at the next sweep."""
+    return [partial(_rehearse, score, body) for _, body in score.table.query(REHEARSE_AFTER)]
+
+
+def _rehearse(score: Score, body: Mapping[str, Any]) -> None:
+    deployed = DeployedService.model_validate(body)
+    rehearse_deployed(
+        score.table, score.bundle, deployed, now=score.clock(), account=score.account, region=score.region
+    )

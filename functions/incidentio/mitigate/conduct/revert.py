@@ -1,7 +1,8 @@
 """Giving borrowed changes back: when the incident is over, or at the latest when the loan ends."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from incidentio.core.errors import NotFound
@@ -13,7 +14,7 @@ from incidentio.mitigate.conduct.decided import withdraw_waiting
 from incidentio.mitigate.conduct.score import Score, revert_name
 from incidentio.mitigate.leases import failed_lease, lease_record, open_leases
 from incidentio.mitigate.run import Run
-from incidentio.mitigate.runs import Move, advance, runs_of, told
+from incidentio.mitigate.runs import Move, advance, load_run, runs_of, told
 from incidentio.mitigate.surviving import surviving
 
 MOST_DEATHS = 3
@@ -38,14 +39,16 @@ def incident_over(score: Score, event: DomainEvent) -> None:
             start_revert(score, run)
 
 
-def due_reverts(score: Score) -> list[tuple[str, str]]:
-    """(incident id, run id) of loans that have ended, whose incident is over, or whose restore died or failed."""
-    now = score.clock()
-    return [
-        (str(body["incident_id"]), str(body["run_id"]))
-        for body in open_leases(score.table)
-        if body["status"] != "open" or _ended(body, now) or not _incident_open(score, str(body["incident_id"]))
-    ]
+def loans(score: Score) -> list[Callable[[], None]]:
+    """A look at every change that is still borrowed."""
+    return [partial(_look, score, body) for body in open_leases(score.table)]
+
+
+def _look(score: Score, body: Mapping[str, Any]) -> None:
+    """Whether the loan has ended, its incident is over, or its restore died or failed."""
+    incident_id = str(body["incident_id"])
+    if body["status"] != "open" or _ended(body, score.clock()) or not _incident_open(score, incident_id):
+        revert(score, load_run(score.table, incident_id, str(body["run_id"])))
 
 
 def revert(score: Score, run: Run) -> None:
