@@ -11,6 +11,8 @@ from incidentio.core.incident import Incident, Status, recorded
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Key, Put, Record
 from incidentio.core.signal import Subject
+from incidentio.mitigate.conduct.revert import MOST_DEATHS
+from incidentio.mitigate.conduct.score import revert_name
 from incidentio.mitigate.keys import LEASES, lease_key
 from incidentio.mitigate.runs import run_record
 from incidentio.mitigate.switches import set_switch
@@ -230,3 +232,30 @@ def test_one_record_in_trouble_does_not_keep_the_sweep_from_the_others(
     stage.play()
     assert stage.run(run).lease.status == "restored"
     assert stage.table.get(Key("BEAT", "mitigate"))
+
+
+def test_a_restore_that_comes_to_its_end_while_it_is_looked_at_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = recovering()
+    run = stage.request()
+    stage.play()
+    stage.change(status=Status.RESOLVED)
+    stage.at["Resume"] = killed
+    for _ in range(MOST_DEATHS - 1):
+        stage.sweep()
+        stage.executions.work()
+        stage.at["UndoNext"] = killed
+    stage.sweep()
+    stage.at.clear()
+    status = stage.executions.status
+
+    def ends_now(playbook: str, name: str) -> str | None:
+        if name == revert_name(run, MOST_DEATHS):
+            stage.executions.work()
+        return status(playbook, name)
+
+    asked(stage, "resume", run.run_id, mode="revert", execution=revert_name(run, MOST_DEATHS))
+    monkeypatch.setattr(stage.executions, "status", ends_now)
+    stage.sweep()
+    assert (stage.run(run).lease.status, stage.estate.reserved) == ("restored", 50)
+    assert "RollbackFailed" not in stage.types
+    assert list(stage.table.query(LEASES)) == []

@@ -109,8 +109,8 @@ def _cannot(score: Score, run: Run, why: str) -> None:
     """No machine can give it back, for now at least: people are told, once, with the commands."""
 
     def decide(incident: Incident, run: Run) -> Move | None:
-        if run.lease is None or run.lease.status == "failed":
-            return None
+        if run.lease is None or run.lease.status not in ("open", "restoring"):
+            return None  # told already; or the last try came to its end after all
         now = score.clock()
         after = run.having(lease=failed_lease(run.lease, now))
         what = f"what {run.playbook} borrowed on {run.where} cannot be given back: {why}"
