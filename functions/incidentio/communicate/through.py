@@ -15,14 +15,15 @@ from incidentio.core.storm import RATE, parent_of
 def through_parent(child: Incident, decision: Plan, table: Table, now: datetime) -> Plan:
     """`decision`, unless it is a call that the parent makes instead.
 
-    It makes none once it is over; nor of impact that came back after the storm; nor where a person gave it a severity
-    less than the child's. In the first two cases the child leaves the storm.
+    It makes none once it is over; nor of impact that came back, or is worse, after the storm; nor where a person gave
+    it a severity less than the child's. In the first two cases the child leaves the storm.
     """
     if child.parent is None or not isinstance(decision, Publish) or not all(page.call for page in decision.pages):
         return decision
     parent = _standing_in(child.parent, table)
     goes_on = parent is not None and parent_of(table.get(RATE)) in (parent.id, child.parent)
-    if parent is None or not parent.is_open or (child.episode > 1 and not goes_on):
+    is_news = child.episode > 1 or any(page.event == "SeverityChanged" for page in decision.pages)
+    if parent is None or not parent.is_open or (is_news and not goes_on):
         amend(table, child.id, lambda current: _on_its_own(current, now))
         return decision
     if child.severity.is_worse_than(parent.severity):

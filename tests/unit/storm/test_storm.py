@@ -314,3 +314,20 @@ def test_the_rate_looks_back_over_the_last_window() -> None:
     assert at(5000) == 1
     assert at(4000) == 2  # a clock that is late counts as well
     assert storm.rate(table.records[RATE], FakeClock().now + timedelta(hours=9)) == 0
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_child_that_gets_worse_after_the_storm_is_told_by_itself(stormy: Estate, taken: bool) -> None:
+    stormy.sweep(minutes=1)
+    for name in ("late-0", *(f"early-{n}" for n in range(OPENS - 1))) if taken else ():
+        amend(stormy.table, stormy.of(name).id, lambda i: lifecycle.acknowledge(i, actor=ALICE, at=stormy.clock()))
+    stormy.sweep(minutes=12)
+    stormy.sweep(minutes=6)
+    assert stormy.parent.status is (Status.MITIGATED if taken else Status.TRIGGERED)
+    child, at = stormy.of("late-0"), stormy.clock()
+    worse = lifecycle.change_severity(child, Severity.SEV1, actor=ALICE, at=at, why="no orders at all")
+    assert worse
+    stormy.table.commit(worse)
+    stormy.hear()
+    assert [s.attributes["severity"] for s in stormy.told(child)] == ["SEV1"]
+    assert stormy.parent.severity is Severity.SEV2
