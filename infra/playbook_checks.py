@@ -12,7 +12,7 @@ from incidentio.core.steps import ITEM, TARGETS, ForEach, Manual, Step
 from incidentio.core.targets import NAMED
 from incidentio.mitigate.actions import ACTIONS, Action, action_named, check_step
 from infra.compiler.limits import unfit
-from infra.located_yaml import Location
+from infra.located_yaml import Location, dotted
 
 Found = tuple[Location, str]
 
@@ -92,6 +92,7 @@ def _actions_of(playbook: Playbook) -> list[tuple[Location, type[Action[Any]]]]:
 def _step_mistakes(playbook: Playbook) -> Iterator[Found]:
     taken = {*playbook.parameters, *EVERYWHERE}
     ids: dict[str, Location] = {}
+    told: set[Location] = set()
     for leaf in playbook.leaves:
         known = taken | {name for name, other in ids.items() if not _beside(leaf.at, other)}
         at: Location = ("steps", *leaf.at)
@@ -113,7 +114,11 @@ def _step_mistakes(playbook: Playbook) -> Iterator[Found]:
         if step.id:
             if step.id in taken:
                 yield (*at, "id"), f"{step.id} is a parameter or a label already: call the step something else"
-            ids[step.id] = leaf.at
+            # A step of foreach is there for each thing, and still one step.
+            if ids.setdefault(step.id, leaf.at) != leaf.at and leaf.at not in told:
+                told.add(leaf.at)
+                where = dotted(("steps", *ids[step.id]))
+                yield (*at, "id"), f"{step.id} is the id of {where} already: call this step something else"
     yield from _target_mistakes(playbook)
 
 

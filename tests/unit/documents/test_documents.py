@@ -237,6 +237,16 @@ def test_every_mistake_of_every_file_is_told_at_once(folders: Folders) -> None:
             "steps:\n  - parallel: [[{wait: 1m, id: one}], [{wait: 1m, if: ['one=done']}]]\n",
             ":9: steps[0].parallel[1][0].if[0]: one is in a branch beside this one, and which comes first is chance",
         ),
+        (
+            "steps:\n",
+            "steps:\n  - {wait: 1m, id: one}\n  - {wait: 2m, id: one}\n",
+            ":10: steps[1].id: one is the id of steps[0] already: call this step something else",
+        ),
+        (
+            "steps:\n",
+            "steps:\n  - foreach: [1, 2]\n    steps: [{wait: 1m, id: one},\n      {wait: 2m, id: one}]\n",
+            ":11: steps[0].steps[1].id: one is the id of steps[0].steps[0] already: call this step something else",
+        ),
         ("risk: safe", "risk: safe\napproval: {timeout: 1h}", ":5: approval: a safe playbook waits for nobody"),
         (
             "integer, minimum",
@@ -274,6 +284,7 @@ def test_steps_that_are_none_are_told_in_words(folders: Folders) -> None:
         "  - parallel: [[{wait: 1m, id: one}, {wait: 1m, if: ['one=done']}], [{wait: 1m}]]\n",
         "  - parallel: [[{wait: 1m, id: one}], [{wait: 1m}]]\n  - {wait: 1m, if: ['one=done']}\n",
         "  - {wait: 1m, id: one}\n  - parallel: [[{wait: 1m}], [{wait: 1m, if: ['one=done']}]]\n",
+        "  - foreach: [1, 2]\n    steps: [{wait: 1m, id: one}, {wait: 1m, if: ['one=done']}]\n",
         "  - parallel: [[{wait: 1m, id: a}], [{wait: 1m}]]\n  - parallel: [[{wait: 1m}], [{wait: 1m, if: [a=done]}]]\n",
     ],
 )
