@@ -4,10 +4,9 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from incidentio.aws import listing
 from incidentio.aws.attributes import from_item, to_item
@@ -15,6 +14,7 @@ from incidentio.aws.contention import Pause, patiently, waits
 from incidentio.aws.errors import error_code, translated
 from incidentio.aws.expressions import condition, expression, terms
 from incidentio.aws.stored import entry_from, entry_item, entry_sk, incident_from, incident_item, incident_pk
+from incidentio.aws.transaction import Cancelled, transact
 from incidentio.core.deadlines import next_due
 from incidentio.core.errors import Damaged, NotFound, Unavailable
 from incidentio.core.heartbeat import forgotten_at
@@ -35,8 +35,6 @@ from incidentio.core.ports import (
 from incidentio.core.routing import Routing
 from incidentio.core.timeline import Entry
 
-_TRANSACTION_LIMIT = 100
-_CONFLICTS = 3  # tries more, before whoever asked reads again
 _RESERVED = ("pk", "sk", "ttl")
 
 
@@ -68,8 +66,8 @@ class DynamoTable:
         operations = [self._put(item, holds) for item, holds in items]
         operations += [self._operation(write) for write in writes]
         try:
-            self._transact(operations)
-        except _Cancelled as cancelled:
+            transact(self._client, operations, pause=self._pause)
+        except Cancelled as cancelled:
             own = 1 + len(change.entries)
             if cancelled.index is None or cancelled.index < own:
                 current = cancelled.item if cancelled.index == 0 else None
@@ -128,8 +126,8 @@ class DynamoTable:
             self._write_one(writes[0])
             return
         try:
-            self._transact([self._operation(write) for write in writes])
-        except _Cancelled as cancelled:
+            transact(self._client, [self._operation(write) for write in writes], pause=self._pause)
+        except Cancelled as cancelled:
             if cancelled.index is None:
                 raise Unavailable("the records are being changed by many at once") from None
             raise Refused(_key_of(writes[cancelled.index]), _body(cancelled.item)) from None
@@ -232,44 +230,6 @@ class DynamoTable:
                 patiently(self._pause, call, arguments)
         except Exception as error:
             raise _refused(error, _key_of(write)) from error
-
-    def _transact(self, operations: list[dict[str, Any]]) -> None:
-        if len(operations) > _TRANSACTION_LIMIT:
-            raise ValueError(f"{len(operations)} writes in one transaction: at most {_TRANSACTION_LIMIT}")
-        for wait in (*islice(waits(), _CONFLICTS), None):
-            try:
-                self._client.transact_write_items(TransactItems=operations)
-            except (ClientError, BotoCoreError) as error:
-                if isinstance(error, BotoCoreError) or error_code(error) != "TransactionCanceledException":
-                    with translated("writing a transaction"):
-                        raise
-                cancelled = _Cancelled.of(error)
-                only_met_others = isinstance(cancelled, _Cancelled) and cancelled.index is None
-                if wait is None or not only_met_others:
-                    raise cancelled from None
-                self._pause(wait)
-            else:
-                return
-
-
-class _Cancelled(Exception):
-    """`index` of the first refused operation and its stored item; None when it only met other writers."""
-
-    def __init__(self, index: int | None, item: dict[str, Any] | None) -> None:
-        super().__init__(index)
-        self.index = index
-        self.item = item
-
-    @classmethod
-    def of(cls, error: ClientError) -> Exception:
-        reasons = error.response.get("CancellationReasons", [])
-        for index, reason in enumerate(reasons):
-            if reason.get("Code") == "ConditionalCheckFailed":
-                return cls(index, from_item(reason["Item"]) if reason.get("Item") else None)
-        codes = {reason.get("Code") for reason in reasons} - {"None", None}
-        if codes <= {"TransactionConflict"}:
-            return cls(None, None)
-        return Unavailable(f"writing a transaction: {', '.join(sorted(map(str, codes)))}")
 
 
 def _refused(error: Exception, key: Key) -> Exception:
