@@ -5,7 +5,7 @@ from typing import Any
 
 from incidentio.core.amend import amend
 from incidentio.core.catalog import Bundle, Catalog
-from incidentio.core.errors import NotFound, Unavailable
+from incidentio.core.errors import Unavailable
 from incidentio.core.events import event_of
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
@@ -21,6 +21,7 @@ from incidentio.mitigate.conduct.conductor import ON_EVENT, conduct
 from incidentio.mitigate.conduct.score import Score
 from incidentio.mitigate.control.desk import Desk, parse_request
 from incidentio.mitigate.control.operations import operate
+from incidentio.mitigate.keys import lock_key
 from incidentio.mitigate.requests import request_run
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import load_run
@@ -28,6 +29,7 @@ from incidentio.mitigate.track_record import REHEARSED
 from infra.compiler import compile_playbook
 from tests.fakes import FakeClock, FakeTable
 from tests.make import ALICE, BOB, opened
+from tests.unit.mitigate.executions import FakeExecutions
 from tests.unit.mitigate.interpreter import Interpreter, Killed, TaskError
 from tests.unit.mitigate_actions.estate import PLACE, Estate
 
@@ -54,50 +56,6 @@ TWO_STEPS: dict[str, Any] = {
         {"action": "set-reserved-concurrency", "with": {"value": 0}},
     ],
 }
-
-
-class FakeExecutions:
-    """Step Functions: `start` only queues; `work` runs what is queued to its end."""
-
-    def __init__(self, stage: "Stage") -> None:
-        self.stage = stage
-        self.statuses: dict[str, str] = {}
-        self.queue: list[tuple[str, str, Mapping[str, Any]]] = []
-        self.answered: set[str] = set()
-        self.results: dict[str, Any] = {}
-        self.visited: dict[str, list[str]] = {}
-        self.missing: set[str] = set()
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.statuses
-
-    def start(self, playbook: str, name: str, given: Mapping[str, Any]) -> bool:
-        if playbook in self.missing:
-            raise NotFound(f"there is no state machine for {playbook}")
-        if name in self.statuses:
-            return False
-        self.statuses[name] = "RUNNING"
-        self.queue.append((playbook, name, given))
-        return True
-
-    def status(self, playbook: str, name: str) -> str | None:
-        return self.statuses.get(name)
-
-    def answer(self, token: str, output: Mapping[str, Any]) -> bool:
-        self.answered.add(token)
-        return True
-
-    def work(self) -> None:
-        while self.queue:
-            playbook, name, given = self.queue.pop(0)
-            machine = self.stage.interpreter(playbook)
-            try:
-                self.statuses[name], self.results[name] = machine.run(name, given)
-            except Killed:
-                self.statuses[name] = "ABORTED"
-            self.visited[name] = machine.visited
-            if self.statuses[name] != "SUCCEEDED":
-                self.stage.tell_execution(name)
 
 
 class Stage:
@@ -129,7 +87,7 @@ class Stage:
         self.call, self.place = call or self.estate, place
         self.parameter: str | Exception = "off"
         self.alarm_states: dict[str, str] = {}
-        self.executions = FakeExecutions(self)
+        self.executions = FakeExecutions(self.interpreter, self.tell_execution)
         self.at: dict[str, Callable[[], Any]] = {}
         self.waits: Callable[[int], Any] = lambda _seconds: None
         self.asked: Callable[[str, Mapping[str, Any]], Any] = lambda _arn, _payload: None
@@ -169,6 +127,10 @@ class Stage:
 
     def data(self, type: str) -> dict[str, Any]:
         return next(e.data for e in reversed(self.table.entries[self.incident.id]) if e.type == type)
+
+    @property
+    def lock(self) -> Mapping[str, Any] | None:
+        return self.table.records.get(lock_key(TARGET))
 
     def change(self, **fields: Any) -> None:
         """The incident changes under the run: `firing=0`, `status=…`, `hands_off=True`."""
@@ -293,3 +255,11 @@ class Stage:
 
 def killed() -> None:
     raise Killed
+
+
+def approved(*playbooks: Mapping[str, Any], **incident: Any) -> Stage:
+    """A stage where Bob approves at once and the signal recovers at the first wait."""
+    stage = Stage(*playbooks, **incident)
+    stage.people = stage.decide
+    stage.waits = lambda _: stage.incident.firing and stage.recovered()
+    return stage

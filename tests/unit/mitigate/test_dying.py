@@ -60,8 +60,8 @@ def test_an_execution_killed_before_any_state(state: str, recovers: bool) -> Non
 def test_an_execution_that_is_redriven_after_its_run_was_undone(state: str) -> None:
     stage = stage_for(recovers=True)
     stage.at[state] = killed
-    made, interpreter = [], stage.interpreter
-    stage.interpreter = lambda playbook: made.append(interpreter(playbook)) or made[-1]
+    made, machine = [], stage.executions.machine
+    stage.executions.machine = lambda playbook: made.append(machine(playbook)) or made[-1]
     run = stage.request("two-steps")
     settled(stage)
     before = stage.run(run.run_id)
