@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from incidentio.core import lifecycle
+from incidentio.core.amend import amend
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Catalog
 from incidentio.core.ids import new_incident_id
-from incidentio.core.incident import Incident
-from incidentio.core.members import pointer_key
+from incidentio.core.incident import Change, Incident
+from incidentio.core.members import closing, pointer_key
+from incidentio.core.person import SYSTEM
+from incidentio.core.ports import Write
 from incidentio.ingest.batch import Batch, Report
 from incidentio.ingest.intake import Intake
 from tests.fakes import FakeClock, FakeTable
@@ -139,3 +143,12 @@ class Desk:
 
     def pointer(self, alarm: str = "checkout-errors") -> dict[str, Any]:
         return self.table.records[pointer_key(arn(alarm))]
+
+    def end(self, incident_id: str) -> None:
+        """Resolve it, as a person or the sweeper does."""
+
+        def decide(current: Incident) -> tuple[Change, Iterable[Write]]:
+            change = lifecycle.resolve(current, actor=SYSTEM, at=self.clock())
+            return change, closing(self.table, change.incident)
+
+        amend(self.table, incident_id, decide)

@@ -9,7 +9,6 @@ from incidentio.core.flapping import Flapping
 from incidentio.core.incident import Status
 from incidentio.detect.recovery import recover
 from tests.unit.ingest.doors import Desk, action
-from tests.unit.ingest.test_grouping import resolved
 
 
 def desk_with(**flapping: object) -> Desk:
@@ -77,7 +76,7 @@ def test_one_that_settles_while_firing_flaps_no_more_and_stays_open() -> None:
 def test_changes_before_a_reopening_count() -> None:
     desk = desk_with()
     flap(desk, 2)
-    resolved(desk, desk.incident.id)
+    desk.end(desk.incident.id)
     desk.clock.advance(minutes=1)
     desk(action("ALARM", desk.at(60)))
     assert desk.types[-1] == "IncidentReopened"

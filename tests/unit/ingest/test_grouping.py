@@ -9,7 +9,7 @@ from incidentio.core import lifecycle
 from incidentio.core.amend import amend
 from incidentio.core.catalog import Catalog
 from incidentio.core.incident import Status
-from incidentio.core.members import closing, member_key, pointer_key
+from incidentio.core.members import member_key, pointer_key
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Update
 from incidentio.core.signal import Mode
@@ -28,14 +28,6 @@ def fires(desk: Desk, name: str, second: float = 0, *, service: str | None = "sh
 
 def ok(desk: Desk, name: str, second: float, **fields: Any) -> str:
     return notification(signal("ok", desk.at(second), dedup_key=name, title=name, service="shop", **fields))
-
-
-def resolved(desk: Desk, incident_id: str) -> None:
-    def decide(current):  # type: ignore[no-untyped-def]
-        change = lifecycle.resolve(current, actor=SYSTEM, at=desk.clock())
-        return change, closing(desk.table, change.incident)
-
-    amend(desk.table, incident_id, decide)
 
 
 def test_signals_of_one_service_are_one_incident_and_each_keeps_its_own_state() -> None:
@@ -90,7 +82,7 @@ def test_a_signal_that_comes_after_the_end_opens_the_group_anew() -> None:
     desk = Desk(grouped())
     desk(fires(desk, "a"))
     old = desk.incident.id
-    resolved(desk, old)
+    desk.end(old)
     desk.clock.advance(minutes=1)
     desk(fires(desk, "b", 60), fires(desk, "c", 60))
     new = next(i for i in desk.incidents if i.id != old)
@@ -105,11 +97,11 @@ def test_a_signal_that_fires_again_after_the_end_reopens_or_follows_as_without_g
     desk(fires(desk, "a"), fires(desk, "b"))
     old = desk.incident.id
     desk(ok(desk, "a", 1), ok(desk, "b", 1))
-    resolved(desk, old)
+    desk.end(old)
     assert desk(fires(desk, "b", 2)).counts == {"returned": 1}
     assert (desk.incident.status, desk.incident.firing, desk.incident.members) == (Status.TRIGGERED, 1, 2)
     desk(ok(desk, "b", 3))
-    resolved(desk, old)
+    desk.end(old)
     desk.clock.advance(minutes=20)
     assert desk(fires(desk, "a", 1200), fires(desk, "b", 1200)).counts == {"new": 1, "joined": 1}
     assert desk.incidents[-1].previous_incident_id == old

@@ -9,7 +9,6 @@ from incidentio.core.incident import Incident
 from incidentio.core.members import member_key, members_of, moving_writes, pointer_key, pointers_of
 from incidentio.core.signal import Mode
 from tests.unit.ingest.doors import Desk, event, notification, signal
-from tests.unit.ingest.test_grouping import resolved
 
 RULE = {"source_matchers": ['alertname="az-down"'], "target_matchers": ['alertname=~"host-.*"'], "equal": ["zone"]}
 
@@ -146,7 +145,7 @@ def test_when_the_inhibitors_incident_is_over_the_inhibited_one_is_a_signal_like
     desk = desk_with()
     desk(told(desk, "firing", "az-down", 0))
     desk(told(desk, "firing", "host-down", 5))
-    resolved(desk, desk.incident.id)
+    desk.end(desk.incident.id)
     desk.clock.advance(hours=1)
     assert desk(told(desk, "firing", "host-down", 3600)).counts == {"new": 1}
     assert incident_of(desk, "host-down").previous_incident_id == incident_of(desk, "az-down").id
