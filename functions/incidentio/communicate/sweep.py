@@ -21,10 +21,11 @@ from incidentio.core.quiet import Quiets, held, let_go
 from incidentio.core.redaction import redact
 from incidentio.core.routing import Routing
 from incidentio.core.severity import Severity, worst
+from incidentio.core.turns import in_turn, stopped_at
 
 BEAT = Key("BEAT", "communicate")
 BUDGET = timedelta(seconds=15)
-"""Of the function's 30 s, which it shares with what came in the same delivery. What is left is due at the next look."""
+"""Of the function's 30 s, what came in the same delivery included. What is left is due at the next look."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,22 @@ def covered(teller: Teller, asked_at: datetime) -> bool:
     return bool(beat.get("whole")) and datetime.fromisoformat(beat["at"]) >= asked_at
 
 
-def sweep(teller: Teller) -> Swept:
-    """Look at every incident whose time has come; one that fails does not stop the others."""
+def sweep(teller: Teller, since: datetime | None = None) -> Swept:
+    """Look at every incident whose time has come; one that fails does not stop the others.
+
+    Where the budget, counted from `since`, is spent, at one incident at least.
+    """
     quiets = teller.quiets()
     waiting = held(teller.table)
     holding = {quiet.id for quiet in quiets.holding}
     woken = [incident_id for incident_id, quiet_id in waiting.items() if quiet_id not in holding]
     done: dict[str, list[Outcome]] = {}
     failed: dict[str, str] = {}
-    due = list(dict.fromkeys([*teller.table.due(quiets.at), *woken]))
+    due = in_turn(teller.table, BEAT.sk, [*teller.table.due(quiets.at), *woken])
     left = 0
     for position, incident_id in enumerate(due):
-        if teller.clock() - quiets.at > BUDGET:
+        if position and teller.clock() - (since or quiets.at) > BUDGET:
+            teller.table.write(stopped_at(BEAT.sk, incident_id))
             left = len(due) - position
             break
         try:

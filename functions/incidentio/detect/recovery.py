@@ -17,8 +17,10 @@ from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Clock, Table
 from incidentio.core.routing import Routing
 from incidentio.core.storm import SOURCE
+from incidentio.core.turns import in_turn, stopped_at
 from incidentio.detect.storm import waiting
 
+_SWEEP = "recovery"
 _BUDGET = timedelta(seconds=30)
 """Of a sweep's minute. After a storm thousands may be due; those left are due at the next one."""
 
@@ -26,9 +28,10 @@ _BUDGET = timedelta(seconds=30)
 def recover(table: Table, routing: Routing, now: datetime, clock: Clock | None = None) -> tuple[int, int]:
     """Move every recovered incident on, as far as time goes. Returns how many moved, and how many could not be now."""
     moved = failed = 0
-    due = list(table.due(now))
+    due = in_turn(table, _SWEEP, table.due(now))
     for position, incident_id in enumerate(due):
-        if clock and clock() - now > _BUDGET:
+        if position and clock and clock() - now > _BUDGET:
+            table.write(stopped_at(_SWEEP, incident_id))
             log("out of time, the rest is for the next sweep", level="WARNING", left=len(due) - position)
             break
         try:

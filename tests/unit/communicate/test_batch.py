@@ -1,11 +1,11 @@
 import json
-from dataclasses import replace
-from datetime import timedelta
 
 from incidentio.communicate import sweep as sweeping
 from incidentio.communicate.batch import handle
+from incidentio.core.errors import Unavailable
 from incidentio.core.events import event_of
 from tests.fakes import FakeClock
+from tests.make import opened
 from tests.unit.communicate.conftest import ID
 
 LOOK = {"sweep": "communicate"}
@@ -78,18 +78,44 @@ def test_a_look_that_failed_covers_none_of_those_that_wait(desk, sns_is_down, mo
     seen = looks(desk, monkeypatch)
     asked = desk.clock.advance(seconds=61)
     desk.topics.failures.append(sns_is_down)
-    assert handle(records(LOOK, LOOK, sent_at=asked), desk.teller).failed == ("m0",)
+    assert handle(records(LOOK, sent_at=asked), desk.teller).failed == ("m0",)
+    assert handle(records(LOOK, sent_at=asked), desk.teller).failed == ()
     assert len(seen) == 2
 
 
-def test_a_look_ends_in_time_and_the_next_goes_on(desk, monkeypatch):
+def test_of_the_looks_of_one_delivery_one_is_done_and_after_the_news(desk, monkeypatch):
+    """Each takes up to half of the time the function has; with two, all of it would come back again and again."""
     desk.open()
+    desk.record("IncidentTriaged", lifecycle=True, triaged_at=desk.clock(), triaged_as="live")
+    desk.table.commit(opened(id="INC-000002"))
     seen = looks(desk, monkeypatch)
+    desk.topics.failures += [Unavailable("down")] * 3
+    detail = event_of(desk.table.entries[ID][-1]).model_dump(mode="json")
     asked = desk.clock.advance(seconds=61)
-    moments = iter([asked, asked + sweeping.BUDGET + timedelta(seconds=1)])
-    late = replace(desk.teller, clock=lambda: next(moments))
-    assert handle(records(LOOK, sent_at=asked), late).failed == ()
-    assert len(desk.topics) == 0
-    handle(records(LOOK, sent_at=asked), desk.teller)
-    assert len(seen) == 2
-    assert len(desk.topics) == 1
+    report = handle(records(LOOK, LOOK, {"detail": detail}, LOOK, sent_at=asked), desk.teller)
+    assert report.failed == ("m2", "m0")
+    assert len(seen) == 1
+    assert desk.topics.failures == []
+
+
+def test_a_look_ends_in_time_and_the_next_goes_on_where_it_stopped(desk):
+    desk.open()
+    desk.table.commit(opened(id="INC-000002"))
+    asked = desk.clock.advance(seconds=61)
+    took_long = sweeping.BUDGET.total_seconds() + 1
+    for expected in (["INC-000002"], ["INC-000002", ID]):
+        desk.topics.on_publish.append(lambda: desk.clock.advance(seconds=took_long))
+        assert handle(records(LOOK, sent_at=asked), desk.teller).failed == ()
+        assert [sent.attributes["incident_id"] for sent in desk.topics.sent] == expected
+
+
+def test_news_that_took_long_leaves_a_look_no_more_than_one_incident(desk, monkeypatch):
+    desk.open()
+    desk.record("IncidentTriaged", lifecycle=True, triaged_at=desk.clock(), triaged_as="live")
+    for n in range(2, 5):
+        desk.table.commit(opened(id=f"INC-00000{n}"))
+    detail = event_of(desk.table.entries[ID][-1]).model_dump(mode="json")
+    asked = desk.clock.advance(seconds=61)
+    desk.topics.on_publish.append(lambda: desk.clock.advance(seconds=sweeping.BUDGET.total_seconds() + 1))
+    assert handle(records({"detail": detail}, LOOK, sent_at=asked), desk.teller).failed == ()
+    assert len(desk.topics) == 2

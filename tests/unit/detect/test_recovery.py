@@ -7,14 +7,14 @@ import pytest
 
 from incidentio.core import lifecycle
 from incidentio.core.amend import amend
-from incidentio.core.incident import Change, Status, recorded
+from incidentio.core.incident import Change, Incident, Status, recorded
 from incidentio.core.members import member_key, pointer_key
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Put, Record
 from incidentio.core.routing import Routing
 from incidentio.core.severity import Severity
 from incidentio.detect.recovery import recover
-from tests.fakes import FakeTable
+from tests.fakes import FakeClock, FakeTable
 from tests.make import ALICE, NOW, an_incident
 
 STABLE = timedelta(minutes=5)
@@ -100,3 +100,21 @@ def test_what_a_person_mitigated_while_it_was_recovering_still_ends_by_itself() 
     amend(table, id, lambda i: lifecycle.mitigate(i, actor=ALICE, at=NOW + timedelta(minutes=1)))
     assert recover(table, Routing(), NOW + STABLE) == (1, 0)
     assert table.incident(id).status is Status.RESOLVED
+
+
+def test_what_is_due_for_others_does_not_keep_it_from_the_rest_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, clock = FakeTable(), FakeClock(NOW + 2 * STABLE)
+    paged: dict[str, Any] = {"last_paged_at": NOW, "repeat_seconds": 300, "ok_since": None}
+    for n in range(20):
+        stored(table, id=f"INC-{n:06}", **paged)
+    good = [stored(table, id=f"INC-{letter * 6}", severity=Severity.SEV3) for letter in "AZ"]
+    read = table.incident
+
+    def slowly(incident_id: str) -> Incident:
+        clock.advance(seconds=5)
+        return read(incident_id)
+
+    monkeypatch.setattr(table, "incident", slowly)
+    for _ in range(6):
+        recover(table, Routing(), clock.advance(minutes=1), clock)
+    assert {read(id).status for id in good} == {Status.RESOLVED}
