@@ -33,6 +33,8 @@ from incidentio.core.quiet import Quiets, held_write, quiets_at
 
 _TRIES = 6
 _WAIT_SECONDS = 0.25
+_RECORDING_TRIES = 40
+"""Ten seconds of others who change the incident, as in a storm: what is not recorded is published again."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _APPROVALS = frozenset({"ApprovalRequested", "ApprovalEscalated"})
 _DECIDED = frozenset({"approved", "rejected", "expired"})
@@ -174,7 +176,7 @@ class Teller:
             return change, (proof, *more)
 
         try:
-            after = amend(self.table, incident.id, recording)
+            after = amend(self.table, incident.id, recording, attempts=_RECORDING_TRIES, pause=self.pause)
         except Refused:
             return  # whoever took the claim over records it, under the same page_id
         if is_beat(after):

@@ -95,3 +95,18 @@ def test_a_request_for_approval_waits_for_nobody(triaged):
     claimed_elsewhere(triaged)
     triaged.happened("ApprovalRequested", data={"approval_id": "APR-7K3F9A-A"})
     assert [s.attributes["event"] for s in triaged.topics.sent] == ["ApprovalRequested"]
+
+
+def test_a_page_is_recorded_and_not_sent_again_however_many_change_the_incident(triaged, monkeypatch):
+    """As in a storm, where all of ingest's workers append to one incident."""
+    commit, others = triaged.table.commit, iter(range(30))
+
+    def beaten(change, *writes):
+        if change.entries[-1].type == "PagePublished" and next(others, None) is not None:
+            commit(recorded(triaged.incident, "SignalJoined", actor=SYSTEM, at=triaged.clock(), text="one more"))
+        commit(change, *writes)
+
+    monkeypatch.setattr(triaged.table, "commit", beaten)
+    triaged.hear(2)
+    assert triaged.types[-1] == "PagePublished"
+    assert len(triaged.topics) == 1
