@@ -33,25 +33,28 @@ def sweep(
         log("the storm was not looked at", level="ERROR", **told(error))
     before = table.get(BEAT) or {}
     reconciled_at, heartbeat_at, missed = before.get("reconciled_at"), before.get("heartbeat_at"), 0
-    if reconciled_at is None or datetime.fromisoformat(reconciled_at) + every <= now:
-        try:
-            missed = reconciliation.run()
-            reconciled_at = iso(now)
-        except Exception as error:  # noqa: BLE001 - the sign of life is written all the same
-            failed += 1
-            log("not reconciled", level="ERROR", **told(error))
-        else:
-            log("reconciled", missed=missed)
     if is_due(heartbeat_at, routing.heartbeat, now):
         try:
             send_beat(queue, now)
             heartbeat_at = iso(now)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:  # noqa: BLE001 - the sign of life is written all the same
             failed += 1
             log("no heartbeat was sent", level="ERROR", **told(error))
-    done = {"reconciled_at": reconciled_at, "heartbeat_at": heartbeat_at}
-    sign = {"at": iso(now), **{name: at for name, at in done.items() if at}}
-    table.write(Put(Record(BEAT, sign)))
+    # Before what may take longer than the function has: thousands of alarms that fire at once are no dead sweeper.
+    table.write(_sign(now, reconciled_at=reconciled_at, heartbeat_at=heartbeat_at))
+    if reconciled_at is None or datetime.fromisoformat(reconciled_at) + every <= now:
+        try:
+            missed = reconciliation.run()
+            table.write(_sign(now, reconciled_at=iso(now), heartbeat_at=heartbeat_at))
+        except Exception as error:  # noqa: BLE001 - the next sweep tries again; what was sent is known by then
+            failed += 1
+            log("not reconciled", level="ERROR", **told(error))
+        else:
+            log("reconciled", missed=missed)
     if failed:
         raise Unavailable(f"{failed} parts of this sweep failed; the next one tries again")
     return {"recovered": recovered, "missed": missed, "storms_ended": storms}
+
+
+def _sign(now: datetime, **done: str | None) -> Put:
+    return Put(Record(BEAT, {"at": iso(now), **{name: at for name, at in done.items() if at}}))

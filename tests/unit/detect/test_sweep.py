@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from incidentio.core.errors import Unavailable
+from incidentio.core.ids import iso
 from incidentio.core.incident import Change, recorded
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Write
@@ -103,3 +104,20 @@ def test_a_heartbeat_is_sent_every_five_minutes_and_again_at_once_where_it_faile
     clock.advance(minutes=1)
     once(table, clock, FakeReconciliation(), queue)
     assert len(queue.bodies) == 4
+
+
+def test_a_reconciliation_for_which_there_is_no_time_takes_no_sign_of_life_with_it() -> None:
+    class TimedOut(BaseException):
+        """Lambda ends the process."""
+
+    class Endless(FakeReconciliation):
+        def run(self) -> int:
+            raise TimedOut
+
+    table, clock, queue = FakeTable(), FakeClock(), FakeQueue()
+    for _ in range(3):
+        with pytest.raises(TimedOut):
+            once(table, clock, Endless(), queue)
+        assert table.records[BEAT] == {"at": iso(clock()), "heartbeat_at": iso(NOW)}
+        clock.advance(minutes=1)
+    assert len(queue.bodies) == 1
