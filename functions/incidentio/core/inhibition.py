@@ -5,11 +5,12 @@ Source: https://prometheus.io/docs/alerting/latest/configuration/#inhibition-rel
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from incidentio.core.matchers import MatcherField, all_match
-from incidentio.core.ports import Key, Put, Record
+from incidentio.core.ports import Delete, Key, Put, Record
 from incidentio.core.signal import dedup_hash
 
 
@@ -35,9 +36,17 @@ class Inhibition:
     pk: str
     both: bool
 
-    def write(self, dedup_key: str) -> Put:
+    def write(self, dedup_key: str, changed_at: str) -> Put:
         """The record by which targets find this source; whether it fires is what its own pointer says."""
-        return Put(Record(Key(self.pk, dedup_hash(dedup_key)), {"dedup_key": dedup_key, "both": self.both}))
+        body = {"dedup_key": dedup_key, "both": self.both, "at": changed_at}
+        return Put(Record(self._key(dedup_key), body))
+
+    def forgetting(self, body: Mapping[str, Any]) -> Delete:
+        """The delete of such a record. Refused where its source has fired anew since it was read."""
+        return Delete(self._key(body["dedup_key"]), when={"at": body.get("at")})
+
+    def _key(self, dedup_key: str) -> Key:
+        return Key(self.pk, dedup_hash(dedup_key))
 
 
 def as_source(rules: Iterable[InhibitRule], labels: Mapping[str, str]) -> list[Inhibition]:

@@ -202,7 +202,11 @@ class Case:
     @property
     def _inhibiting(self) -> list[Write]:
         rules = self.catalog.routing.inhibit_rules
-        return [side.write(self.run.dedup_key) for side in as_source(rules, self.labels)] if rules else []
+        return (
+            [side.write(self.run.dedup_key, self.run.changed_at) for side in as_source(rules, self.labels)]
+            if rules
+            else []
+        )
 
     def _whole_pointer(self, incident_id: str | None, mode: Mode) -> dict[str, Any]:
         counted = self.stored or {}

@@ -8,18 +8,24 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+from incidentio.core.errors import IncidentioError
 from incidentio.core.grouping import Group, taking
+from incidentio.core.ids import iso
 from incidentio.core.inhibition import Inhibition, as_target
 from incidentio.core.members import pointers_of
-from incidentio.core.ports import Key, Records
+from incidentio.core.ports import Key, Records, Refused
 from incidentio.core.signal import SignalState
 from incidentio.ingest.case import Case
 from incidentio.ingest.locks import holder_of, lock_keys
 
 _AT_ONCE = 100
+_FORGOTTEN_AT_ONCE = 25
+_SILENT = timedelta(days=7)
 Stored = Mapping[Key, Mapping[str, Any]]
 
 
@@ -118,10 +124,29 @@ def _read(records: Records, keys: Iterable[Key]) -> Stored:
 
 def _firing(side: Inhibition, case: Case, records: Records) -> list[tuple[str, str]]:
     """Incident and name of what fires on the other side. A signal on both sides inhibits none that is so as well."""
-    sources = [body for _, body in records.query(side.pk) if not (side.both and body["both"])]
-    pointers = pointers_of(records, [s for s in sources if s["dedup_key"] != case.run.dedup_key])
+    found = [body for _, body in records.query(side.pk) if body["dedup_key"] != case.run.dedup_key]
+    pointers = pointers_of(records, found)
+    _forget(side, [s for s in found if _is_over(pointers.get(s["dedup_key"]), case.now)], records)
     return [
-        (pointer["incident_id"], key.rpartition(":alarm:")[2])
-        for key, pointer in pointers.items()
-        if (pointer.get("open") or pointer.get("inhibited")) and pointer.get("state") == SignalState.FIRING
+        (pointer["incident_id"], source["dedup_key"].rpartition(":alarm:")[2])
+        for source in found
+        if (pointer := pointers.get(source["dedup_key"]))
+        and not (side.both and source["both"])
+        and (pointer.get("open") or pointer.get("inhibited"))
+        and pointer.get("state") == SignalState.FIRING
     ]
+
+
+def _is_over(pointer: Mapping[str, Any] | None, now: datetime) -> bool:
+    """Whether it will be written down anew before it inhibits again: it recovered, or was ended and said no more."""
+    if pointer is None or pointer.get("open") or pointer.get("inhibited"):
+        return pointer is not None and pointer.get("state") == SignalState.OK
+    return pointer.get("state") == SignalState.OK or str(pointer.get("last_seen_at", "")) < iso(now - _SILENT)
+
+
+def _forget(side: Inhibition, sources: Sequence[Mapping[str, Any]], records: Records) -> None:
+    """So that each look reads about as many as fire. What cannot be forgotten now is at the next look."""
+    writes = [side.forgetting(source) for source in sources[:_FORGOTTEN_AT_ONCE]]
+    with suppress(Refused, IncidentioError):
+        if writes:
+            records.write(*writes)

@@ -164,3 +164,47 @@ def test_one_that_a_person_moves_away_is_inhibited_no_more() -> None:
     assert "inhibited" not in moved
     pointer = desk.table.records[pointer_key("host-down/a")]
     assert (pointer["open"], pointer["inhibited"], pointer["apart"]) == (True, False, source.id)
+
+
+def sources_of(desk: Desk) -> list[str]:
+    return sorted(body["dedup_key"] for key, body in desk.table.records.items() if key.pk.startswith("INHIBIT#"))
+
+
+def test_what_has_recovered_is_not_looked_at_for_ever() -> None:
+    desk = desk_with({"source_matchers": ['alertname=~"az-.*"'], "target_matchers": ['alertname=~"host-.*"']})
+    for n in range(60):
+        desk(told(desk, "firing", f"az-{n}", n), told(desk, "ok", f"az-{n}", n + 0.5))
+    desk(told(desk, "firing", "az-fires", 60))
+    for n in range(4):
+        assert desk(told(desk, "firing", f"host-{n}", 61 + n)).counts == {"joined": 1}
+    assert sources_of(desk) == ["az-fires/a"]
+    desk(told(desk, "firing", "az-7", 70), told(desk, "ok", "az-fires", 70))
+    assert desk(told(desk, "firing", "host-9", 71)).counts == {"joined": 1}
+    assert incident_of(desk, "host-9").id == incident_of(desk, "az-7").id
+
+
+def test_what_a_person_ended_while_it_fired_is_forgotten_when_it_was_silent_for_long() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk.end(desk.incident.id)
+    desk(told(desk, "firing", "host-down", 5))
+    assert sources_of(desk) == ["az-down/a"]
+    desk.clock.advance(days=8)
+    desk(told(desk, "firing", "host-slow", 8 * 86400))
+    assert sources_of(desk) == []
+
+
+def test_a_source_that_fires_again_while_it_is_forgotten_stays_known() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0), told(desk, "ok", "az-down", 1))
+    write = desk.table.write
+
+    def overtaken(*writes: Any) -> None:
+        desk.table.write = write  # type: ignore[method-assign]
+        desk(told(desk, "firing", "az-down", 5))
+        write(*writes)
+
+    desk.table.write = overtaken  # type: ignore[method-assign]
+    desk(told(desk, "firing", "host-down", 5))
+    assert sources_of(desk) == ["az-down/a"]
+    assert desk(told(desk, "firing", "host-slow", 6)).counts == {"joined": 1}
