@@ -167,5 +167,7 @@ def test_a_flapping_incident_pages_twice_and_says_why_not_again(world: World) ->
 
     assert "was told of 2 times" in (eventually(rattle_until_held, "a page held back by flapping") or "")
     incident_id = world.the_incident_of(alarm)["id"]
-    assert len(world.told(incident_id, topic="PageTopicArn")) == 2
+    told = [page["attributes"]["event"] for page in world.told(incident_id, topic="PageTopicArn")]
+    # On a slow machine an ok lasts long enough to be a recovery, which is news to those who were called, and no call.
+    assert len([event for event in told if event != "IncidentMitigated"]) == 2, told
     world.alice.post(f"/incidents/{incident_id}/resolve")

@@ -9,7 +9,7 @@ import pytest
 
 from incidentio.communicate.sweep import sweep
 from incidentio.communicate.tell import Teller
-from incidentio.core import lifecycle
+from incidentio.core import lifecycle, quiet
 from incidentio.core.amend import amend
 from incidentio.core.catalog import Bundle, Catalog
 from incidentio.core.events import NOTIFYING, event_of
@@ -18,6 +18,7 @@ from incidentio.core.members import closing, pointer_key
 from incidentio.core.person import SYSTEM
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Mode
+from incidentio.core.silence import Silence
 from incidentio.core.storm import RATE, Storm
 from incidentio.detect.recovery import recover
 from incidentio.detect.storm import watch_storm
@@ -205,6 +206,22 @@ def test_the_parent_is_repeated_until_somebody_has_what_the_storm_left(stormy: E
         amend(stormy.table, stormy.of(name).id, lambda i: lifecycle.acknowledge(i, actor=ALICE, at=stormy.clock()))
     stormy.sweep(minutes=1)
     assert stormy.parent.status is Status.MITIGATED
+
+
+def test_what_a_silence_hid_until_after_the_storm_is_told_through_the_parent_when_it_ends() -> None:
+    estate = Estate()
+    at = estate.clock()
+    made = {"id": "SIL-000001", "matchers": ('severity=~"SEV.*"',), "author": "alice", "comment": "load test"}
+    made |= {"starts_at": at, "ends_at": at + timedelta(hours=1), "created_at": at}
+    quiet.add(estate.table, Silence.model_validate(made))
+    for n in range(OPENS + 1):
+        estate.fire(f"a{n}", service=f"s{n}")
+    estate.sweep(minutes=1)
+    estate.sweep(minutes=20)
+    assert "StormEnded" in estate.table.types(estate.parent.id)
+    assert len(estate.topics) == 0
+    estate.sweep(minutes=40)
+    assert len(estate.told(estate.parent)) == 1
 
 
 def test_what_is_left_is_told_even_if_the_storm_was_over_before_anybody_was_told_of_it() -> None:
