@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from incidentio.cli.deployment import Choice, Deployment
 
 _BARE_ID = re.compile(r"(?:inc)?[\s_-]*([0-9a-z]{6})", re.IGNORECASE)
-_APPROVAL_ID = re.compile(r"APR-[0-9A-Z]{6}-[0-9A-Z]{20}")
+_APPROVAL_ID = re.compile(r"APR-[0-9A-Z]{6}-[0-9A-Z]{21}")
 
 
 @dataclass
@@ -102,7 +102,7 @@ class ApprovalId(click.ParamType[str]):
         if not _APPROVAL_ID.fullmatch(typed):
             raise InvalidInput(
                 f"{str(value)[:40]!r} is not an approval id: copy the whole of it, such as "
-                "APR-7K3F9A-0123456789ABCDEFGHJK, from `incidentio approvals list`"
+                "APR-7K3F9A-0123456789ABCDEFGHJK7, from `incidentio approvals list`"
             )
         return typed
 

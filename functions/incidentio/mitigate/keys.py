@@ -7,7 +7,7 @@ from incidentio.core.ids import base32_of, random_base32
 from incidentio.core.ports import Key
 
 _RUN_ID = re.compile(r"RUN-([0-9A-Z]{6})-[0-9A-Z]{8}")
-_APPROVAL_ID = re.compile(r"APR-([0-9A-Z]{6})-[0-9A-Z]{20}")
+_APPROVAL_ID = re.compile(r"APR-([0-9A-Z]{6})-[0-9A-Z]{21}")
 
 OPEN_RUNS = "OPEN#RUNS"
 LEASES = "LEASES"
@@ -54,8 +54,11 @@ def new_run_id(incident_id: str, *, seed: str | None = None) -> str:
 
 
 def new_approval_id(incident_id: str) -> str:
-    """100 random bits: the id itself is the secret that lets one vote be cast."""
-    return f"APR-{incident_id[4:]}-{random_base32(20)}"
+    """105 random bits: the id itself is the secret that lets one vote be cast.
+
+    With twenty characters, one in a million would look like an AWS key (ACCA…) and be redacted wherever it is told.
+    """
+    return f"APR-{incident_id[4:]}-{random_base32(21)}"
 
 
 def incident_of_run(run_id: str) -> str:

@@ -22,7 +22,7 @@ def requested(world: World, **body: Any) -> tuple[str, dict[str, Any]]:
 def asked(world: World) -> tuple[str, str]:
     """A run waiting for approval, as the control function leaves it; its approval's id."""
     incident_id, run = requested(world)
-    approval_id = f"APR-{incident_id[4:]}-" + "A" * 20
+    approval_id = f"APR-{incident_id[4:]}-" + "A" * 21
     body = {
         "id": approval_id, "run_id": run["run_id"], "status": "pending", "playbook": run["playbook"],
         "version": run["version"], "risk": run["risk"], "target": run["target"], "needed": 1, "token": "secret-token",
@@ -158,7 +158,7 @@ def test_a_decision_is_approve_or_reject(world: World, decision: str | None, sta
 
 
 def test_unknown_approvals(world: World) -> None:
-    for approval_id in ("APR-NOSUCH", "APR-000000-" + "A" * 20):
+    for approval_id in ("APR-NOSUCH", "APR-000000-" + "A" * 21):
         assert world.bob.call("POST", f"/approvals/{approval_id}", {"decision": "approve"}).status == 404
 
 

@@ -27,7 +27,7 @@ anything = st.recursive(
     max_leaves=12,
 )
 likely = st.dictionaries(st.sampled_from(NAMES), anything, max_size=6)
-segment = st.sampled_from([OPEN, OVER, "throttle-function", "APR-" + OPEN[4:] + "-" + "A" * 20]) | st.text(
+segment = st.sampled_from([OPEN, OVER, "throttle-function", "APR-" + OPEN[4:] + "-" + "A" * 21]) | st.text(
     st.characters(blacklist_characters="/?#", blacklist_categories=["Cs"]), min_size=1, max_size=20
 )
 parameter = st.sampled_from(["status", "limit", "cursor", "next", "severity", "kind"])

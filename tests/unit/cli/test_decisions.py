@@ -13,7 +13,7 @@ from tests.unit.cli.conftest import ScriptedApi, incident
 
 Run = Callable[..., Result]
 APPROVAL: dict[str, Any] = {
-    "id": "APR-7K3F9A-0123456789ABCDEFGHJK",
+    "id": "APR-7K3F9A-0123456789ABCDEFGHJK7",
     "status": "pending",
     "playbook": "throttle-function",
     "version": "1.0.0",
@@ -29,7 +29,7 @@ def test_approvals_of_every_open_incident_are_listed(run: Run, api: ScriptedApi)
     decided = {**APPROVAL, "status": "approved", "id": "APR-7K3F9A-OLD"}
     api.answers["GET", "/incidents/INC-7K3F9A/approvals"] = {"items": [APPROVAL, decided], "next": None}
     shown = run("approvals", "list").stdout
-    assert "APR-7K3F9A-0123456789ABCDEFGHJK" in shown
+    assert "APR-7K3F9A-0123456789ABCDEFGHJK7" in shown
     assert "checkout" in shown
     assert "APR-7K3F9A-OLD" not in shown
     assert "APR-7K3F9A-OLD" in run("approvals", "list", "7k3f9a", "--all").stdout

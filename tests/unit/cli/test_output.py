@@ -6,7 +6,7 @@ from rich.console import Console
 from incidentio.cli import output
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-LONG_ID = "APR-7K3F9A-0123456789ABCDEFGHJK"
+LONG_ID = "APR-7K3F9A-0123456789ABCDEFGHJK7"
 
 
 @pytest.fixture

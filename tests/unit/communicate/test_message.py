@@ -116,15 +116,15 @@ def test_what_asks_for_hands_says_how_to_answer():
 def test_a_request_for_approval_names_the_decision_and_the_commands():
     page = Page("INC-7K3F9A", Channel.PAGE, "ApprovalRequested.7", 2, event="ApprovalRequested", seq=7)
     data = {
-        "approval_id": "APR-7K3F9A-ABCDEFGHIJ0123456789",
+        "approval_id": "APR-7K3F9A-ABCDEFGHIJ01234567897",
         "playbook": "throttle-function",
         "target": "AWS::Lambda::Function|111122223333|eu-west-1|checkout",
         "expires_at": "2026-03-01T12:10:00Z",
     }
     body = write(page, text="approval asked", data=data).body
     assert "Approve or reject throttle-function on checkout before 2026-03-01T12:10:00Z." in body
-    assert "incidentio approvals approve APR-7K3F9A-ABCDEFGHIJ0123456789" in body
-    assert "incidentio approvals reject APR-7K3F9A-ABCDEFGHIJ0123456789" in body
+    assert "incidentio approvals approve APR-7K3F9A-ABCDEFGHIJ01234567897" in body
+    assert "incidentio approvals reject APR-7K3F9A-ABCDEFGHIJ01234567897" in body
 
 
 def test_hands_off_is_said():

@@ -7,7 +7,9 @@ import pytest
 from incidentio.core.errors import Conflict, Forbidden, Gone, InvalidInput, NotFound
 from incidentio.core.incident import Status
 from incidentio.core.person import SYSTEM, Actor, person_from_arn
+from incidentio.core.redaction import redact
 from incidentio.mitigate.approvals import approvals_of, decide_approval
+from incidentio.mitigate.keys import new_approval_id, new_run_id
 from tests.make import ALICE, BOB
 from tests.unit.mitigate.stage import CAROL, Stage
 
@@ -100,7 +102,13 @@ def test_nothing_is_left_to_approve_when_the_incident_is_over() -> None:
         stage.decide()
 
 
-@pytest.mark.parametrize("id", ["APR-7K3F9A-00000000000000000000", "APR-7K3F9A", "x" * 500, ""])
+def test_no_id_is_taken_for_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incidentio.mitigate.keys.random_base32", lambda length: "ACCA096P1M5SVEWZ96ET7"[:length])
+    for id in (new_approval_id("INC-7K3F9A"), new_run_id("INC-7K3F9A")):
+        assert redact(id, limit=100) == id
+
+
+@pytest.mark.parametrize("id", ["APR-7K3F9A-000000000000000000007", "APR-7K3F9A", "x" * 500, ""])
 def test_an_unknown_approval_is_not_found(id: str) -> None:
     stage = asked()
     with pytest.raises(NotFound):
@@ -133,7 +141,7 @@ def test_a_retried_task_replaces_the_token_and_asks_once() -> None:
 def test_the_id_cannot_be_guessed_and_names_its_incident() -> None:
     ids = {asked().approval()["id"] for _ in range(3)}
     assert len(ids) == 3
-    assert all(id.startswith("APR-7K3F9A-") and len(id) == 31 for id in ids)
+    assert all(id.startswith("APR-7K3F9A-") and len(id) == 32 for id in ids)
 
 
 def test_a_second_turn_gives_as_much_time_again() -> None:
