@@ -154,11 +154,11 @@ def test_what_was_acknowledged_and_forgotten_is_paged_again_until_somebody_works
 
 def test_a_flapping_incident_pages_twice_and_says_why_not_again(world: World) -> None:
     alarm = world.alarm("rattle")
-    changes = iter(range(1000))
+    world.send(world.state_change(alarm, "ALARM"))
 
     def rattle_until_held() -> str | None:
-        state = "OK" if next(changes) % 2 else "ALARM"
-        world.send(world.state_change(alarm, state))
+        for state in ("OK", "ALARM"):  # at once: where an ok lasts, it is a recovery
+            world.send(world.state_change(alarm, state))
         found = world.incidents_of(alarm)
         entries = world.timeline(found[0]["id"]) if found else []
         return next(
@@ -168,6 +168,6 @@ def test_a_flapping_incident_pages_twice_and_says_why_not_again(world: World) ->
     assert "was told of 2 times" in (eventually(rattle_until_held, "a page held back by flapping") or "")
     incident_id = world.the_incident_of(alarm)["id"]
     told = [page["attributes"]["event"] for page in world.told(incident_id, topic="PageTopicArn")]
-    # On a slow machine an ok lasts long enough to be a recovery, which is news to those who were called, and no call.
+    # A busy machine may take so long between the two that it is one all the same: news to those who were called.
     assert len([event for event in told if event != "IncidentMitigated"]) == 2, told
     world.alice.post(f"/incidents/{incident_id}/resolve")

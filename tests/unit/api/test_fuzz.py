@@ -41,7 +41,7 @@ def schema_of(method: str, path: str) -> dict[str, Any]:
     return dict(DOCUMENT["components"]["schemas"].get(name, {}))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.data())
 def test_no_request_breaks_the_api(data: st.DataObject) -> None:
     method, template = data.draw(st.sampled_from(OPERATIONS))
@@ -57,13 +57,13 @@ def test_no_request_breaks_the_api(data: st.DataObject) -> None:
         assert answer.error["message"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=st.text(max_size=200) | st.binary(max_size=200).map(lambda b: b.decode("latin-1")))
 def test_no_bytes_break_the_api(raw: str) -> None:
     assert WORLD.alice.call("POST", "/incidents", raw=raw).status in (201, 400)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     query=st.dictionaries(st.sampled_from(["status", "limit", "cursor", "next", "severity", "kind"]) | segment, header)
 )

@@ -46,7 +46,7 @@ def story(desk: Desk) -> None:
     desk.record("PlaybookRolledBack")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(st.tuples(st.integers(1, 7), st.booleans()), max_size=20),
     st.permutations(range(1, 8)),
@@ -102,7 +102,7 @@ def told_or_said(desk: Desk, incident: Incident) -> bool:
     return incident.told_episode == incident.episode
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(ACTIONS, st.integers(0, 40)), max_size=40))
 def test_whatever_happens_no_page_id_is_sent_twice_and_nobody_waits_unheard(steps):
     desk = desk_with(Bundle())

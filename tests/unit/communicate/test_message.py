@@ -162,7 +162,7 @@ def test_a_line_break_in_a_title_makes_no_line_of_its_own():
     assert "\x1b" not in body
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=300), st.text(max_size=80), st.text(max_size=300), st.integers(1, 10**6))
 def test_a_subject_always_fits_what_sns_accepts(title, service, reason, n):
     incident = an_incident(title=title, service=service, severity=Severity.SEV1)

@@ -93,7 +93,7 @@ def take(desk: Desk, step: str, number: int, made: list[str]) -> None:
             act(desk, step)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(STEPS, max_size=40))
 def test_told_once_never_while_silenced_and_in_the_end(steps):
     desk = desk_with(BUNDLE)

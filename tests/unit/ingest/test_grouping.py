@@ -193,7 +193,7 @@ def stories(draw: st.DrawFn) -> tuple[dict[str, list[str]], list[list[tuple[str,
     return story, batches, draw(st.lists(st.integers(0, len(batches)), max_size=4))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(stories())
 def test_any_order_repetition_and_interleaving_ends_in_the_same_incident(
     case: tuple[dict[str, list[str]], list[list[tuple[str, int]]], list[int]],

@@ -26,7 +26,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[str], list[list[tuple[int, bool]]]
     return states, batches
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(deliveries())
 def test_any_delivery_of_a_sequence_ends_in_its_last_state(
     case: tuple[list[str], list[list[tuple[int, bool]]]],
@@ -54,7 +54,7 @@ def test_any_delivery_of_a_sequence_ends_in_its_last_state(
     assert first_broken_link(entries, seq=incident.timeline_seq, head_hash=incident.head_hash) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5), st.booleans()), min_size=1, max_size=25))
 def test_every_alarm_is_its_own_incident_and_every_message_is_counted(sent: list[tuple[str, int, bool]]) -> None:
     desk = Desk()

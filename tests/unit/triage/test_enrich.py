@@ -158,7 +158,7 @@ def test_a_writer_in_between_only_makes_it_decide_again(room):
     assert (incident.status, incident.triaged_as) == (Status.ACKNOWLEDGED, "live")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(["triage", "promote", "note", "ack", "overdue"]), max_size=12))
 def test_any_order_of_events_triages_at_most_once_per_mode_and_keeps_the_chain(steps):
     room = Room()

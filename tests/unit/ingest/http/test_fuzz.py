@@ -85,21 +85,21 @@ def inert(signal: Signal) -> None:
     assert signal.dedup_key.startswith("integration/")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_no_document_breaks_the_door(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(sorted(BODIES)))
     send(kind, data.draw(BODIES[kind] | anything | st.lists(BODIES[kind], max_size=3)), data.draw(HEADERS))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=st.text(max_size=200) | st.binary(max_size=200).map(lambda b: b.decode("latin-1")), headers=HEADERS)
 def test_no_bytes_break_the_door(raw: str, headers: dict[str, str]) -> None:
     for kind in BODIES:
         send(kind, raw, headers)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(headers=st.dictionaries(st.sampled_from(["Authorization", "X-Api-Key", "webhook-id"]) | text, text), query=text)
 def test_no_header_or_query_opens_or_breaks_the_door(headers: dict[str, str], query: str) -> None:
     for kind in BODIES:
