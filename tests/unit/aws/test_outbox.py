@@ -11,8 +11,9 @@ from tests.make import opened
 from tests.offline import offline_client
 
 
-def a_record(n: int) -> dict[str, Any]:
-    entry = opened().entries[0].model_copy(update={"seq": n})
+def a_record(n: int, **data: Any) -> dict[str, Any]:
+    first = opened().entries[0]
+    entry = first.model_copy(update={"seq": n, "data": {**first.data, **data}})
     return {"dynamodb": {"NewImage": to_item(entry_item(entry)), "SequenceNumber": str(n)}}
 
 
@@ -34,6 +35,32 @@ def test_every_entry_becomes_an_event_with_a_stable_id(events):
     assert [d["id"] for d in details] == [f"INC-7K3F9A-{n}" for n in range(1, 13)]
     assert details[0]["type"] == "IncidentTriggered"
     assert details[0]["data"]["text"] == "opened"
+
+
+def test_one_request_never_has_more_than_the_bus_takes(events):
+    client, stubber = events
+    seen: list[list[str]] = []
+    client.meta.events.register(
+        "before-parameter-build.events.PutEvents",
+        lambda params, **_: seen.append([entry["Detail"] for entry in params["Entries"]]),
+    )
+    for count in (2, 2, 1):
+        answer = {"Entries": [{"EventId": "1"}] * count, "FailedEntryCount": 0}
+        stubber.add_response("put_events", answer, {"Entries": ANY})
+    assert publish(client, "bus", [a_record(n, plan="ü" * 50_000) for n in range(1, 6)]) is None
+    assert [[json.loads(detail)["id"][-1] for detail in request] for request in seen] == [["1", "2"], ["3", "4"], ["5"]]
+    assert max(len("".join(request).encode()) for request in seen) < 256_000
+
+
+def test_an_event_the_bus_would_not_take_goes_without_its_long_values(events):
+    client, stubber = events
+    seen: list[dict[str, Any]] = []
+    client.meta.events.register("before-parameter-build.events.PutEvents", lambda params, **_: seen.append(params))
+    stubber.add_response("put_events", {"Entries": [{"EventId": "1"}], "FailedEntryCount": 0}, {"Entries": ANY})
+    assert publish(client, "bus", [a_record(1, plan=["x" * 1000] * 300, severity="SEV1")]) is None
+    data = json.loads(seen[0]["Entries"][0]["Detail"])["data"]
+    assert (data["text"], data["severity"], data["left_out"]) == ("opened", "SEV1", ["plan"])
+    assert "plan" not in data
 
 
 def test_a_refused_entry_is_where_the_stream_resumes(events):
