@@ -1,7 +1,7 @@
 """Rehearsing a playbook: a dry run for a service, in a drill of its own that ends with it.
 
 It reads the target with the playbook's own function and rights, plans every step, and changes nothing. A failed one
-opens a ticket.
+opens a ticket, which ends with the next that does not fail.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from incidentio.core.redaction import redact
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Subject
 from incidentio.core.targets import called
-from incidentio.mitigate.rehearsal_ticket import opened, ticket
+from incidentio.mitigate.rehearsal_ticket import opened, ticket, works_again
 from incidentio.mitigate.requests import playbook_named, request_run
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.track_record import last_rehearsal
@@ -136,12 +136,18 @@ def _drill(table: Table, blank: Incident, body: Mapping[str, Any], *, actor: Act
 
 
 def over(table: Table, incident_id: str, now: datetime, *, failed: str | None) -> None:
-    """A dry run of the incident has ended. If it was a rehearsal its drill is over, and a failed one opens a ticket."""
+    """A dry run of the incident has ended. If it was a rehearsal its drill is over.
+
+    A failed one opens a ticket, which ends with the next that does not fail.
+    """
     body = table.get(Key(DRILL, incident_id))
     if body is None:
         return
+    playbook, service = str(body["playbook"]), str(body["service"])
     if failed is not None:
-        ticket(table, str(body["playbook"]), str(body["service"]), failed, now)
+        ticket(table, playbook, service, failed, now)
+    else:
+        works_again(table, playbook, service, now)
     _end(table, incident_id, now, failed or "it would work")
 
 

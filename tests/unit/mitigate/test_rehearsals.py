@@ -97,6 +97,22 @@ def test_a_rehearsal_that_fails_opens_one_ticket_and_says_so_there_when_it_fails
     assert last_rehearsal(stage.table, "look-after", "checkout") == before
 
 
+def test_the_ticket_ends_with_the_next_rehearsal_that_does_not_fail_and_another_failure_opens_a_new_one() -> None:
+    stage = staged()
+    allowed = stage.estate.tags
+
+    def rehearsed(tags: dict[str, str]) -> list[Incident]:
+        stage.estate.tags = tags
+        over(stage, asked(stage))
+        return tickets(stage)
+
+    (first,) = rehearsed({"incidentio:system": "true"})
+    assert rehearsed(allowed) == []
+    assert stage.table.entries[first.id][-1].text.endswith("rehearsal of look-after for checkout found nothing wrong")
+    (second,) = rehearsed({"incidentio:system": "true"})
+    assert second.id != first.id
+
+
 def test_without_a_target_anybody_knows_it_must_be_said() -> None:
     stage = staged()
     with pytest.raises(InvalidInput, match="never rehearsed for other: pass --target FUNCTION, such as"):
