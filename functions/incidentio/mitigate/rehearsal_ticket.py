@@ -1,13 +1,16 @@
 """The ticket about a rehearsal that failed: one for a playbook and service, as long as it is open."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from incidentio.core.amend import amend
+from incidentio.core.archive import anchor_due
 from incidentio.core.errors import NotFound, Unavailable
 from incidentio.core.ids import new_incident_id
 from incidentio.core.incident import Change, Incident, recorded
+from incidentio.core.lifecycle import resolve
 from incidentio.core.person import SYSTEM, Actor
-from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Refused, Stale, Table
+from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Refused, Stale, Table, Write
 from incidentio.core.redaction import redact
 from incidentio.core.severity import Severity
 
@@ -47,6 +50,22 @@ def ticket(table: Table, playbook: str, service: str, why: str, now: datetime) -
             continue
         return
     raise Unavailable("the ticket is being written by many at once: try again")
+
+
+def works_again(table: Table, playbook: str, service: str, now: datetime) -> None:
+    """A rehearsal found nothing wrong: the ticket of one that failed before is done, if it is still open."""
+    body = table.get(Key(_TICKET, f"{playbook}#{service}"))
+    if body is None:
+        return
+
+    def decide(incident: Incident) -> tuple[Change, list[Write]] | None:
+        if not incident.is_open:
+            return None
+        note = f"a later rehearsal of {playbook} for {service} found nothing wrong"
+        return resolve(incident, actor=SYSTEM, at=now, note=note), [anchor_due(incident.id, now)]
+
+    with suppress(NotFound):
+        amend(table, str(body["incident_id"]), decide)
 
 
 def _noted(table: Table, incident_id: str, text: str, now: datetime) -> bool:

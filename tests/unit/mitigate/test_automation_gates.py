@@ -238,6 +238,8 @@ def test_a_run_that_only_looks_has_nothing_to_hold(monkeypatch: pytest.MonkeyPat
     run = stage.request("look-twice")
     stage.play()
     assert (stage.run(run).status, stage.incident.open_leases) == ("rolled_back", 0)
+    told = [entry.text for entry in stage.table.entries[stage.incident.id] if entry.type == "PlaybookRolledBack"]
+    assert [text.partition(":")[0] for text in told] == ["look-twice on checkout only looked, and was stopped"]
     assert lock_key(TARGET) not in stage.table.records
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from incidentio.core.incident import Change, Incident
+from incidentio.core.playbook import Risk
 from incidentio.core.ports import Delete, Put, Write
 from incidentio.core.redaction import redact
 from incidentio.mitigate.aftermath import account_of, results_of, told_of
@@ -47,11 +48,15 @@ def _run_over(desk: Desk, incident: Incident, run: Run) -> Move:
             after,
             "PlaybookRolledBack",
             at=now,
-            text=f"{run.playbook} on {run.where} was rolled back: {run.reason}. {account_of(run)}",
+            text=f"{run.playbook} on {run.where} {_stopped(run)}: {run.reason}. {account_of(run)}",
             data={"reason": run.reason, "steps": results_of(run)},
         )
     left = _left_to_people(desk, change, after) or change
     return Move(after, circuit(left, after, writes, now) if tripped(writes) else _only_change(left), writes)
+
+
+def _stopped(run: Run) -> str:
+    return "only looked, and was stopped" if run.risk is Risk.READ_ONLY else "was rolled back"
 
 
 def circuit(on: Incident | Change, run: Run, writes: Sequence[Write], now: datetime) -> Change:
