@@ -163,7 +163,7 @@ def test_a_severe_incident_recovers_to_mitigated_and_waits_for_a_person(world: W
     world.until_status(incident["id"], "mitigated")
     world.set_alarm(alarm, "ALARM")
     world.entry(incident["id"], "ImpactReturned")
-    assert world.incident(incident["id"])["status"] == "acknowledged"
+    assert world.incident(incident["id"])["status"] == "triggered"
 
 
 def test_a_firing_signal_reopens_a_just_resolved_incident(world: World) -> None:

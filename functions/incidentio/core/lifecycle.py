@@ -1,5 +1,6 @@
 """The state machine of an incident: which status may follow which, and the commands that move it.
 
+`_NEXT` is where a command may lead; only impact that returns leads from `mitigated` back to `triggered`.
 Every command is pure: incident in, `Change` out, or an error that names what would be legal.
 """
 
@@ -24,21 +25,14 @@ CANCEL_REASONS = ("false_positive", "duplicate", "expected", "test", "other")
 
 
 def legal_next(status: Status) -> tuple[Status, ...]:
-    """The statuses that may follow `status`, in lifecycle order."""
+    """The statuses a command may lead to from `status`, in lifecycle order."""
     return _NEXT[status]
 
 
 def require(incident: Incident, to: Status) -> None:
     """Raise IllegalTransition unless `incident` may move to `to`."""
     if to not in _NEXT[incident.status]:
-        legal = [s.value for s in _NEXT[incident.status]]
-        raise IllegalTransition(
-            f"{incident.id} is {incident.status.value} (version {incident.version}) and cannot become {to.value}: "
-            + (f"legal next: {', '.join(legal)}" if legal else "this is its final status"),
-            status=incident.status.value,
-            version=incident.version,
-            legal=legal,
-        )
+        raise _illegal(incident, to)
 
 
 def acknowledge(incident: Incident, *, actor: Actor, at: datetime, note: str = "") -> Change:
@@ -56,7 +50,11 @@ def acknowledge(incident: Incident, *, actor: Actor, at: datetime, note: str = "
 
 
 def mitigate(incident: Incident, *, actor: Actor, at: datetime, note: str = "") -> Change:
-    """Impact has stopped; the cause may still be there. Whether its signals stay ok is watched as before."""
+    """Impact has stopped; the cause may still be there. Whether its signals stay ok is watched as before.
+
+    A person who mitigates has taken it.
+    """
+    taken = {"acknowledged_at": incident.acknowledged_at or at} if actor.kind == "person" else {}
     return _move(
         incident,
         Status.MITIGATED,
@@ -66,6 +64,7 @@ def mitigate(incident: Incident, *, actor: Actor, at: datetime, note: str = "") 
         text=f"mitigated by {actor}",
         note=note,
         mitigated_at=at,
+        **taken,
     )
 
 
@@ -196,24 +195,20 @@ def may_reopen(incident: Incident, *, at: datetime, window: timedelta) -> bool:
 
 
 def impact_returned(incident: Incident, *, actor: Actor, at: datetime, text: str, **updates: Any) -> Change:
-    """`mitigated` falls back to `acknowledged`: the impact is there again."""
+    """`mitigated` falls back to `acknowledged`, or to `triggered` if nobody ever took it: the impact is there again."""
+    back = Status.ACKNOWLEDGED if incident.acknowledged_at else Status.TRIGGERED
     if incident.status is not Status.MITIGATED:
-        require(incident, Status.ACKNOWLEDGED)
-    return _move(
+        raise _illegal(incident, back)
+    return recorded(
         incident,
-        Status.ACKNOWLEDGED,
         "ImpactReturned",
         actor=actor,
         at=at,
         text=text,
-        note="",
-        **{
-            "mitigated_at": None,
-            "ok_since": None,
-            "acknowledged_at": incident.acknowledged_at or at,
-            "episode": incident.version + 1,
-            **updates,
-        },
+        data={"from": incident.status.value, "to": back.value},
+        lifecycle=True,
+        status=back,
+        **{"mitigated_at": None, "ok_since": None, "episode": incident.version + 1, **updates},
     )
 
 
@@ -231,6 +226,17 @@ def change_severity(incident: Incident, severity: Severity, *, actor: Actor, at:
         lifecycle=True,
         severity=severity,
         severity_set=incident.severity_set or actor.kind == "person",
+    )
+
+
+def _illegal(incident: Incident, to: Status) -> IllegalTransition:
+    legal = [s.value for s in _NEXT[incident.status]]
+    return IllegalTransition(
+        f"{incident.id} is {incident.status.value} (version {incident.version}) and cannot become {to.value}: "
+        + (f"legal next: {', '.join(legal)}" if legal else "this is its final status"),
+        status=incident.status.value,
+        version=incident.version,
+        legal=legal,
     )
 
 

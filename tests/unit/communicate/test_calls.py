@@ -7,6 +7,7 @@ import pytest
 from incidentio.communicate.sweep import sweep
 from incidentio.core import lifecycle
 from incidentio.core.catalog import Bundle
+from incidentio.core.person import SYSTEM
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode
 from tests.make import ALICE
@@ -154,6 +155,17 @@ def test_a_reopened_incident_pages_again(desk):
         "IncidentResolved",
         "IncidentReopened",
     ]
+
+
+def test_impact_that_returns_to_what_nobody_took_is_told_until_somebody_does(desk):
+    desk.open()
+    desk.triaged()
+    desk.change(lambda i: lifecycle.mitigate(i, actor=SYSTEM, at=desk.clock()))
+    desk.change(lambda i: lifecycle.impact_returned(i, actor=SYSTEM, at=desk.clock(), text="back"))
+    told = [s.attributes["event"] for s in desk.topics.on("page")]
+    desk.clock.advance(minutes=5)
+    sweep(desk.teller)
+    assert [s.attributes["event"] for s in desk.topics.on("page")] == [*told, "ImpactReturned"]
 
 
 def test_impact_that_returns_pages_although_somebody_has_it(desk):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from incidentio.core import lifecycle
 from incidentio.core.errors import Conflict, IllegalTransition, IncidentioError, InvalidInput
 from incidentio.core.incident import Incident, Status
+from incidentio.core.person import SYSTEM
 from incidentio.core.severity import Severity
 from incidentio.core.timeline import first_broken_link
 from tests.make import ALICE, NOW, an_incident, opened
@@ -58,7 +59,7 @@ def test_any_sequence_of_commands_moves_only_along_legal_edges_and_keeps_the_cha
 
 
 @pytest.mark.parametrize("status", list(Status))
-@pytest.mark.parametrize("name", sorted(COMMANDS))
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"impact_returned"}))
 def test_an_illegal_command_names_status_version_and_what_is_legal(name, status):
     incident = opened(status=status, version=4, postmortem="waived", resolved_at=NOW).incident
     if TARGETS[name] in lifecycle.legal_next(status):
@@ -71,6 +72,31 @@ def test_an_illegal_command_names_status_version_and_what_is_legal(name, status)
         "version": 4,
         "legal": [s.value for s in lifecycle.legal_next(status)],
     }
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.MITIGATED}))
+def test_impact_returns_only_to_what_was_mitigated(status):
+    with pytest.raises(IllegalTransition, match=f"is {status.value}"):
+        COMMANDS["impact_returned"](opened(status=status, acknowledged_at=NOW).incident, NOW)
+
+
+@pytest.mark.parametrize(
+    ("taken", "mitigator", "back"),
+    [
+        (True, SYSTEM, Status.ACKNOWLEDGED),
+        (False, ALICE, Status.ACKNOWLEDGED),
+        (False, SYSTEM, Status.TRIGGERED),
+    ],
+)
+def test_impact_that_returns_calls_until_somebody_takes_it_unless_somebody_has(taken, mitigator, back):
+    incident = opened().incident
+    if taken:
+        incident = lifecycle.acknowledge(incident, actor=ALICE, at=NOW).incident
+    incident = lifecycle.mitigate(incident, actor=mitigator, at=NOW).incident
+    change = COMMANDS["impact_returned"](incident, NOW)
+    assert (change.incident.status, change.incident.mitigated_at) == (back, None)
+    assert change.incident.episode == change.incident.version
+    assert change.entries[0].data == {"from": "mitigated", "to": back.value}
 
 
 def resolved(**fields) -> Incident:

@@ -28,7 +28,7 @@ def test_impact_that_returns_to_a_mitigated_incident_is_told() -> None:
     amend(desk.table, desk.incident.id, lambda i: lifecycle.mitigate(i, actor=SYSTEM, at=desk.clock()))
     desk(action("ALARM", desk.at(20)))
     assert desk.types[-1] == "ImpactReturned"
-    assert (desk.incident.status, desk.incident.firing) == (Status.ACKNOWLEDGED, 1)
+    assert (desk.incident.status, desk.incident.firing) == (Status.TRIGGERED, 1)
 
 
 def test_a_mitigated_sev2_does_not_wait_for_itself() -> None:
