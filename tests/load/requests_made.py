@@ -62,7 +62,8 @@ def measure(description: dict[str, Any]) -> list[Row]:
 
         now = datetime.now(UTC)
         for n in range(1000):
-            table.commit(opened(id=f"INC-{n:06d}", detected_at=now - timedelta(seconds=n), triaged_at=now))
+            what = {"title": f"prod-checkout-service-5xx-errors-high-{n:04d}", "service": "checkout"}
+            table.commit(opened(id=f"INC-{n:06d}", detected_at=now - timedelta(seconds=n), triaged_at=now, **what))
         with counted(dynamodb) as listed:
             page = table.page(Filters(status="open"), limit=50)
         assert len(page.items) == 50

@@ -12,7 +12,7 @@ from incidentio.core.incident import Incident, Status
 from incidentio.core.ports import CARD_FIELDS
 from incidentio.core.timeline import Entry
 
-SHARDS = 4
+SHARDS = 2
 GROUPS = ("OPEN", *(s.value for s in Status if not s.is_open))
 """Listing partitions: all open statuses together, every other status by itself."""
 
