@@ -50,6 +50,7 @@ demo: setup ## From a firing alarm to a postmortem, on the local AWS target (DEM
 	$(RUN)/incidentio demo $(DEMO_ARGS)
 
 bench: setup synth ## Measure and compare with the gates; writes build/bench.json (BENCH_ARGS="storm cold" for a part)
+	-@$(MAKE) --no-print-directory alertmanager
 	$(RUN)/python -m tests.load.bench $(BENCH_ARGS)
 
 synth: setup ## Write the CloudFormation templates to cdk.out; needs no AWS account
