@@ -69,11 +69,11 @@ clean: ## Remove everything that make created
 alertmanager: ## Fetch Debian's Alertmanager, with which the tests talk to us as its users do
 	@command -v prometheus-alertmanager >/dev/null || [ -x build/alertmanager/usr/bin/prometheus-alertmanager ] || { \
 	  command -v apt-get >/dev/null && command -v dpkg >/dev/null \
-	    || { echo "no Alertmanager and no apt: its tests will be skipped" >&2; exit 1; }; \
+	    || { echo "no Alertmanager and no apt: what needs it will be skipped" >&2; exit 1; }; \
 	  rm -rf build/alertmanager; mkdir -p build/alertmanager/part && cd build/alertmanager/part; \
 	  fetch() { apt-get download -qq prometheus-alertmanager 2>../fetch.log; }; \
 	  fetch || { [ "$$(id -u)" = 0 ] && apt-get update -qq && fetch; } \
-	    || { echo "no Alertmanager: apt did not bring it (build/alertmanager/fetch.log); its tests will be skipped" >&2; exit 1; }; \
+	    || { echo "no Alertmanager: apt did not bring it (build/alertmanager/fetch.log); what needs it will be skipped" >&2; exit 1; }; \
 	  dpkg -x prometheus-alertmanager_*.deb . && rm prometheus-alertmanager_*.deb \
 	    && sed -i 's#/usr/share/prometheus/alertmanager#usr//share/prometheus/alertmanager#g' usr/bin/prometheus-alertmanager \
 	    && mv usr .. && cd .. && rm -rf part; }

@@ -99,7 +99,7 @@ def counted(client: Any) -> Iterator[Count]:
 
 
 def _read_units(items: Sequence[Mapping[str, Any]]) -> float:
-    """What a query that found `items` costs on AWS: half a unit for each 4 KB. The emulator does not look at the size."""
+    """What a query that found `items` costs on AWS: half a unit for each 4 KB. The emulator leaves the size out."""
     size = sum(len(name.encode()) + _size(value) for item in items for name, value in item.items())
     return -(-size // 4096) / 2
 
