@@ -40,7 +40,9 @@ def test_cfn_lint_accepts_the_library() -> None:
             "Type": "AWS::StepFunctions::StateMachine",
             "Properties": {
                 "RoleArn": "arn:aws:iam::111122223333:role/machine",
-                "Definition": compile_playbook(playbook, control_arn="arn:control", action_arn="arn:action"),
+                "DefinitionString": json.dumps(
+                    compile_playbook(playbook, control_arn="arn:control", action_arn="arn:action")
+                ),
             },
         }
         for number, playbook in enumerate([*shipped(), *languages()])

@@ -32,7 +32,9 @@ from incidentio.core.members import closing
 from incidentio.core.memory import MemoryTable
 from incidentio.core.person import Actor
 from incidentio.core.ports import Write
+from incidentio.core.quiet import held
 from incidentio.core.routing import Routing
+from incidentio.core.storm import RATE, parent_of
 from incidentio.detect.reconcile import Reconciliation
 from incidentio.detect.sweep import sweep
 from incidentio.ingest.batch import Batch
@@ -125,7 +127,8 @@ class _World:
             elif self._now == change:
                 self._deliver(changes.popleft())
             else:
-                self._sweep()
+                if self._now == self._estate.start or self._is_anything_due():
+                    self._sweep()
                 next_sweep += _MINUTE
             self._drain()
 
@@ -151,6 +154,11 @@ class _World:
         routing = self._bundle.catalog.routing
         sweep(self._table, routing, self._reconciliation, _Unheard(), every=period, clock=self._clock)
         self._tell({"sweep": True})
+
+    def _is_anything_due(self) -> bool:
+        """Whether a sweep would find something to do: most minutes of two weeks have nothing."""
+        under_way = parent_of(self._table.get(RATE)) or held(self._table)
+        return bool(under_way or next(iter(self._table.due(self._now)), None))
 
     def _drain(self) -> None:
         """What the stream and the bus do: every new entry to those who listen."""
