@@ -21,14 +21,18 @@ PATIENCE = 40.0
 
 
 def eventually(probe: Callable[[], T], what: str, *, seconds: float = PATIENCE) -> T:
-    """The first truthy answer of `probe`; fails naming what did not happen."""
-    deadline = time.monotonic() + seconds
+    """The first truthy answer of `probe`; fails naming what did not happen.
+
+    It is asked less and less often: what asks through the API takes the cores from what it waits for.
+    """
+    deadline, pause = time.monotonic() + seconds, 0.1
     while True:
         if answer := probe():
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"within {seconds:g} s this did not happen: {what} (last answer: {answer!r})")
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(1.3 * pause, 0.5)
 
 
 class Person:
