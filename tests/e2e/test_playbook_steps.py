@@ -86,7 +86,7 @@ def test_a_branch_that_fails_undoes_the_other(world: World) -> None:
     incident_id, _ = firing(world, function)
     world.request(world.alice, incident_id, "test-every-kind", parameters={"first": first, "second": "no-such-rule"})
     run = eventually(lambda: (r := run_of(world, incident_id))["outcome"] and r, "the run over")
-    assert run["outcome"] == "rolled_back", run
+    assert run["outcome"] == "rolled_back", (run.get("reason"), [step["status"] for step in run["steps"]])
     assert states(world, named) == ["ENABLED", "ENABLED"]
     assert world.concurrency(function) == 50
     assert "ManualStepRequested" not in world.types(incident_id)
