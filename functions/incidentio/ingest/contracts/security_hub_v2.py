@@ -28,7 +28,8 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Observation | I
     info = object_field(finding, "finding_info")
     resources = finding.get("resources")
     about = [as_object(r) for r in resources] if isinstance(resources, list) else []
-    severity = _SEVERITIES.get(finding.get("severity_id") or 0)
+    given = finding.get("severity_id")
+    severity = _SEVERITIES.get(given) if isinstance(given, int) else None
     over = finding.get("status_id") in _OVER
     if not over and severity not in URGENT and not event.given:
         return Ignored("of neither high nor critical severity")
