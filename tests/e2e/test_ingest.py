@@ -20,6 +20,8 @@ def test_an_attached_alarm_becomes_one_triaged_incident_and_one_page(world: Worl
     assert page["subject"].endswith(incident["id"])
     assert incident["why"] in page["body"]
     assert f"incidentio incidents ack {incident['id']}" in page["body"]
+    assert f"{world.outputs['ApiUrl'].rstrip('/')}/incidents/{incident['id']}" in page["body"]
+    assert "//127.0.0.1:" in world.outputs["ApiUrl"], "on AWS's host name nobody would find the local target"
     assert page["attributes"]["severity"] == "SEV2"
     assert page["attributes"]["environment"] == "production"
     published = world.entry(incident["id"], "PagePublished")

@@ -117,6 +117,23 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     return Assembly(folder, accepted)
 
 
+@pytest.fixture(scope="session")
+def opted(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """A second stack with everything that one may opt in to."""
+    folder = tmp_path_factory.mktemp("opted")
+    context = cdk_context(
+        account_cloudwatch_role="true",
+        organization_id="o-0123456789",
+        page_email="oncall@example.com",
+        reserved_concurrency="true",
+        retention_days="3650",
+        retention_mode="compliance",
+        stack_name="second",
+    )
+    build_app(context, outdir=str(folder)).synth()
+    return Assembly(folder, [])
+
+
 def acknowledging_modules() -> list[Any]:
     """Modules of the stack through which findings are accepted."""
     import sys

@@ -1,5 +1,4 @@
 import json
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,9 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
-from infra.app import build_app
 from infra.local.adapt import DIFFERENT, DROPPED, METRIC_MATH, adapt, synthesizer
 from infra.local.emulator import PYTHON
 from infra.local.rights import widened
-from tests.infra.conftest import Assembly, cdk_context
 
 
 @pytest.fixture
@@ -144,15 +141,6 @@ def test_a_function_s_policy_is_widened_in_the_template(stack: Stack) -> None:
     (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
     resources = {s["Action"]: s["Resource"] for s in _flat(policy["Properties"]["PolicyDocument"]["Statement"])}
     assert resources == {"events:DisableRule": "*", "lambda:ListTags": "arn:aws:lambda:x:1:function:a"}
-
-
-def test_pages_link_to_the_api_on_loopback(tmp_path: Path) -> None:
-    build_app(cdk_context(local="true", endpoint="http://127.0.0.1:4001"), outdir=str(tmp_path)).synth()
-    function = Assembly(tmp_path, []).functions["incidentio.communicate.handler.handler"]
-    assert re.fullmatch(
-        r"http://127\.0\.0\.1:4001/_aws/execute-api/\$\{HttpRest\w+\}/\$\{HttpRestDeploymentStagev1\w+\}/",
-        function["Environment"]["Variables"]["API_URL"]["Fn::Sub"],
-    )
 
 
 def _flat(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,13 +1,11 @@
 """How things travel: rules, queues, stream, retries, and where what fails ends up."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.app import build_app
-from tests.infra.conftest import Assembly, cdk_context, text
+from tests.infra.conftest import Assembly, text
 
 LANE_DLQ, OUTBOX_DLQ = "DomainLaneDeadLetters", "DomainOutboxDeadLetters"
 ASYNC = {"Triag", "Conductor", "Learn", "Sweeper"}
@@ -103,18 +101,16 @@ def test_queues_feed_their_functions_in_batches_that_may_fail_in_part(assembly: 
         assert (feed["BatchSize"], feed["FunctionResponseTypes"]) == (10, ["ReportBatchItemFailures"])
 
 
-def test_queues_hand_out_no_more_batches_than_their_function_may_run(tmp_path: Path) -> None:
+def test_queues_hand_out_no_more_batches_than_their_function_may_run(opted: Assembly) -> None:
     """Throttled batches count as deliveries: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
-    build_app(cdk_context(reserved_concurrency="true"), outdir=str(tmp_path)).synth()
-    found = Assembly(tmp_path, [])
     feeds = [
         m["Properties"]
-        for m in found.resources("AWS::Lambda::EventSourceMapping").values()
+        for m in opted.resources("AWS::Lambda::EventSourceMapping").values()
         if "Queue" in text(m["Properties"]["EventSourceArn"])
     ]
     assert len(feeds) == 2
     for feed in feeds:
-        function = found.main["Resources"][feed["FunctionName"]["Ref"]]["Properties"]
+        function = opted.resources("AWS::Lambda::Function")[feed["FunctionName"]["Ref"]]["Properties"]
         assert feed["ScalingConfig"]["MaximumConcurrency"] == function["ReservedConcurrentExecutions"]
 
 

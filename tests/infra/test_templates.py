@@ -119,17 +119,8 @@ def test_what_was_staged_days_ago_is_forgotten(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [staged]
 
 
-def test_opting_in_brings_the_account_role_reserved_concurrency_and_a_stricter_lock(tmp_path: Path) -> None:
-    context = cdk_context(
-        account_cloudwatch_role="true",
-        reserved_concurrency="true",
-        page_email="oncall@example.com",
-        stack_name="second",
-        retention_mode="compliance",
-        retention_days="3650",
-    )
-    build_app(context, outdir=str(tmp_path)).synth()
-    template = json.loads((tmp_path / "second.template.json").read_text())
+def test_opting_in_brings_the_account_role_reserved_concurrency_and_a_stricter_lock(opted: Assembly) -> None:
+    template = opted.templates["second.template.json"]
     assert template["Outputs"]["RetentionMode"]["Value"] == "COMPLIANCE"
     locking = [
         (variables["RETENTION_MODE"], variables["RETENTION_DAYS"])
