@@ -14,8 +14,8 @@ import pytest
 _HOME = "INCIDENTIO_TEST_HOME"
 _PACE = 0.025
 """A playbook that verifies for ten minutes gives up after fifteen seconds."""
-_ON_ONE_WORKER = ("tests/e2e/test_own_target.py", "tests/infra/")
-"""Tests that share a target and break it in turns, or a synthesis that takes ten seconds of a core."""
+_ON_ONE_WORKER = ("tests/e2e/test_own_target.py", "tests/infra/", "tests/integration/local/test_target.py")
+"""Tests that share a target and break it in turns, or a synthesis that takes seconds of a core."""
 _ONE_PARAMETER_ON_ONE_WORKER = "tests/integration/playbooks/test_rights.py"
 """What a playbook's cases use is found out once for all tests about its rights."""
 

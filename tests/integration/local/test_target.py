@@ -43,9 +43,9 @@ target.up(home=Path(sys.argv[1]), port=None, deployable=Deployable(app=sys.argv[
 class Targets:
     """The local targets of one folder, with a small app."""
 
-    def __init__(self, home: Path, app: Path) -> None:
+    def __init__(self, home: Path, app: str) -> None:
         self.home = home
-        self.deployable = Deployable(app=f"{APP_PYTHON} {app}")
+        self.deployable = Deployable(app=app)
 
     def up(self, port: int | None = None) -> dict[str, Any]:
         return target.up(home=self.home, port=port, deployable=self.deployable, say=lambda _line: None)
@@ -60,10 +60,18 @@ class Targets:
         return TargetState(self.home, int(description["endpoint_url"].rsplit(":", 1)[1]))
 
 
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the CDK CLI runs: it brings the assembly, which was synthesised once."""
+    folder = tmp_path_factory.mktemp("app")
+    written, assembly = folder / "app.py", folder / "cdk.out"
+    written.write_text(APP)
+    subprocess.run([APP_PYTHON, written], cwd=ROOT, env={**os.environ, "CDK_OUTDIR": str(assembly)}, check=True)
+    return f'cp -R {assembly}/. "$CDK_OUTDIR"'
+
+
 @pytest.fixture
-def targets(tmp_path: Path) -> Iterator[Targets]:
-    app = tmp_path / "app.py"
-    app.write_text(APP)
+def targets(tmp_path: Path, app: str) -> Iterator[Targets]:
     found = Targets(tmp_path / "state", app)
     yield found
     for port in known_ports(found.home):
