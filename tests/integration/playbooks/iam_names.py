@@ -8,10 +8,9 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 import json
 from collections.abc import Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import cfnlint.data.AdditionalSpecs
 
 _PREFIX: Mapping[str, str] = {
     "apigatewayv2": "apigateway",
@@ -62,7 +61,10 @@ def needed(service: str, operation: str, parameters: Mapping[str, Any]) -> froze
 @cache
 def _reference() -> dict[str, Any]:
     """cfn-lint's extract of the Service Authorization Reference, in lower case: it comes with our linter."""
-    path = Path(cfnlint.data.AdditionalSpecs.__file__).parent / "Policies.json"
+    linter = find_spec("cfnlint")  # not imported: that takes half a second
+    assert linter is not None
+    assert linter.origin is not None
+    path = Path(linter.origin).parent / "data" / "AdditionalSpecs" / "Policies.json"
     found: dict[str, Any] = json.loads(path.read_text())
     return found
 

@@ -42,8 +42,11 @@ class Deployment:
         return self._clients[service]
 
 
+ANY = document()["alarms"][0]
+
+
 def alarm(name: str, tags: dict[str, str] | None = None, *, topic: str = "ops", **dimensions: str) -> dict[str, Any]:
-    made = {**document()["alarms"][0], "AlarmName": name, "AlarmArn": PREFIX + name, "tags": tags or {}}
+    made = {**ANY, "AlarmName": name, "AlarmArn": PREFIX + name, "tags": tags or {}}
     made["Dimensions"] = [{"Name": k, "Value": v} for k, v in dimensions.items()]
     made["AlarmActions"] = [f"arn:aws:sns:{REGION}:111122223333:{topic}"]
     return made
