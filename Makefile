@@ -12,8 +12,11 @@ VENV := .venv/.ready-$(LOCKED)
 EMULATOR := build/emulator/.ready-$(LOCKED)
 CDK := build/cdk/.ready-$(CDK_VERSION)
 LAYERS := build/layer/.ready-$(LOCKED)
+COMPILED := .venv/.compiled-$(LOCKED)
 RUN := .venv/bin
 
+# What is fetched and built waits for networks more than for cores.
+MAKEFLAGS += --jobs=4
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 # jsii prints a banner on every start under these, which still work.
@@ -39,8 +42,7 @@ check: $(VENV) ## Lint, types and imports: what CI runs before the tests
 pages: $(VENV) ## Write docs/playbooks.md and each playbook's commands.md anew from the YAML
 	$(RUN)/python -m infra.pages
 
-test: setup ## All tests (PYTEST_ARGS="-k word" narrows them)
-	-@$(MAKE) --no-print-directory alertmanager
+test: setup alertmanager $(COMPILED) ## All tests (PYTEST_ARGS="-k word" narrows them)
 	$(RUN)/pytest --numprocesses 4 --dist loadgroup $(TESTS) $(PYTEST_ARGS)
 
 soak: setup ## Kills, faults, crowded workers and every case of every playbook deployed: at most 45 minutes
@@ -49,8 +51,7 @@ soak: setup ## Kills, faults, crowded workers and every case of every playbook d
 demo: setup ## From a firing alarm to a postmortem, on the local AWS target (DEMO_ARGS=--keep)
 	$(RUN)/incidentio demo $(DEMO_ARGS)
 
-bench: setup synth ## Measure and compare with the gates; writes build/bench.json (BENCH_ARGS="storm cold" for a part)
-	-@$(MAKE) --no-print-directory alertmanager
+bench: setup synth alertmanager ## Measure and compare with the gates; writes build/bench.json (BENCH_ARGS="storm cold" for a part)
 	$(RUN)/python -m tests.load.bench $(BENCH_ARGS)
 
 synth: setup ## Write the CloudFormation templates to cdk.out; needs no AWS account
@@ -67,7 +68,7 @@ clean: ## Remove everything that make created
 
 # Debian's looks for its templates under /usr/share: a path of the same length makes it look below its own folder.
 alertmanager: ## Fetch Debian's Alertmanager, with which the tests talk to us as its users do
-	@command -v prometheus-alertmanager >/dev/null || [ -x build/alertmanager/usr/bin/prometheus-alertmanager ] || { \
+	-@command -v prometheus-alertmanager >/dev/null || [ -x build/alertmanager/usr/bin/prometheus-alertmanager ] || { \
 	  command -v apt-get >/dev/null && command -v dpkg >/dev/null \
 	    || { echo "no Alertmanager and no apt: what needs it will be skipped" >&2; exit 1; }; \
 	  rm -rf build/alertmanager; mkdir -p build/alertmanager/part && cd build/alertmanager/part; \
@@ -98,6 +99,10 @@ $(VENV): | $(UV)
 	@$(FIND_PYTHON); rm -f .venv/.ready-*; \
 	$(UV) sync --quiet --frozen --all-groups --no-group emulator --python "$$python"
 	@touch $@
+
+# Once, instead of by four workers at the same time.
+$(COMPILED): $(VENV)
+	@rm -f .venv/.compiled-*; $(RUN)/pytest --collect-only -qq $(TESTS) >/dev/null && touch $@ || true
 
 $(EMULATOR): | $(UV)
 	@$(FIND_PYTHON); rm -f build/emulator/.ready-*; \
