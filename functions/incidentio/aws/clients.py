@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+import botocore
 import botocore.session
 from botocore.config import Config
 
@@ -11,6 +12,7 @@ _CONFIG = Config(
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 4},
     max_pool_connections=8,
+    user_agent=f"incidentio Botocore/{botocore.__version__}",  # given, it is not put together anew for every call
     parameter_validation=False,  # a tenth of the hot path's CPU; AWS checks again, and the tests run against it
 )
 
