@@ -30,17 +30,27 @@ class Graph:
     def start(self) -> str:
         return str(self.machine["StartAt"])
 
-    def next_of(self, name: str) -> Iterator[str]:
+    def next_of(self, name: str) -> tuple[str, ...]:
         """Where it may lead, errors too."""
-        yield from self.ways_of(name)
-        yield from self.caught_of(name)
+        return self._next[name]
 
     def caught_of(self, name: str) -> Iterator[str]:
         """Where its errors lead."""
         yield from (catch["Next"] for catch in self.states[name].get("Catch", ()))
 
-    def ways_of(self, name: str) -> Iterator[str]:
+    def ways_of(self, name: str) -> tuple[str, ...]:
         """Where it leads when nothing goes wrong."""
+        return self._ways[name]
+
+    @cached_property
+    def _next(self) -> dict[str, tuple[str, ...]]:
+        return {name: (*ways, *self.caught_of(name)) for name, ways in self._ways.items()}
+
+    @cached_property
+    def _ways(self) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(self._led_to(name)) for name in self.states}
+
+    def _led_to(self, name: str) -> Iterator[str]:
         state = self.states[name]
         yield from (choice["Next"] for choice in state.get("Choices", ()))
         if state["Type"] == "Parallel":

@@ -1,6 +1,6 @@
 """Mistakes a compiler could make, seeded into what ours made: each takes one protection away."""
 
-import copy
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -11,8 +11,9 @@ MUTATIONS: dict[str, Callable[[Machine], None]] = {}
 
 def mutated(machine: Mapping[str, Any]) -> Iterator[tuple[str, Machine]]:
     """Every mutation that this machine has something for: its name and the machine with it."""
+    written = json.dumps(machine)
     for name, mutate in MUTATIONS.items():
-        other = copy.deepcopy(dict(machine))
+        other = json.loads(written)
         try:
             mutate(other)
         except KeyError:
