@@ -6,6 +6,7 @@ import gc
 import json
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return next((together for together in _ON_ONE_WORKER if nodeid.startswith(together)), nodeid)
 
     return Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that wait for a deployed app stand among those that compute, all of them before the last third."""
+    waiting = deque(item for item in items if item.nodeid.startswith("tests/e2e/"))
+    computing = [item for item in items if not item.nodeid.startswith("tests/e2e/")]
+    apart = 2 * len(computing) // (3 * len(waiting)) if waiting else 0
+    items.clear()
+    for n, item in enumerate(computing):
+        if waiting and n % (apart or 1) == 0:
+            items.append(waiting.popleft())
+        items.append(item)
+    items += waiting
 
 
 def pytest_collection_finish() -> None:
