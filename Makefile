@@ -15,8 +15,10 @@ LAYERS := build/layer/.ready-$(LOCKED)
 COMPILED := .venv/.compiled-$(LOCKED)
 RUN := .venv/bin
 
-# What is fetched and built waits for networks more than for cores.
+# What is fetched and built waits for networks more than for cores. Several goals stay one after the other: `make clean test`.
+ifeq ($(words $(MAKECMDGOALS)),1)
 MAKEFLAGS += --jobs=4
+endif
 export UV_PYTHON_DOWNLOADS := never
 unexport PYTHONDONTWRITEBYTECODE
 # jsii prints a banner on every start under these, which still work.
