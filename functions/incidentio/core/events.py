@@ -11,7 +11,7 @@ from incidentio.core.timeline import Entry
 SOURCE = "incidentio"
 SCHEMA_VERSION = "1.0"
 
-TRIAGED = ("IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJoined")
+TRIAGED = ("IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJoined", "SignalWorsened")
 """What triage hears of."""
 NOTIFYING = (
     "ApprovalEscalated", "ApprovalRequested", "ForeignChangeFound", "ImpactReturned", "IncidentCancelled",

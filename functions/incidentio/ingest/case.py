@@ -22,7 +22,7 @@ from incidentio.ingest.outcome import Outcome
 from incidentio.ingest.run import Run
 
 _FENCE_KEPT = timedelta(days=15)  # longer than a queue keeps the alarm that it makes late
-_GUARDED = ("incident_id", "open", "state", "mode", "fence")
+_GUARDED = ("incident_id", "open", "state", "mode", "fence", "severity")
 _COUNTERS = ("count", "stale")
 
 
@@ -92,6 +92,7 @@ class Case:
             changed_at=self.run.changed_at,
             mode=self.run.mode,
             noted_before=iso(self.now - NOTE_EVERY),
+            severity=self.run.severity,
         )
 
     @property
@@ -111,6 +112,10 @@ class Case:
             self.promoted = self.result
         self.result = None
         self.see(stored)
+
+    @property
+    def is_worse(self) -> bool:
+        return self.pointer is not None and self.pointer.is_topped_by(self.run.severity)
 
     # --- what a member counts for
 
@@ -165,8 +170,18 @@ class Case:
         else:
             told = {"incident_id": incident.id, "open": not rule, "state": SignalState.FIRING, "mode": mode.value}
             changed = {"inhibited": bool(rule)} if self.pointer.inhibited != bool(rule) else {}
-            pointer = self.pointing(**told, **changed, **self._changes)
+            pointer = self.pointing(**told, **changed, **self._said, **self._changes)
         return [Put(member), pointer, *self._inhibiting]
+
+    def worsening(self, incident: Incident) -> list[Write]:
+        """Still firing in `incident`, worse than it was: with what it says now, and live if it is by now."""
+        body = member_body(self.signal, first_seen_at="")
+        told = {name: body[name] for name in ("title", "reason", "severity")}
+        live = {"mode": Mode.LIVE.value} if self.signal.mode is Mode.LIVE else {}
+        return [
+            Update(member_key(incident.id, self.run.dedup_key), told),
+            self.pointing(**live, **self._said),
+        ]
 
     def recovering(self, incident: Incident) -> list[Write]:
         """It is ok in `incident`; whether an inhibited one belongs there is looked at when it fires again."""
@@ -194,6 +209,10 @@ class Case:
             return ABSENT
         alone = self.stored.get("incident_id") is None  # such a record is replaced whole, with its counters
         return {name: self.stored.get(name) for name in (*_GUARDED, *(_COUNTERS if alone else ()))}
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        return {"severity": self.signal.severity.value} if self.signal.severity else {}
 
     @property
     def _changes(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from incidentio.core.incident import Incident, Status
 from incidentio.core.lifecycle import may_reopen
+from incidentio.core.severity import Severity
 from incidentio.core.signal import Mode, SignalState
 
 NOTE_EVERY = timedelta(minutes=1)
@@ -24,7 +25,7 @@ class Pointer:
     `ended`: its incident was read, and is over. A pointer can be closed without that (see `core.members`).
     `inhibited`: a member only because another signal fires; its pointer stays closed, so that each signal looks
     again whether that is still so. `apart`: the incident it was split off, where it does not come back to.
-    `changes`: its last state changes, in seconds since 1970.
+    `changes`: its last state changes, in seconds since 1970. `severity`: the worst it said since it began to fire.
     """
 
     incident_id: str | None
@@ -37,6 +38,7 @@ class Pointer:
     inhibited: bool = False
     apart: str = ""
     changes: tuple[int, ...] = ()
+    severity: Severity | None = None
 
     @property
     def has_left(self) -> bool:
@@ -59,7 +61,12 @@ class Pointer:
             inhibited=bool(body.get("inhibited")),
             apart=body.get("apart") or "",
             changes=tuple(int(at) for at in body.get("changes", ())),
+            severity=Severity(body["severity"]) if body.get("severity") else None,
         )
+
+    def is_topped_by(self, severity: Severity | None) -> bool:
+        """Whether a signal that fires says worse than was known, or says it for the first time."""
+        return severity is not None and (self.severity is None or severity.is_worse_than(self.severity))
 
 
 class Step(StrEnum):
@@ -71,6 +78,7 @@ class Step(StrEnum):
     JOINED = "joined"  # a new member of an open incident: its group's, its inhibitor's, … (never decided, found)
     RETURNED = "returned"  # fires after its incident ended: look at that one (`after_end`)
     FIRE_AGAIN = "fires_again"  # a recovered member of an open incident
+    WORSENED = "worsened"  # a member that fires says a worse severity than before
     PROMOTE = "promoted"  # watched until now, and somebody attached it on purpose
     RECOVER = "recovered"  # a member of an open incident is ok
     REMEMBER = "remembered"  # ok without an open incident: keep the fence
@@ -78,19 +86,35 @@ class Step(StrEnum):
     PASS = "passed"  # noqa: S105 - a note with nothing to be noted on, or too soon after the last
 
 
-def decide(pointer: Pointer | None, *, state: SignalState, changed_at: str, mode: Mode, noted_before: str) -> Step:
+def decide(
+    pointer: Pointer | None,
+    *,
+    state: SignalState,
+    changed_at: str,
+    mode: Mode,
+    noted_before: str,
+    severity: Severity | None = None,
+) -> Step:
     """The step for one signal. `noted_before`: a member noted at or before this may be noted again."""
     if state is SignalState.NOTE:
         return _note(pointer, changed_at, noted_before)
     if pointer is None:
         return Step.OPEN if state is SignalState.FIRING else Step.REMEMBER
-    if pointer.open and state is SignalState.FIRING and (pointer.mode, mode) == (Mode.MONITOR, Mode.LIVE):
-        return Step.PROMOTE
+    if pointer.open and state is SignalState.FIRING and (louder := _louder(pointer, changed_at, mode, severity)):
+        return louder
     if state is SignalState.FIRING and (pointer.inhibited or pointer.has_left) and changed_at >= pointer.fence:
         return Step.RETURNED
     if _known(pointer, state, changed_at):
         return Step.DUPLICATE if changed_at == pointer.fence and state is pointer.state else Step.STALE
     return _news_of_open(pointer, state) if pointer.open else _news_of_ended(pointer, state)
+
+
+def _louder(pointer: Pointer, changed_at: str, mode: Mode, severity: Severity | None) -> Step | None:
+    """A member fires, and people who heard nothing of it, or less, are to hear of it now."""
+    fires = pointer.state is SignalState.FIRING and changed_at >= pointer.fence
+    if fires and pointer.is_topped_by(severity):
+        return Step.WORSENED
+    return Step.PROMOTE if (pointer.mode, mode) == (Mode.MONITOR, Mode.LIVE) else None
 
 
 class AfterEnd(StrEnum):

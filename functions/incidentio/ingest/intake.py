@@ -89,6 +89,8 @@ class Intake:
         when = {"open": True, "state": SignalState.FIRING.value, "fence": AtMost(run.changed_at)}
         if run.mode is Mode.LIVE:
             when["mode"] = Mode.LIVE.value
+        if severity := run.severity:  # "SEV1" sorts first: it was told at least so bad before
+            when["severity"] = AtMost(severity.value)
         try:
             after = self._table.add(
                 case.key,

@@ -36,6 +36,7 @@ class Observation:
     """One message, as far as deciding needs it.
 
     `changed_at` is UTC text that sorts by time. `build` makes the redacted Signal, given when it was received.
+    `severity` is what the message itself says, where its source may raise it while it goes on firing.
     """
 
     dedup_key: str
@@ -43,6 +44,7 @@ class Observation:
     changed_at: str
     mode: Mode
     build: Callable[[datetime], Signal]
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ def held(members: int, needed: int) -> str:
     return f"{members} of {needed} signals that it takes before anybody is told"
 
 
-def promoted(incident: Incident, signal: Signal, *, at: datetime, reason: str, parent: str | None) -> Change:
-    """From watched to live for `reason`: somebody attached `signal` to us on purpose; in the storm `parent`, if any."""
+def promoted(incident: Incident, signal: Signal, *, at: datetime, reason: str) -> Change:
+    """From watched to live for `reason`: somebody attached `signal` to us on purpose."""
     return recorded(
         incident,
         "IncidentPromoted",
@@ -90,7 +90,6 @@ def promoted(incident: Incident, signal: Signal, *, at: datetime, reason: str, p
         mode=Mode.LIVE,
         mode_reason=reason,
         held_for=0,
-        parent=parent or incident.parent,
     )
 
 
@@ -131,4 +130,5 @@ def pointer_body(
         "first_seen_at": iso(at),
         "last_seen_at": iso(at),
         "source": signal.source,
+        **({"severity": signal.severity.value} if signal.severity else {}),
     }

@@ -10,11 +10,11 @@ from incidentio.ingest.case import Case
 from incidentio.ingest.decide import AfterEnd, Step, after_end
 from incidentio.ingest.opening import actor_of, sentence
 from incidentio.ingest.outcome import Ended
-from incidentio.ingest.together import Part, Story
+from incidentio.ingest.together import Part, Storm, Story
 
 
-def reopened(records: Records, incident: Incident, case: Case) -> Decision:
-    """It fires again soon after the end: back to life, with what else of it fires.
+def reopened(records: Records, incident: Incident, case: Case, storm: Storm) -> Decision:
+    """It fires again soon after the end: back to life, with what else fires; told through a `storm`.
 
     Raises:
         Ended: it may not be reopened any more, or is open.
@@ -37,8 +37,9 @@ def reopened(records: Records, incident: Incident, case: Case) -> Decision:
     part = Part(case, Step.FIRE_AGAIN, threshold=case.threshold)
     story.flap([part])
     story.promote([part])
+    story.join_storm([case], storm)
     own = [write for write in others if isinstance(write, Update) and write.key != case.key]
-    return story.ended, [*own, *case.joining(story.ended.incident)]
+    return story.ended, [*own, *case.joining(story.ended.incident), *story.writes]
 
 
 def left(incident: Incident, case: Case) -> Decision:

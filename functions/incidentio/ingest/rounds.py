@@ -72,10 +72,7 @@ class Rounds:
                 case Step.REMEMBER:
                     self._table.write(case.remembered())
                     case.done(step, incident_id)
-                case Step.PROMOTE if incident_id:
-                    parent = self._storms.parent_for([case], case.now)
-                    parts[incident_id].append(Part(case, step, threshold=case.threshold, parent=parent))
-                case Step.FIRE_AGAIN | Step.RECOVER | Step.NOTE if incident_id:
+                case Step.FIRE_AGAIN | Step.WORSENED | Step.PROMOTE | Step.RECOVER | Step.NOTE if incident_id:
                     parts[incident_id].append(Part(case, step, threshold=case.threshold))
                 case _:
                     case.count(self._table, step)
@@ -157,7 +154,7 @@ class Rounds:
                 Part(case, Step.JOINED, why=elsewhere.why, threshold=elsewhere.threshold)
             )
             return
-        if self._changed(case, incident, lambda current: reopened(self._table, current, case)):
+        if self._changed(case, incident, lambda current: reopened(self._table, current, case, self._storms.one_more)):
             case.done(Step.RETURNED, incident.id)
 
     def _look_at_inhibited(self, case: Case, incident: Incident, parts: Parts) -> None:
@@ -167,7 +164,7 @@ class Rounds:
         if place is None or place.incident_id != incident.id or audible:
             if self._changed(case, incident, lambda current: left(current, case)):
                 case.see(self._table.get(case.key))
-        elif case.pointer and case.pointer.state is SignalState.FIRING:
+        elif case.pointer and case.pointer.state is SignalState.FIRING and not case.is_worse:
             case.count(self._table, Step.DUPLICATE)
             case.done(Step.DUPLICATE, incident.id)
         else:
@@ -190,7 +187,7 @@ class Rounds:
         only_pointers: list[Write] = []
 
         def decide(incident: Incident) -> Decision:
-            done = together(incident, parts, routing=self._routing, at=now)
+            done = together(incident, parts, routing=self._routing, at=now, storm=self._storms.one_more)
             only_pointers[:] = [] if done.change else done.writes
             return (done.change, done.writes) if done.change else None
 

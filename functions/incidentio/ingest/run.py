@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from incidentio.core.severity import Severity, worst
 from incidentio.core.signal import Mode, Signal, SignalState
 from incidentio.ingest.observation import Observation
 
@@ -40,6 +41,12 @@ class Run:
         return self._leading.observation.mode
 
     @property
+    def severity(self) -> Severity | None:
+        """The worst that any of them says."""
+        said = [message.observation.severity for message in self.messages if message.observation.severity]
+        return worst(said) if said else None
+
+    @property
     def count(self) -> int:
         return len(self.messages)
 
@@ -48,12 +55,16 @@ class Run:
         return self.messages[0].message_id
 
     def signal(self, received_at: datetime) -> Signal:
-        """The newest message's signal (a live one's, if any is), with the earliest start of impact of them all."""
+        """The newest message's signal (a live one's, if any is), with the worst severity and the earliest start."""
         signals = [m.observation.build(received_at) for m in self.messages]
         leading = signals[self.messages.index(self._leading)]
         starts = [s.impact_started_at for s in signals if s.impact_started_at]
-        newest = max(s.changed_at for s in signals)
-        return leading.model_copy(update={"changed_at": newest, "impact_started_at": min(starts, default=None)})
+        told = {
+            "changed_at": max(s.changed_at for s in signals),
+            "impact_started_at": min(starts, default=None),
+            "severity": worst(s.severity for s in signals if s.severity) if any(s.severity for s in signals) else None,
+        }
+        return leading.model_copy(update=told)
 
     @property
     def _leading(self) -> Received:

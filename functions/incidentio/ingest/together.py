@@ -4,17 +4,19 @@ Signals of one delivery that join the same incident are one transaction however 
 group costs few of them and leaves a timeline that people can read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from incidentio.core.incident import Change, Incident, Status, recorded
 from incidentio.core.lifecycle import impact_returned
+from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Write
 from incidentio.core.redaction import redact
 from incidentio.core.routing import Routing
-from incidentio.core.signal import Mode
+from incidentio.core.severity import Severity, worst
+from incidentio.core.signal import Kind, Mode
 from incidentio.core.storm import child_write
 from incidentio.ingest.case import Case
 from incidentio.ingest.decide import Step
@@ -25,18 +27,23 @@ _NAMED = 5
 _LISTED = 50
 _MANY = 100
 AGAIN = "again"
+Storm = Callable[[Sequence[Case]], str | None]
+"""Counts these signals as one more live incident, and says which storm it belongs to."""
+
+
+def no_storm(_: Sequence[Case]) -> None:
+    """None goes on, and nothing is counted."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one signal does: `why` it fires here, the `rule` that inhibits it, the storm it is promoted in."""
+    """What one signal does: `why` it fires here, and the `rule` that inhibits it."""
 
     case: Case
     step: Step
     why: str = AGAIN
     rule: str = ""
     threshold: int = 1
-    parent: str | None = None
 
     @property
     def fires(self) -> bool:
@@ -51,8 +58,10 @@ class Together:
     writes: list[Write]
 
 
-def together(incident: Incident, parts: Sequence[Part], *, routing: Routing, at: datetime) -> Together:
-    """All of `parts`, one for each dedup key.
+def together(
+    incident: Incident, parts: Sequence[Part], *, routing: Routing, at: datetime, storm: Storm = no_storm
+) -> Together:
+    """All of `parts`, one for each dedup key; `storm` is asked where people would be told of `incident` anew.
 
     Raises:
         Ended: the incident is over.
@@ -66,10 +75,12 @@ def together(incident: Incident, parts: Sequence[Part], *, routing: Routing, at:
     story = Story(incident, routing, at)
     story.fire([p for p in parts if p.fires and not p.rule])
     story.inhibit([p for p in parts if p.fires and p.rule])
+    story.worsen([p for p in parts if p.step is Step.WORSENED])
     story.recover([p for p in parts if p.step is Step.RECOVER])
     story.note([p for p in parts if p.step is Step.NOTE])
     story.flap([p for p in parts if p.fires or p.step is Step.RECOVER])
-    story.promote([p for p in parts if (p.fires and not p.rule) or p.step is Step.PROMOTE])
+    story.promote([p for p in parts if (p.fires and not p.rule) or p.step in (Step.WORSENED, Step.PROMOTE)])
+    story.join_storm([p.case for p in parts], storm)
     return Together(story.change, story.writes)
 
 
@@ -125,6 +136,17 @@ class Story:
         for part in parts:
             self.writes += part.case.joining(self._now, rule=part.rule)
 
+    def worsen(self, parts: Sequence[Part]) -> None:
+        """They fire already, and say that it is worse than they said."""
+        if not parts:
+            return
+        severity = worst(part.case.signal.severity or Severity.SEV5 for part in parts)
+        text = _told(parts, f"is {severity.value} now", f"signals are up to {severity.value} now")
+        type = "SignalWorsened" if self._is_news(parts) else "SignalsGathered"
+        self._add(type, parts, text, {"severity": severity.value})
+        for part in parts:
+            self.writes += part.case.worsening(self._now)
+
     def recover(self, parts: Sequence[Part]) -> None:
         if not parts:
             return
@@ -170,11 +192,31 @@ class Story:
                 self._add("SignalNoted", live, text, **updates)
             return
         reason = f"{self._now.members} of {needed} signals: {signal.mode_reason}" if needed > 1 else signal.mode_reason
-        parent = live[0].parent
-        if parent:
-            self.writes.append(child_write(parent, self._now.id))
-        more = promoted(self._now, signal, at=self._at, reason=reason, parent=parent)
-        self._append(more)
+        self._append(promoted(self._now, signal, at=self._at, reason=reason))
+
+    def join_storm(self, cases: Sequence[Case], storm: Storm) -> None:
+        """Where it is live only now, or its impact is back: it is one more, and a storm that goes on tells of it."""
+        before, now = self._incident, self._now
+        quiet = before.mode is Mode.MONITOR or before.status in (Status.MITIGATED, Status.RESOLVED)
+        calls = now.mode is Mode.LIVE and now.status in (Status.TRIGGERED, Status.ACKNOWLEDGED)
+        if not (quiet and calls and now.kind is Kind.REAL):
+            return
+        parent = storm(cases)
+        if parent is None or parent in (now.id, now.parent):
+            return
+        text = f"it belongs to the storm {parent}, which is told of instead"
+        change = recorded(
+            now,
+            "StormJoined",
+            actor=SYSTEM,
+            at=self._at,
+            text=text,
+            data={"parent": parent},
+            parent=parent,
+            repeat_seconds=0,
+        )
+        self._append(change)
+        self.writes.append(child_write(parent, now.id))
 
     def _is_news(self, parts: Sequence[Part]) -> bool:
         """Whether triage is to look again. It reads every member, so of many it only hears of a worse one."""

@@ -129,6 +129,7 @@ def observed(
     tags = tags or {}
     if len(safe(key, "the dedup key")) > 1024:
         raise Unreadable("what this event is about has a name of more than 1024 characters")
+    severity = severity_tag(tags) or severity
     mode, mode_reason, service = attachment.of_resources(resources, tags, urgent=urgent)
     if event.given:
         mode, mode_reason = event.given
@@ -145,7 +146,7 @@ def observed(
             impact_started_at=min(began, at) if state is SignalState.FIRING else None,
             title=redact(title, limit=200),
             reason=redact(reason, limit=1024),
-            severity=severity_tag(tags) or severity,
+            severity=severity,
             service=service,
             kind=kind_tag(tags),
             mode=mode,
@@ -159,7 +160,7 @@ def observed(
             tags=redact_data(tags, limit=256),
         )
 
-    return Observation(key, state, changed_at, mode, build)
+    return Observation(key, state, changed_at, mode, build, severity)
 
 
 def change(

@@ -96,4 +96,4 @@ def read_signal(document: Mapping[str, Any]) -> Observation:
             tags=redact_data(given.tags, limit=256),
         )
 
-    return Observation(given.dedup_key, given.state, iso(changed_at), Mode.LIVE, build)
+    return Observation(given.dedup_key, given.state, iso(changed_at), Mode.LIVE, build, given.severity)

@@ -90,7 +90,7 @@ def read_text(envelope: Mapping[str, Any], *, published: str) -> Observation:
             tags=redact_data(labels, limit=256),
         )
 
-    return Observation(key, state, published, Mode.LIVE, build)
+    return Observation(key, state, published, Mode.LIVE, build, severity)
 
 
 def _attributes(given: Any) -> dict[str, str]:
