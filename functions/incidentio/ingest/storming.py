@@ -25,6 +25,8 @@ from incidentio.ingest.placing import Opening, Place, group_record_place
 
 _CHILD = Grouping(window=timedelta(days=7))
 _LOOKED_AT = 50
+_PAGES = 40
+_ADOPTED = 500
 _ID_ATTEMPTS = 5
 
 
@@ -59,6 +61,11 @@ class Storms:
                 found.append((case, Place(parent, f"in the storm {parent}")))
         return found
 
+    def one_more(self, cases: Sequence[Case]) -> str | None:
+        """Count an incident that these signals make people hear of; the open incident of the storm it belongs to."""
+        live = [case for case in cases if case.signal.mode is Mode.LIVE]
+        return self.parent_for(live[:1] or cases[:1], cases[0].now)
+
     def parent_for(self, opening: Sequence[Case], now: datetime) -> str | None:
         """Count these new live incidents; the open incident of the storm, which may begin with them."""
         if self._storm is None or not opening:
@@ -87,12 +94,7 @@ class Storms:
         return incident.id if incident.is_open else None
 
     def _begun(self, storm: Storm, body: Any, opening: Sequence[Case], rate: int, now: datetime) -> str | None:
-        before = [
-            card
-            for card in self._table.page(Filters(status="open", kind="real"), limit=_LOOKED_AT).items
-            if card.get("mode", "live") == Mode.LIVE and card["detected_at"] >= iso(now - storm.within)
-        ]
-        seen = _Seen(opening, before, rate)
+        seen = _Seen(opening, self._before(iso(now - storm.within)), rate)
         for _ in range(_ID_ATTEMPTS):
             change = _parent(self._new_id(), storm, seen, now)
             incident = change.incident
@@ -106,6 +108,19 @@ class Storms:
                 return parent_of(refused.current)
             return incident.id
         return None
+
+    def _before(self, since: str) -> list[Mapping[str, Any]]:
+        """The cards of the live incidents that opened `since`; what is only watched may be many times more."""
+        found: list[Mapping[str, Any]] = []
+        cursor = None
+        for _ in range(_PAGES):
+            page = self._table.page(Filters(status="open", kind="real"), limit=_LOOKED_AT, cursor=cursor)
+            fresh = [card for card in page.items if card["detected_at"] >= since]
+            found += [card for card in fresh if card.get("mode", "live") == Mode.LIVE]
+            cursor = page.next
+            if cursor is None or len(fresh) < len(page.items):
+                break
+        return found[:_ADOPTED]
 
 
 def _that_open(arriving: Sequence[tuple[Case, Place | Opening]]) -> list[Case]:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from incidentio.communicate.pages import Channel
 from incidentio.communicate.sweep import sweep
 from incidentio.communicate.tell import Teller
 from incidentio.core import lifecycle, quiet
 from incidentio.core.amend import amend
 from incidentio.core.catalog import Bundle, Catalog
-from incidentio.core.events import NOTIFYING, event_of
+from incidentio.core.events import NOTIFYING, TRIAGED, event_of
 from incidentio.core.incident import Incident, Status
 from incidentio.core.members import closing, pointer_key
 from incidentio.core.person import SYSTEM
@@ -60,7 +61,7 @@ class Estate:
         ]:
             for entry in fresh:
                 self._heard[entry.incident_id] = entry.seq
-                if entry.type in ("IncidentTriggered", "IncidentPromoted", "SignalJoined"):
+                if entry.type in TRIAGED:
                     enrich(
                         entry.incident_id,
                         table=self.table,
@@ -288,6 +289,70 @@ def test_a_child_whose_impact_comes_back_after_the_storm_is_told_by_itself(storm
     stormy.hear()
     assert len([s for s in stormy.told(child) if s.attributes["event"] == "IncidentReopened"]) == 1
     assert stormy.table.incident(child.id).parent is None
+
+
+def test_groups_that_reach_their_threshold_are_a_storm_as_well() -> None:
+    estate = Estate(route={"receiver": "page", "group_by": ["service", "host"], "threshold": 2})
+    for n in range(30):
+        for _ in ("one", "another"):
+            estate.fire(f"{_}-{n}", service=f"s{n}", tags={"host": f"h{n}"})
+    children = [i for i in estate.table.incidents.values() if i.parent]
+    assert len(children) == 30 - (OPENS - 1)
+    assert len(estate.topics) == OPENS - 1 + 1
+    assert "StormJoined" in estate.table.types(children[0].id)
+
+
+def test_impact_that_is_back_everywhere_at_once_is_told_through_a_storm() -> None:
+    estate = Estate()
+    for n in range(30):
+        estate.fire(f"a{n}", service=f"s{n}")
+        estate.clock.advance(minutes=5)  # never a storm
+    estate.fire(*(f"a{n}" for n in range(30)), state="ok")
+    for _ in range(2):
+        estate.sweep(minutes=6)
+    assert {i.status for i in estate.table.incidents.values()} == {Status.MITIGATED}
+    before = len(estate.topics)
+    for n in range(30):
+        estate.fire(f"a{n}", service=f"s{n}")
+    assert {estate.of(f"a{n}").parent for n in range(OPENS - 1, 30)} == {estate.parent.id}
+    assert len(estate.topics) == before + OPENS - 1 + 1
+
+
+def test_incidents_that_reopen_all_at_once_are_told_through_a_storm() -> None:
+    estate = Estate(route={"receiver": "page"}, reopen_window="10h")
+    for n in range(30):
+        estate.fire(f"a{n}", service=f"s{n}", severity="SEV3")
+        estate.clock.advance(minutes=5)
+    estate.fire(*(f"a{n}" for n in range(30)), state="ok")
+    for _ in range(2):
+        estate.sweep(minutes=6)
+    assert {i.status for i in estate.table.incidents.values()} == {Status.RESOLVED}
+    before = len(estate.topics)
+    for n in range(30):
+        estate.fire(f"a{n}", service=f"s{n}", severity="SEV3")
+    assert len(estate.table) == 31
+    assert len(estate.topics) == before + OPENS - 1 + 1
+
+
+def test_what_is_only_watched_does_not_hide_what_a_storm_began_with() -> None:
+    estate = Estate()
+    for n in range(OPENS - 1):
+        estate.fire(f"early-{n}")
+    estate.desk(*(event("ALARM", estate.clock(), alarm=f"watched-{n}") for n in range(200)))
+    estate.fire("late")
+    estate.sweep(minutes=1)
+    assert {estate.of(f"early-{n}").parent for n in range(OPENS - 1)} == {estate.parent.id}
+
+
+def test_a_signal_that_gets_worse_is_told_as_what_it_is_now() -> None:
+    estate = Estate()
+    estate.fire("disk", service="shop", severity="warning")
+    assert [sent.channel for sent in estate.topics.sent] == [Channel.TICKET]
+    estate.fire("disk", service="shop", severity="critical")
+    (_, page) = estate.topics.sent
+    assert (page.channel, page.attributes["severity"]) == (Channel.PAGE, "SEV1")
+    estate.fire("disk", service="shop", severity="warning")
+    assert len(estate.topics.sent) == 2
 
 
 def test_two_workers_begin_one_storm() -> None:
