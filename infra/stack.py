@@ -72,7 +72,7 @@ class IncidentioStack(Stack):
         self.archive = Archive(self, "Archive", key=self.key, removal=removal)
         self.telling = Telling(self, "Telling", key=self.key, page_email=options.page_email)
         self.bus = DomainBus(self, "Domain", runtime=runtime, table=table, key=self.key)
-        self.ingest = Ingest(self, "Ingesting", runtime=runtime, table=table, key=self.key)
+        self.ingest = Ingest(self, "Ingesting", runtime=runtime, table=table, bus=self.bus, key=self.key)
         self.webhooks = Webhooks(self, "Hooks", runtime=runtime, table=table, ingest=self.ingest, key=self.key)
         if options.organization_id:
             self.ingest.accept_organization(options.organization_id)

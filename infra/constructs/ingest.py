@@ -8,6 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from incidentio.core.events import RELEASING
+from infra.constructs.bus import DomainBus
 from infra.constructs.function import Function, Lane, Runtime
 from infra.constructs.queues import WorkQueue, accept_rules
 from infra.constructs.rule import Rule, Target
@@ -23,12 +25,14 @@ _PUBLISHERS = ("budgets.amazonaws.com", "costalerts.amazonaws.com")
 class Ingest(Construct):
     """Exposes `work` (queue and dead letters), `topic`, `signals_bus` and `function`."""
 
-    def __init__(self, scope: Construct, id: str, *, runtime: Runtime, table: IncidentTable, key: kms.IKey) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, runtime: Runtime, table: IncidentTable, bus: DomainBus, key: kms.IKey
+    ) -> None:
         super().__init__(scope, id)
         self.work = WorkQueue(self, "Work", key=key, handling_time=_TIMEOUT)
         self.topic = self._topic(key)
         self.signals_bus = events.EventBus(self, "SignalsBus", description="Signals for incidentio")
-        self._rules()
+        self._rules(bus)
         self._subscribe()
         self.function = self._function(runtime, table)
 
@@ -56,10 +60,11 @@ class Ingest(Construct):
             topic.accept(service)
         return topic
 
-    def _rules(self) -> None:
+    def _rules(self, bus: DomainBus) -> None:
         queue, dead_letters = self.work.queue, self.work.dead_letters
         for each in (queue, dead_letters):
-            accept_rules(each, buses=("default", self.signals_bus.event_bus_name))
+            accept_rules(each, buses=("default", self.signals_bus.event_bus_name, bus.bus.event_bus_name))
+        bus.on(self, "Released", *RELEASING, to=[Target(to=queue)], description="What is inhibited no more")
         for family, (description, pattern) in families(Stack.of(self).stack_name).items():
             Rule(
                 self,

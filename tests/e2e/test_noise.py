@@ -74,10 +74,10 @@ def test_what_is_inhibited_joins_silently_and_is_heard_when_its_inhibitor_fires_
     world.entry(source["id"], "SignalRecovered")
     held = world.incident(source["id"])
     assert (held["firing"], held["status"]) == (1, "triggered")
-    signal(world, "door", **door)
     own = world.the_incident_of(f"door {world.tag}")
     page = eventually(lambda: world.told(own["id"], topic="PageTopicArn"), "the page of what was inhibited")[0]
     assert page["attributes"]["severity"] == "SEV1"
+    assert "has been ok for" in world.entry(source["id"], "InhibitionEnded")["text"]
     assert "nothing inhibits it" in world.entry(source["id"], "IncidentSplit")["text"]
     assert members(world, source["id"], 1)["firing"] == 0
     assert len(world.told(source["id"], event="IncidentTriaged")) == 1

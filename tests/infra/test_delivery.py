@@ -18,7 +18,7 @@ def rule(assembly: Assembly, part: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("part", "types"),
     [
-        ("TriagingUntriaged", {"IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJoined"}),
+        ("TriagingUntriaged", {"IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJoined", "SignalWorsened"}),
         (
             "MitigatingConducted",
             {
@@ -31,6 +31,7 @@ def rule(assembly: Assembly, part: str) -> dict[str, Any]:
             "LearningResolved",
             {"IncidentResolved", "IncidentCancelled", "IncidentMerged", "LeaseRestored", "ForeignChangeFound"},
         ),
+        ("IngestingReleased", {"InhibitionEnded"}),
         (
             "CommunicatingNotifying",
             {

@@ -9,7 +9,7 @@ from incidentio.core.signal import Kind, Mode
 
 
 def next_due(incident: Incident, routing: Routing) -> datetime | None:
-    """The earliest open wait of `incident`: triage, first page, repeat, recovery or quiet; None when there is none."""
+    """The earliest open wait of `incident`: triage, first page, repeat, recovery, quiet, …; None when there is none."""
     if not incident.is_open:
         return None
     waits = [
@@ -20,6 +20,7 @@ def next_due(incident: Incident, routing: Routing) -> datetime | None:
         ack_due(incident, routing),
         recovery_due(incident, routing),
         incident.flapping_until,
+        incident.released_at,
     ]
     return min((at for at in waits if at is not None), default=None)
 

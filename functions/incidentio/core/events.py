@@ -13,6 +13,8 @@ SCHEMA_VERSION = "1.0"
 
 TRIAGED = ("IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJoined", "SignalWorsened")
 """What triage hears of."""
+RELEASING = ("InhibitionEnded",)
+"""What ingest hears of."""
 NOTIFYING = (
     "ApprovalEscalated", "ApprovalRequested", "ForeignChangeFound", "ImpactReturned", "IncidentCancelled",
     "IncidentLinked", "IncidentMerged", "IncidentMitigated", "IncidentPromoted", "IncidentReopened",

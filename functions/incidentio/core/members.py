@@ -19,6 +19,7 @@ MAX_WRITES = 80
 """How many member writes ride in one commit: a transaction holds 100, entries and summary included."""
 
 _READ_AT_ONCE = 100
+_WHILE_INHIBITED = ("inhibited", "mode", "mode_reason")
 
 Member = Mapping[str, Any]
 
@@ -88,7 +89,7 @@ def moving_writes(
     writes: list[Write] = []
     for member in members:
         key = member["dedup_key"]
-        own = {name: value for name, value in member.items() if name != "inhibited"}
+        own = {name: value for name, value in member.items() if name not in _WHILE_INHIBITED}
         writes.append(Put(Record(member_key(target.id, key), own)))
         writes.append(Delete(member_key(source, key)))
         pointer = pointers.get(key, {})

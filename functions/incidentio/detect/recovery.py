@@ -1,4 +1,4 @@
-"""Incidents whose every signal has been ok for long enough end by themselves, or stop paging; flapping ends as well."""
+"""What has been so for long enough: every signal is ok, nothing flaps, or what inhibited others is ok."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -53,32 +53,45 @@ def recover(table: Table, routing: Routing, now: datetime, clock: Clock | None =
 
 
 def _is_due(incident: Incident, routing: Routing, now: datetime) -> bool:
-    """Whether it has recovered, or has stopped flapping."""
-    waits = (recovery_due(incident, routing), incident.flapping_until) if incident.is_open else ()
-    return any(at is not None and at <= now for at in waits)
+    """Whether it has recovered, has stopped flapping, or inhibits nothing any more."""
+    waits = (recovery_due(incident, routing), incident.flapping_until, incident.released_at)
+    return incident.is_open and any(_passed(at, now) for at in waits)
+
+
+def _passed(at: datetime | None, now: datetime) -> bool:
+    return at is not None and at <= now
 
 
 def _moved_on(table: Table, incident: Incident, routing: Routing, now: datetime) -> Decision:
-    """What flapped has been quiet; and perhaps it has recovered at that."""
+    """What flapped has been quiet, what inhibited others is ok; and perhaps it has recovered at that."""
     if not _is_due(incident, routing, now):
         return None
-    if incident.flapping_until is None or incident.flapping_until > now:
-        return _recovered(table, incident, routing, now)
-    quiet = recorded(
-        incident,
-        "FlappingEnded",
-        actor=SYSTEM,
-        at=now,
-        text="no signal changed its state for long enough: it does not flap any more",
-        data={"flapping_since": iso(incident.flapping_since or now)},
-        flapping_since=None,
-        flapping_until=None,
-    )
-    more = _recovered(table, quiet.incident, routing, now) if _is_due(quiet.incident, routing, now) else None
+    so_far = Change(incident, (), incident.timeline_seq)
+    if _passed(incident.flapping_until, now):
+        so_far = so_far.recorded(
+            "FlappingEnded",
+            actor=SYSTEM,
+            at=now,
+            text="no signal changed its state for long enough: it does not flap any more",
+            data={"flapping_since": iso(incident.flapping_since or now)},
+            flapping_since=None,
+            flapping_until=None,
+        )
+    if _passed(incident.released_at, now):
+        stable = format_duration(routing.recovery.stable_for)
+        so_far = so_far.recorded(
+            "InhibitionEnded",
+            actor=SYSTEM,
+            at=now,
+            text=f"what inhibited others has been ok for {stable}: whatever nothing inhibits now is told of by itself",
+            released_at=None,
+        )
+    recovered = _passed(recovery_due(so_far.incident, routing), now)
+    more = _recovered(table, so_far.incident, routing, now) if recovered else None
     if more is None:
-        return quiet
+        return so_far if so_far.entries else None
     change, writes = more if isinstance(more, tuple) else (more, ())
-    return Change(change.incident, quiet.entries + change.entries, quiet.expected_seq), writes
+    return Change(change.incident, so_far.entries + change.entries, so_far.expected_seq), writes
 
 
 def _recovered(table: Table, incident: Incident, routing: Routing, now: datetime) -> Decision:

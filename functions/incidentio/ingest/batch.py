@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from incidentio.aws.observability import log, told
@@ -11,7 +12,7 @@ from incidentio.core.ports import Clock
 from incidentio.core.redaction import redact
 from incidentio.ingest.intake import Intake
 from incidentio.ingest.message import read
-from incidentio.ingest.observation import Acknowledgement, Changed, Ignored, Unreadable
+from incidentio.ingest.observation import Acknowledgement, Changed, Ignored, Observation, Released, Unreadable
 from incidentio.ingest.run import Received, Run, runs
 
 
@@ -46,35 +47,53 @@ class Batch:
         acknowledgements: list[tuple[str, Acknowledgement]] = []
         now = self._clock()
         for record in records:
-            message_id, body = record["messageId"], record["body"]
-            try:
-                found = read(body, attachment=self._attachment, now=now)
-            except Unreadable as unreadable:
-                self._give_up(message_id, body, unreadable, report)
+            message_id = record["messageId"]
+            found = self._read(message_id, record["body"], report, now)
+            if isinstance(found, Acknowledgement):
+                acknowledgements.append((message_id, found))
                 continue
-            except Exception as error:  # noqa: BLE001 - a defect of ours: this message waits, the others go on
-                self._hand_back([message_id], report, error)
-                continue
-            if isinstance(found, Changed) and not self._kept(found, message_id, report):
-                continue
-            observation = found.signal if isinstance(found, Changed) else found
-            if observation is None:
-                continue
-            if isinstance(observation, Ignored):
-                report.counts["ignored"] += 1
-                log("ignored", why=observation.why, message_id=message_id)
-            elif isinstance(observation, Acknowledgement):
-                acknowledgements.append((message_id, observation))
-            else:
-                received = Received(message_id, observation)
-                by_key.setdefault(observation.dedup_key, []).append(received)
+            for one in self._released(found, message_id, report) if isinstance(found, Released) else (found,):
+                if one is not None:
+                    by_key.setdefault(one.dedup_key, []).append(Received(message_id, one))
         waiting = [deque(runs(messages)) for messages in by_key.values()]
         while waiting:
             self._take(waiting, report)
             waiting = [of_one_key for of_one_key in waiting if of_one_key]
         for message_id, acknowledgement in acknowledgements:
             self._acknowledge(message_id, acknowledgement, report)
+        report.failed = list(dict.fromkeys(report.failed))
         return report
+
+    def _read(
+        self, message_id: str, body: str, report: Report, now: datetime
+    ) -> Observation | Acknowledgement | Released | None:
+        """What is left to do about a message once it is read: None where that is nothing."""
+        try:
+            found = read(body, attachment=self._attachment, now=now)
+        except Unreadable as unreadable:
+            self._give_up(message_id, body, unreadable, report)
+            return None
+        except Exception as error:  # noqa: BLE001 - a defect of ours: this message waits, the others go on
+            self._hand_back([message_id], report, error)
+            return None
+        if isinstance(found, Changed):
+            return found.signal if self._kept(found, message_id, report) else None
+        if isinstance(found, Ignored):
+            report.counts["ignored"] += 1
+            log("ignored", why=found.why, message_id=message_id)
+            return None
+        return found
+
+    def _released(self, found: Released, message_id: str, report: Report) -> Sequence[Observation]:
+        """Signals that were inhibited, as signals of this delivery; if there are more, the message comes back."""
+        try:
+            observations, more = self._intake.released(found.incident_id)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the queue delivers it again
+            self._hand_back([message_id], report, error)
+            return ()
+        report.failed += [message_id] if more else []
+        log("released", incident_id=found.incident_id, signals=len(observations), more=more)
+        return observations
 
     def _kept(self, found: Changed, message_id: str, report: Report) -> bool:
         """Whether the change is written: before its signal, so that triage of what failed finds what was changed."""

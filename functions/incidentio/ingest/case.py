@@ -160,7 +160,8 @@ class Case:
         """Member record and pointer of a signal that fires in `incident`, inhibited by `rule` or not."""
         first_seen = str((self.stored or {}).get("first_seen_at") or iso(self.now))
         body = member_body(self.signal, first_seen_at=first_seen)
-        member = Record(member_key(incident.id, self.run.dedup_key), body | ({"inhibited": rule} if rule else {}))
+        own = {"inhibited": rule, "mode": self.signal.mode.value, "mode_reason": self.signal.mode_reason}
+        member = Record(member_key(incident.id, self.run.dedup_key), body | (own if rule else {}))
         mode = Mode.LIVE if Mode.LIVE in (incident.mode, self.signal.mode) else Mode.MONITOR
         pointer: Write
         if self.pointer is None or self.pointer.incident_id is None:
@@ -183,11 +184,14 @@ class Case:
             self.pointing(**live, **self._said),
         ]
 
+    @property
+    def is_inhibited(self) -> bool:
+        return self.pointer is not None and self.pointer.inhibited
+
     def recovering(self, incident: Incident) -> list[Write]:
         """It is ok in `incident`; whether an inhibited one belongs there is looked at when it fires again."""
         told = {"state": SignalState.OK.value, "changed_at": self.run.changed_at}
-        inhibited = self.pointer is not None and self.pointer.inhibited
-        pointing = self.pointing(state=SignalState.OK, open=not inhibited, **self._changes)
+        pointing = self.pointing(state=SignalState.OK, open=not self.is_inhibited, **self._changes)
         return [Update(member_key(incident.id, self.run.dedup_key), told), pointing]
 
     def pointing(self, **sets: Any) -> Write:

@@ -11,7 +11,7 @@ from incidentio.core.ports import AtMost, Clock, Refused, Table
 from incidentio.core.signal import Mode, SignalState
 from incidentio.ingest.case import Case, blamed
 from incidentio.ingest.decide import Step
-from incidentio.ingest.observation import Acknowledgement
+from incidentio.ingest.observation import Acknowledgement, Observation
 from incidentio.ingest.outcome import Outcome
 from incidentio.ingest.rounds import Rounds
 from incidentio.ingest.run import Run
@@ -60,6 +60,12 @@ class Intake:
         from incidentio.core.changes import change_writes  # noqa: PLC0415 - alarms do not need it
 
         self._table.write(*change_writes(change, self._catalog.services))
+
+    def released(self, incident_id: str) -> "tuple[list[Observation], bool]":
+        """See `released`."""
+        from incidentio.ingest.released import released  # noqa: PLC0415 - as above
+
+        return released(self._table, incident_id)
 
     def acknowledge(self, given: Acknowledgement) -> "tuple[Acknowledged, str | None]":
         """See `acknowledged`."""

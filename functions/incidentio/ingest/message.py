@@ -6,12 +6,22 @@ from datetime import datetime
 from typing import Any
 
 from incidentio.core.attachment import SENT_ON_PURPOSE, Attachment
+from incidentio.core.events import RELEASING, SOURCE
 from incidentio.core.signal import Mode
 from incidentio.ingest.contracts.alarm_action import read_action
 from incidentio.ingest.contracts.cloudwatch import DETAIL_TYPE, read_event
 from incidentio.ingest.contracts.registry import reader_of
 from incidentio.ingest.contracts.signal_v1 import read_signal
-from incidentio.ingest.observation import Changed, Found, Observation, Unreadable, as_object, not_of_the_future
+from incidentio.ingest.observation import (
+    Changed,
+    Found,
+    Observation,
+    Released,
+    Unreadable,
+    as_object,
+    not_of_the_future,
+    text_field,
+)
 
 MAX_BODY = 256 * 1024
 SIGNAL_DETAIL_TYPE = "Signal"
@@ -60,6 +70,8 @@ def _event(event: Mapping[str, Any], attachment: Attachment) -> Found:
     if kind == DETAIL_TYPE:
         return read_event(event, attachment)
     detail = event.get("detail")
+    if kind in RELEASING and event.get("source") == SOURCE:
+        return Released(text_field(as_object(detail), "incident_id", limit=40))
     if kind == SIGNAL_DETAIL_TYPE and isinstance(detail, dict) and "incidentio" in detail:
         return read_signal(detail)
     if reader := reader_of(event.get("source"), kind):

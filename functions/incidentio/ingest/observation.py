@@ -71,7 +71,14 @@ class Acknowledgement:
     at: str
 
 
-Found = Observation | Ignored | Changed | Acknowledgement
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Something that inhibited members of this incident is ok: they are looked at again."""
+
+    incident_id: str
+
+
+Found = Observation | Ignored | Changed | Acknowledgement | Released
 
 
 def given_mode(event: Mapping[str, Any]) -> tuple[Mode, str] | None:

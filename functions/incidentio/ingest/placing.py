@@ -16,7 +16,7 @@ from typing import Any
 from incidentio.core.errors import IncidentioError
 from incidentio.core.grouping import Group, taking
 from incidentio.core.ids import iso
-from incidentio.core.inhibition import Inhibition, as_target
+from incidentio.core.inhibition import Inhibition, as_source, as_target
 from incidentio.core.members import pointers_of
 from incidentio.core.ports import Key, Records, Refused
 from incidentio.core.signal import SignalState
@@ -57,6 +57,28 @@ def places(cases: Sequence[Case], records: Records) -> list[tuple[Case, Place | 
     keys = [key for case in cases for key in _keys(case)]
     stored = _read(records, dict.fromkeys(keys))
     return [(case, _place(case, stored, records)) for case in cases]
+
+
+def not_inhibited_first(cases: Sequence[Case]) -> Sequence[Case]:
+    """Without those that others of them may inhibit, which are placed when it is known where those are.
+
+    All of them where each may inhibit another.
+    """
+    rules = cases[0].catalog.routing.inhibit_rules if len(cases) > 1 else ()
+    if not rules:
+        return cases
+    sources: dict[str, list[tuple[Case, bool]]] = {}
+    for case in cases:
+        for side in as_source(rules, case.labels):
+            sources.setdefault(side.pk, []).append((case, side.both))
+    waiting = {
+        case.run.dedup_key
+        for case in cases
+        for side in as_target(rules, case.labels)
+        for source, both in sources.get(side.pk, ())
+        if source is not case and not (side.both and both)
+    }
+    return [case for case in cases if case.run.dedup_key not in waiting] or cases
 
 
 def inhibited_by(case: Case, records: Records) -> Place | None:

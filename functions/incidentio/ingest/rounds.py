@@ -21,7 +21,7 @@ from incidentio.ingest.case import Case, blamed
 from incidentio.ingest.decide import AfterEnd, Step, after_end
 from incidentio.ingest.opening import opened
 from incidentio.ingest.outcome import Ended, Unfit
-from incidentio.ingest.placing import Opening, Place, group_place, inhibited_by, places
+from incidentio.ingest.placing import Opening, Place, group_place, inhibited_by, not_inhibited_first, places
 from incidentio.ingest.returning import left, reopened
 from incidentio.ingest.storming import Storms
 from incidentio.ingest.together import Part, together
@@ -53,7 +53,7 @@ class Rounds:
                 self._step(case, parts, arriving)
         if arriving:
             with blamed(*arriving):
-                self._place(arriving, parts, now)
+                self._place(not_inhibited_first(arriving), parts, now)
         for incident_id, some in sorted(parts.items(), key=lambda item: len(item[1])):  # a storm's comes last: it waits
             for start in range(0, len(some), self._together):
                 chunk = some[start : start + self._together]

@@ -132,7 +132,7 @@ class Story:
         why = f"while {'; '.join(rules)}: a member, and nobody is told of it"
         counts = self._counts(parts)
         text = _told(parts, f"fires {why}", f"signals fire {why}")
-        self._add("SignalInhibited", parts, text, {"rules": rules}, **counts)
+        self._add("SignalInhibited", parts, text, {"rules": rules}, inhibits=True, **counts)
         for part in parts:
             self.writes += part.case.joining(self._now, rule=part.rule)
 
@@ -156,7 +156,11 @@ class Story:
         watching = not firing and (resolves or before.status is not Status.MITIGATED)
         left = f", {firing} still firing" if firing else ""
         text = _told(parts, f"is ok{left}", f"signals are ok{left}")
-        self._add("SignalRecovered", parts, text, firing=firing, ok_since=self._at if watching else None)
+        released_at = before.released_at
+        if before.inhibits and firing and not all(part.case.is_inhibited for part in parts):
+            released_at = self._at + self._routing.recovery.stable_for
+        ok_since = self._at if watching else None
+        self._add("SignalRecovered", parts, text, firing=firing, ok_since=ok_since, released_at=released_at)
         for part in parts:
             self.writes += part.case.recovering(self._now)
 

@@ -1,13 +1,18 @@
 """While A fires on X, B on X joins it silently; and it is not lost when A recovers first."""
 
+import json
 from typing import Any
 
 import pytest
 
 from incidentio.core.catalog import Catalog
+from incidentio.core.events import event_of
 from incidentio.core.incident import Incident
 from incidentio.core.members import member_key, members_of, moving_writes, pointer_key, pointers_of
+from incidentio.core.routing import Routing
+from incidentio.core.severity import Severity
 from incidentio.core.signal import Mode
+from incidentio.detect.recovery import recover
 from tests.unit.ingest.doors import Desk, event, notification, signal
 
 RULE = {"source_matchers": ['alertname="az-down"'], "target_matchers": ['alertname=~"host-.*"'], "equal": ["zone"]}
@@ -208,3 +213,77 @@ def test_a_source_that_fires_again_while_it_is_forgotten_stays_known() -> None:
     desk(told(desk, "firing", "host-down", 5))
     assert sources_of(desk) == ["az-down/a"]
     assert desk(told(desk, "firing", "host-slow", 6)).counts == {"joined": 1}
+
+
+def released(desk: Desk) -> str:
+    """The event of the sweep when the inhibitor has been ok for long enough, as the bus brings it."""
+    recover(desk.table, Routing(), desk.clock.advance(minutes=5))
+    (entry,) = [e for entries in desk.table.entries.values() for e in entries if e.type == "InhibitionEnded"]
+    detail = event_of(entry).model_dump(mode="json")
+    return json.dumps({"source": "incidentio", "detail-type": entry.type, "detail": detail})
+
+
+def test_what_was_said_once_is_heard_when_its_inhibitor_has_been_ok_for_long_enough() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 5, severity="SEV1", service="shop", reason="no route"))
+    desk(told(desk, "ok", "az-down", 10))
+    assert recover(desk.table, Routing(), desk.clock.advance(minutes=4)) == (0, 0)
+    desk.clock.advance(minutes=-4)
+    message = released(desk)
+    assert desk(message).counts == {"new": 1}
+    source, own = incident_of(desk, "az-down"), incident_of(desk, "host-down")
+    assert (own.severity, own.service, own.mode, own.firing) == (Severity.SEV1, "shop", Mode.LIVE, 1)
+    assert desk.table.records[member_key(own.id, "host-down/a")]["reason"] == "no route"
+    assert (source.members, source.firing) == (1, 0)
+    assert desk(message).counts == {}
+    assert len(desk.table) == 2
+
+
+def test_what_is_still_inhibited_or_ok_by_then_is_not_heard() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 5), told(desk, "firing", "host-slow", 5))
+    desk(told(desk, "ok", "az-down", 10))
+    desk(told(desk, "ok", "host-slow", 11), told(desk, "firing", "az-down", 12))
+    desk(released(desk))
+    assert len(desk.table) == 1
+    assert (desk.incident.members, desk.incident.firing) == (3, 2)
+
+
+def test_what_was_only_watched_stays_so_when_it_is_let_go() -> None:
+    desk = desk_with({"source_matchers": ['alertname="az-down"'], "target_matchers": ['alertname="watched"']})
+    desk(told(desk, "firing", "az-down", 0))
+    desk(event("ALARM", desk.at(1), alarm="watched"))
+    assert len(desk.table) == 1
+    desk(told(desk, "ok", "az-down", 2))
+    desk(released(desk))
+    own = desk.table.incident(desk.pointer("watched")["incident_id"])
+    assert (own.mode, own.subject.alarm_name) == (Mode.MONITOR, "watched")
+
+
+def test_more_than_one_delivery_has_time_for_come_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("incidentio.ingest.released.AT_ONCE", 3)
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(*(told(desk, "firing", f"host-{n}", 5) for n in range(5)))
+    desk(told(desk, "ok", "az-down", 10))
+    message = released(desk)
+    assert desk(message).failed == ["m0"]
+    assert desk(message).failed == []
+    assert len(desk.table) == 6
+
+
+def test_what_comes_in_one_delivery_with_its_inhibitor_is_inhibited() -> None:
+    """In whatever order, and where one inhibits another that inhibits a third."""
+    chain = {"source_matchers": ['alertname="host-down"'], "target_matchers": ['alertname="app-slow"']}
+    desk = desk_with(RULE, chain)
+    desk(*(told(desk, "firing", name, 0) for name in ("app-slow", "host-down", "az-down")))
+    assert (desk.incident.members, desk.incident.title) == (3, "az-down/a")
+
+
+def test_two_that_inhibit_each_other_do_not_wait_for_ever() -> None:
+    one = {"source_matchers": ['alertname="a"'], "target_matchers": ['alertname="b"']}
+    other = {"source_matchers": ['alertname="b"'], "target_matchers": ['alertname="a"']}
+    desk = desk_with(one, other)
+    assert desk(told(desk, "firing", "a", 0), told(desk, "firing", "b", 0)).counts == {"new": 2}

@@ -1,5 +1,6 @@
 """A storm from its first signal to its end, through all lanes on fakes: what people hear of it and see."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
@@ -13,7 +14,7 @@ from incidentio.communicate.tell import Teller
 from incidentio.core import lifecycle, quiet
 from incidentio.core.amend import amend
 from incidentio.core.catalog import Bundle, Catalog
-from incidentio.core.events import NOTIFYING, TRIAGED, event_of
+from incidentio.core.events import NOTIFYING, RELEASING, SOURCE, TRIAGED, event_of
 from incidentio.core.incident import Incident, Status
 from incidentio.core.members import closing, pointer_key
 from incidentio.core.person import SYSTEM
@@ -69,6 +70,13 @@ class Estate:
                         bundle=self.bundle,
                         clock=self.clock,
                     )
+                if entry.type in RELEASING:
+                    told = {
+                        "source": SOURCE,
+                        "detail-type": entry.type,
+                        "detail": event_of(entry).model_dump(mode="json"),
+                    }
+                    self.desk(json.dumps(told))
                 if entry.type in NOTIFYING:
                     self.teller.told(event_of(entry))
 

@@ -25,7 +25,7 @@ from incidentio.core.amend import Decision, amend
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Bundle
 from incidentio.core.errors import Unavailable
-from incidentio.core.events import NOTIFYING, TRIAGED, event_of
+from incidentio.core.events import NOTIFYING, RELEASING, SOURCE, TRIAGED, event_of
 from incidentio.core.incident import Change, Incident, Status, recorded
 from incidentio.core.lifecycle import acknowledge, resolve
 from incidentio.core.members import closing
@@ -174,8 +174,12 @@ class _World:
                         bundle=self._bundle,
                         clock=self._clock,
                     )
+                detail = event_of(entry).model_dump(mode="json")
                 if entry.type in NOTIFYING:
-                    self._tell({"detail": event_of(entry).model_dump(mode="json")})
+                    self._tell({"detail": detail})
+                if entry.type in RELEASING:
+                    body = json.dumps({"source": SOURCE, "detail-type": entry.type, "detail": detail})
+                    self._take([{"messageId": detail["id"], "body": body}])
                 if entry.type == "IncidentMitigated" and self._people.resolve_after is not None:
                     self._plan(self._people.resolve_after, incident_id)
 

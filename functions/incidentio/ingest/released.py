@@ -1,0 +1,65 @@
+"""What a signal inhibited is looked at again once that has been ok for long enough: each as if it fired once more.
+
+Some sources say a thing once, so nobody can wait for the next time they do.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from incidentio.core.errors import NotFound
+from incidentio.core.members import Member, members_of, pointers_of
+from incidentio.core.ports import Table
+from incidentio.core.severity import Severity
+from incidentio.core.signal import Kind, Mode, Signal, SignalState, Subject
+from incidentio.ingest.observation import Observation
+
+AT_ONCE = 200
+"""What one delivery has time for."""
+
+
+def released(table: Table, incident_id: str) -> tuple[list[Observation], bool]:
+    """Its members that fire and were told to nobody because of another one, and whether there are more than these."""
+    try:
+        incident = table.incident(incident_id)
+    except NotFound:
+        return [], False
+    if not incident.is_open:
+        return [], False
+    members = [member for member in members_of(table, incident_id) if member.get("inhibited")]
+    pointers = pointers_of(table, members)
+    held = [(m, p) for m in members if _is_held(p := pointers.get(m["dedup_key"], {}), incident_id)]
+    return [_again(member, pointer, incident.kind) for member, pointer in held[:AT_ONCE]], len(held) > AT_ONCE
+
+
+def _is_held(pointer: Mapping[str, Any], incident_id: str) -> bool:
+    fires = pointer.get("state") == SignalState.FIRING
+    return fires and bool(pointer.get("inhibited")) and pointer.get("incident_id") == incident_id
+
+
+def _again(member: Member, pointer: Mapping[str, Any], kind: Kind) -> Observation:
+    """The signal as it was kept: redacted and bounded when it came in."""
+    mode = Mode(member.get("mode", Mode.LIVE))
+    severity = Severity(member["severity"]) if member.get("severity") else None
+
+    def build(received_at: datetime) -> Signal:
+        return Signal(
+            source=member["source"],
+            dedup_key=member["dedup_key"],
+            state=SignalState.FIRING,
+            changed_at=datetime.fromisoformat(pointer["fence"]),
+            received_at=received_at,
+            impact_started_at=datetime.fromisoformat(member["changed_at"]),
+            title=member["title"],
+            reason=member.get("reason", ""),
+            severity=severity,
+            service=member.get("service"),
+            environment=member.get("environment"),
+            kind=kind,
+            mode=mode,
+            mode_reason=member.get("mode_reason", ""),
+            subject=Subject.model_validate(member.get("subject", {})),
+            tags=dict(member.get("tags", {})),
+        )
+
+    return Observation(member["dedup_key"], SignalState.FIRING, pointer["fence"], mode, build, severity)
