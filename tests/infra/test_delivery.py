@@ -18,7 +18,10 @@ def rule(assembly: Assembly, part: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("part", "types"),
     [
-        ("TriagingUntriaged", {"IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJoined", "SignalWorsened"}),
+        (
+            "TriagingUntriaged",
+            {"IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJoined", "SignalWorsened"},
+        ),
         (
             "MitigatingConducted",
             {

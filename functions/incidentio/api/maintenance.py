@@ -8,13 +8,14 @@ from pydantic import Field, StringConstraints, ValidationError
 from incidentio.api import texts
 from incidentio.api.calls import Api, Call, reused
 from incidentio.api.requests import Body, Moment, Name, Text
-from incidentio.api.silences import Everything, Matchers, keep, matchers_of, new_id
+from incidentio.api.silences import Everything, Matchers, RuleMode, keep, matchers_of, new_id
 from incidentio.api.views import Next, Shown, View
 from incidentio.core import quiet
 from incidentio.core.duration import format_duration
 from incidentio.core.errors import Conflict, InvalidInput, NotFound
 from incidentio.core.maintenance import Maintenance, Window
 from incidentio.core.redaction import redact
+from incidentio.core.signal import Mode
 
 _REASON_BYTES = 500
 
@@ -33,6 +34,7 @@ class NewMaintenance(Body):
     )
     duration: Annotated[str, StringConstraints(max_length=40)] | None = None
     timezone: Annotated[str, StringConstraints(min_length=1, max_length=60)] = "UTC"
+    mode: RuleMode = Mode.LIVE
 
 
 class MaintenanceView(View):
@@ -42,6 +44,7 @@ class MaintenanceView(View):
     name: str
     state: Literal["pending", "active", "ended"]
     source: Literal["api", "catalogue"]
+    mode: Mode
     matchers: list[str]
     author: str
     reason: str
@@ -122,10 +125,11 @@ def _catalogued(maintenance: Maintenance, at: datetime) -> MaintenanceView:
 
 
 def _shown(maintenance: Maintenance, at: datetime, *, over: bool) -> dict[str, Any]:
+    kept = {"name", "mode", "author", "reason", "starts_at", "ends_at", "rrule", "timezone"}
     now = None if over else maintenance.open_at(at)
     following = None if over else maintenance.next_start(at)
     return {
-        **maintenance.model_dump(include={"name", "author", "reason", "starts_at", "ends_at", "rrule", "timezone"}),
+        **maintenance.model_dump(include=kept),
         "matchers": [str(m) for m in maintenance.matchers],
         "duration": format_duration(maintenance.duration) if maintenance.duration else None,
         "state": "active" if now else "pending" if following else "ended",

@@ -17,6 +17,7 @@ from incidentio.core.maintenance import Window
 from incidentio.core.matchers import Matcher, parse_matcher
 from incidentio.core.ports import Refused
 from incidentio.core.redaction import redact
+from incidentio.core.signal import Mode
 from incidentio.core.silence import Silence, refuse_everything
 
 LONGEST = timedelta(days=366)
@@ -26,6 +27,9 @@ MatcherText = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Matchers = Annotated[
     list[MatcherText],
     Field(max_length=20, description='Alertmanager\'s: `service="checkout"`, `=~`, `!=`, `!~`; all must hold.'),
+]
+RuleMode = Annotated[
+    Mode, Field(description="`monitor` holds nothing back: what is told says that it would not have been.")
 ]
 Everything = Annotated[bool, Field(description="Must be true where the matchers match every incident.")]
 
@@ -39,11 +43,13 @@ class NewSilence(Body):
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     duration: Annotated[str, StringConstraints(max_length=40)] | None = None
+    mode: RuleMode = Mode.LIVE
 
 
 class SilenceView(View):
     id: str
     state: Literal["pending", "active", "expired"]
+    mode: Mode
     matchers: list[str]
     author: str
     comment: str
@@ -83,6 +89,7 @@ def create(api: Api, call: Call, wanted: NewSilence) -> Silence:
         starts_at=starts_at,
         ends_at=ends_at,
         created_at=call.at,
+        mode=wanted.mode,
     )
     kept = keep(api, call, made)
     if not isinstance(kept, Silence):
@@ -111,9 +118,10 @@ def expire(api: Api, call: Call, silence_id: str) -> Silence:
 
 
 def view(silence: Silence, api: Api) -> SilenceView:
+    kept = {"id", "mode", "author", "comment", "starts_at", "ends_at", "created_at", "ended_by"}
     return SilenceView.model_validate(
         {
-            **silence.model_dump(include={"id", "author", "comment", "starts_at", "ends_at", "created_at", "ended_by"}),
+            **silence.model_dump(include=kept),
             "matchers": [str(m) for m in silence.matchers],
             "state": silence.state(api.clock()),
         }

@@ -19,7 +19,7 @@ from incidentio.core.routing import Routing
 from incidentio.core.signal import Kind
 from incidentio.core.timeline import Entry
 
-_NOT_TOLD = frozenset({"NotificationSkipped", "AutomationHeld"})
+_NOT_TOLD = frozenset({"NotificationSkipped", "AutomationHeld", "SignalInhibited"})
 _SHOWN = 3
 
 
@@ -36,16 +36,20 @@ class ToldView(View):
 
 
 class NotToldView(View):
-    """Why people were not told, or nothing started. A silence or window also has its id, author, comment and end."""
+    """Why people were not told, or nothing started; and where a rule, silence or window held it back, whose that is.
+
+    `until` is its end as a time, where one is known; `ends` says it in words.
+    """
 
     at: Shown
-    type: Literal["NotificationSkipped", "AutomationHeld"]
+    type: Literal["NotificationSkipped", "AutomationHeld", "SignalInhibited"]
     reason: str
     code: str
     quiet: str | None
     author: str | None
     comment: str | None
     until: str | None
+    ends: str | None
 
 
 class RouteView(View):
@@ -156,7 +160,9 @@ def _who_was_not(not_told: Sequence[NotToldView]) -> list[str]:
 def _now(incident: Incident, quiets: Quiets) -> list[str]:
     quiet = quiets.over(incident) if incident.is_open else None
     through = [f"It is told through {incident.parent}, the storm it is part of."] if incident.parent else []
-    return [*through, *([f"Now: {quiet}."] if quiet else [])]
+    watched = quiets.would_be_over(incident) if incident.is_open else None
+    would = [f"In monitor mode, so it holds nothing back now: {watched}."] if watched else []
+    return [*through, *([f"Now: {quiet}."] if quiet else []), *would]
 
 
 def _what_follows(incident: Incident, following: NextView | None) -> str:
@@ -201,7 +207,6 @@ def _told(entry: Entry) -> ToldView:
 
 
 def _not_told(entry: Entry) -> NotToldView:
-    data: dict[str, Any] = {name: entry.data.get(name) for name in ("quiet", "author", "comment", "until")}
-    return NotToldView.model_validate(
-        {**data, "at": entry.at, "type": entry.type, "reason": entry.text, "code": entry.data["code"]}
-    )
+    data: dict[str, Any] = {name: entry.data.get(name) for name in ("quiet", "author", "comment", "until", "ends")}
+    code = entry.data.get("code", "inhibited")
+    return NotToldView.model_validate({**data, "at": entry.at, "type": entry.type, "reason": entry.text, "code": code})

@@ -26,6 +26,7 @@ def maintenance() -> None:
 @click.option("--duration", help="How long a recurring one is open, such as 2h.")
 @click.option("--timezone", metavar="ZONE", help="Whose wall clock the rule means, such as Europe/Berlin.")
 @click.option("--everything", is_flag=True, help="Yes, every incident.")
+@click.option("--mode", type=click.Choice(["live", "monitor"]), help="monitor only shows what it would hold back.")
 @pass_shell
 def create(shell: Shell, /, name: str, matchers: tuple[str, ...], *, everything: bool, **given: str | None) -> None:
     """Plan the window NAME for every incident that all MATCHERs fit, such as 'service="orders-db"'."""
@@ -72,6 +73,10 @@ def end(shell: Shell, window_id: str) -> None:
 
 
 def _when(window: Mapping[str, Any]) -> str:
+    return output.with_mode(_opening(window), window["mode"])
+
+
+def _opening(window: Mapping[str, Any]) -> str:
     if window["state"] == "active":
         return f"open until {output.moment(window['until'])}"
     if window["state"] == "pending":

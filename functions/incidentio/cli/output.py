@@ -22,6 +22,11 @@ _STYLES = {
 }  # fmt: skip
 
 
+def with_mode(said: str, mode: str) -> str:
+    """What holds nothing back, because it only shows what it would do, says so."""
+    return f"{said} (monitor)" if mode == "monitor" else said
+
+
 def emit_json(document: Any) -> None:
     """Print `document` as JSON; everything but ASCII is escaped, so it is inert as well."""
     click.echo(json.dumps(document, indent=2, default=str))

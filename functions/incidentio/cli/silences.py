@@ -20,6 +20,7 @@ def silences() -> None:
 @click.option("--until", "ends_at", metavar="TIME", help="Instead: when it ends, such as 2026-03-01T14:00:00Z.")
 @click.option("--starts", "starts_at", metavar="TIME", help="When it begins (default: now).")
 @click.option("--everything", is_flag=True, help="Yes, every incident.")
+@click.option("--mode", type=click.Choice(["live", "monitor"]), help="monitor only shows what it would hold back.")
 @pass_shell
 def create(shell: Shell, /, matchers: tuple[str, ...], *, everything: bool, **given: str | None) -> None:
     """Silence every incident that all MATCHERs fit, such as 'service="checkout"' or 'severity=~"SEV[345]"'."""
@@ -31,8 +32,9 @@ def create(shell: Shell, /, matchers: tuple[str, ...], *, everything: bool, **gi
         return
     note_unusual(silence["matchers"])
     what = ", ".join(silence["matchers"]) or "everything"
+    done = "is silenced" if silence["mode"] == "live" else "would be silenced, which is only shown,"
     when = f"from {output.moment(silence['starts_at'])} until" if silence["state"] == "pending" else "until"
-    output.emit_line(f"{silence['id']}: {what} is silenced {when} {output.moment(silence['ends_at'])}")
+    output.emit_line(f"{silence['id']}: {what} {done} {when} {output.moment(silence['ends_at'])}")
 
 
 @silences.command("list")
@@ -47,8 +49,8 @@ def list_silences(shell: Shell, *, everything: bool) -> None:
     output.emit_table(
         ["silence", "state", "matchers", "until", "by", "comment"],
         [
-            (s["id"], s["state"], ", ".join(s["matchers"]) or "everything", output.moment(s["ends_at"]), s["author"],
-             s["comment"])
+            (s["id"], output.with_mode(s["state"], s["mode"]), ", ".join(s["matchers"]) or "everything",
+             output.moment(s["ends_at"]), s["author"], s["comment"])
             for s in found["items"]
         ],
         empty="there are no silences" if everything else "nothing is silenced",

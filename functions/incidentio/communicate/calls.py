@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from incidentio.communicate.hysteresis import MOST_CALLS, enough_for_now
 from incidentio.communicate.pages import FORGOTTEN, Channel, Page
-from incidentio.communicate.plan import Event, Nobody, Nothing, Plan, Publish
+from incidentio.communicate.plan import Event, Nobody, Nothing, Plan, Publish, only_watched
 from incidentio.core.deadlines import ack_due
 from incidentio.core.incident import Incident, Status
 from incidentio.core.labels import labels_of
@@ -27,7 +27,8 @@ def call(incident: Incident, event: Event | None, pages: Sequence[Page], routing
     channel, severity = channel_of(incident, routing), incident.severity
     if monitored := monitored_by(incident, routing):
         live = incident.mode is Mode.LIVE
-        return Nobody("monitor", f"{monitored}: would have told the {channel} topic, as {severity.value}", settles=live)
+        reason = f"{monitored}: would have told the {channel} topic, as {severity.value}"
+        return only_watched(incident, "monitor", reason, settles=live)
     told = calls_of(incident, pages)
     if any(_covers(page, channel, severity) for page in told):
         return Nothing(f"the {channel} topic was already told")
@@ -158,8 +159,9 @@ def _held(incident: Incident, pages: Sequence[Page], routing: Routing, quiets: Q
     said = f"it is flapping since {moment(incident.flapping_since or until)} and was told of {MOST_CALLS} times"
     code = f"flapping.{incident.severity.value}"
     if incident.status is not Status.TRIGGERED:
-        return Nobody(code, f"{said}; somebody has it", settles=True)
-    return Nobody(code, f"{said}: again at {moment(until)} unless somebody acknowledges it", until=until)
+        return Nobody(code, f"{said}; somebody has it", settles=True, author="routing.yaml", ends="when it is quiet")
+    why, ends = f"{said}: again at {moment(until)} unless somebody acknowledges it", "when it is quiet, or worse"
+    return Nobody(code, why, until=until, author="routing.yaml", ends=ends)
 
 
 def _quiet(incident: Incident, quiet: Quiet) -> Nobody:

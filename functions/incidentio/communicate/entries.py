@@ -9,12 +9,14 @@ from incidentio.communicate.plan import Nobody
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
-from incidentio.core.quiet import moment
+from incidentio.core.quiet import Quiet, moment
 from incidentio.core.routing import Routing
 
 
-def published(incident: Incident, page: Page, *, subject: str, message_id: str, routing: Routing) -> Change:
-    """Somebody was told; a call also starts the clock of its repetition."""
+def published(
+    incident: Incident, page: Page, *, subject: str, message_id: str, routing: Routing, would: Quiet | None = None
+) -> Change:
+    """Somebody was told; a call also starts the clock of its repetition. `would` only shows itself."""
     at = page.published_at or incident.detected_at
     updates: dict[str, Any] = {"repeat_seconds": repeat_seconds(incident, routing)}
     if page.call:
@@ -30,7 +32,7 @@ def published(incident: Incident, page: Page, *, subject: str, message_id: str, 
         "PagePublished",
         actor=SYSTEM,
         at=at,
-        text=f"told the {page.channel.value} topic: {subject}",
+        text=f"told the {page.channel.value} topic: {subject}" + (f". In monitor mode: {would}" if would else ""),
         data={
             "page_id": page.page_id,
             "channel": page.channel.value,
@@ -40,6 +42,7 @@ def published(incident: Incident, page: Page, *, subject: str, message_id: str, 
             "severity": incident.severity.value,
             "subject": subject,
             "message_id": message_id,
+            **({"would": _by(would) | {"until": iso(would.until)}} if would else {}),
         },
         **updates,
     )
@@ -53,7 +56,9 @@ def skipped(incident: Incident, nobody: Nobody, *, routing: Routing, at: datetim
     if nobody.until:
         updates["quiet_until"] = nobody.until
     quiet = nobody.quiet
-    by = {"kind": quiet.kind, "quiet": quiet.id, "author": quiet.author, "comment": quiet.reason} if quiet else {}
+    by = _by(quiet) if quiet else {}
+    if nobody.author and nobody.ends:
+        by = {"author": nobody.author, "comment": nobody.reason, "ends": nobody.ends}
     until = quiet.until if quiet else nobody.until
     return recorded(
         incident,
@@ -64,6 +69,10 @@ def skipped(incident: Incident, nobody: Nobody, *, routing: Routing, at: datetim
         data={"code": nobody.code, "reason": nobody.reason, **by, **({"until": iso(until)} if until else {})},
         **updates,
     )
+
+
+def _by(quiet: Quiet) -> dict[str, str]:
+    return {"kind": quiet.kind, "quiet": quiet.id, "author": quiet.author, "comment": quiet.reason}
 
 
 def quiet_over(incident: Incident, quiet_id: str | None, *, at: datetime) -> Change | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from incidentio.communicate.calls import channel_of
 from incidentio.communicate.pages import Channel, Page
-from incidentio.communicate.plan import Event, Nobody, Nothing, Plan, Publish
+from incidentio.communicate.plan import Event, Nobody, Nothing, Plan, Publish, only_watched
 from incidentio.core.incident import Incident
 from incidentio.core.quiet import Quiet, Quiets, monitored_by
 from incidentio.core.routing import Routing
@@ -45,7 +45,8 @@ def needed(incident: Incident, event: Event, routing: Routing, quiets: Quiets) -
         loud = (Channel.PAGE, Channel.TICKET) if incident.kind is Kind.REAL else (Channel.TEST,)
         return Publish(tuple(_about(incident, event, channel) for channel in loud))
     if monitored := monitored_by(incident, routing):
-        return Nobody(f"{event.type}.{event.seq}", f"{monitored}: would have told the page topic of {event.type}")
+        said = f"{monitored}: would have told the page topic of {event.type}"
+        return only_watched(incident, f"{event.type}.{event.seq}", said)
     if event.type in _WAITS_FOR_QUIET and (quiet := quiets.over(incident)):
         return _held(event, quiet)
     if event.data.get("decided"):
@@ -84,7 +85,7 @@ def storm_over(incident: Incident, event: Event, pages: Sequence[Page], routing:
     if any(page.call for page in pages):
         return news(incident, event, pages, quiets)
     if monitored := monitored_by(incident, routing):
-        return Nobody(f"{event.type}.{event.seq}", f"{monitored}: would have told what the storm left")
+        return only_watched(incident, f"{event.type}.{event.seq}", f"{monitored}: would have told what the storm left")
     return _to([channel_of(incident, routing)], incident, event, quiets)
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from incidentio.communicate.pages import Page
+from incidentio.core.incident import Incident
 from incidentio.core.quiet import Quiet
+from incidentio.core.signal import Mode
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Nobody:
     """Nobody is told, and the timeline says why, once per `code` and version.
 
     `settles`: nobody will be told of this episode of impact. `until`: a call waits until then, and is made if it still
-    matters; `quiet` is the silence or window that it waits for.
+    matters; `quiet` is the silence or window that it waits for. Where something else holds it back, `author`
+    says whose rule that is, and `ends` until when.
     """
 
     code: str
@@ -37,6 +40,18 @@ class Nobody:
     settles: bool = False
     until: datetime | None = None
     quiet: Quiet | None = None
+    author: str | None = None
+    ends: str | None = None
+
+
+def only_watched(incident: Incident, code: str, reason: str, *, settles: bool = False) -> Nobody:
+    """What a live incident would have told, and who makes it one: a route in monitor mode, a threshold, or nobody."""
+    author, ends = "routing.yaml", "when its route is live"
+    if incident.held_for:
+        ends = f"when {incident.held_for} signals of its group have fired"
+    elif incident.mode is Mode.MONITOR:
+        author, ends = "system", "when it is attached or tagged, or its service is in the catalogue"
+    return Nobody(code, reason, settles=settles, author=author, ends=ends)
 
 
 @dataclass(frozen=True)

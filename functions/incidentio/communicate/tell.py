@@ -161,6 +161,7 @@ class Teller:
             data=data,
         )
         told = message(context)
+        would = self.quiets().would_be_over(incident) if claim.call else None
         message_id = self.topics.publish(
             claim.channel, subject=told.subject, body=told.body, attributes=told.attributes
         )
@@ -169,7 +170,7 @@ class Teller:
         routing = self.bundle.catalog.routing
 
         def recording(current: Incident) -> tuple[Change, tuple[Write, ...]]:
-            change = published(current, page, subject=told.subject, message_id=message_id, routing=routing)
+            change = published(current, page, subject=told.subject, message_id=message_id, routing=routing, would=would)
             if not is_beat(current):
                 return change, (proof,)
             change, more = arrived(change, page, at=self.clock(), routing=routing)

@@ -30,7 +30,8 @@ def through_parent(child: Incident, decision: Plan, table: Table, now: datetime)
         if parent.severity_set:
             return decision
         amend(table, parent.id, lambda current: _raised(current, child, now))
-    return Nobody("storm", f"it is part of the storm {parent.id}, which is told instead", settles=True)
+    said = f"it is part of the storm {parent.id}, which is told instead"
+    return Nobody("storm", said, settles=True, author="routing.yaml", ends="when the storm is over")
 
 
 def _standing_in(incident_id: str, table: Table) -> Incident | None:

@@ -6,16 +6,21 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel, ConfigDict, Field
 
 from incidentio.core.duration import Duration, format_duration
+from incidentio.core.signal import Mode
 
 
 class Flapping(BaseModel):
-    """`flapping:` of `routing.yaml`: so many state changes of one signal `within`; over when quiet for `quiet_for`."""
+    """`flapping:` of `routing.yaml`: so many state changes of one signal `within`; over when quiet for `quiet_for`.
+
+    In `mode: monitor` nothing is held open, and the timeline says once that it would have been.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     changes: int = Field(default=4, ge=2, le=20)
     within: Duration = timedelta(minutes=30)
     quiet_for: Duration = timedelta(minutes=30)
+    mode: Mode = Mode.LIVE
 
     def recent(self, earlier: Iterable[int], at: datetime) -> list[int]:
         """The state changes that count once there was one more `at`, in seconds since 1970, the newest last.

@@ -11,7 +11,7 @@ from typing import Any
 from incidentio.core.ids import iso
 from incidentio.core.ports import ABSENT, Condition, Key, Put, Record
 from incidentio.core.routing import Route
-from incidentio.core.signal import dedup_hash
+from incidentio.core.signal import Mode, dedup_hash
 
 WINDOW = timedelta(hours=1)
 _WITHIN = ("service", "kind")
@@ -23,11 +23,17 @@ class Grouping:
     """What a route says, with what it inherits. An empty `by` makes every signal its own incident.
 
     `window`: how long after it opened an open group takes new signals. `threshold`: live with so many members.
+    `mode`: in monitor mode nothing is grouped, and it is said what would have been.
     """
 
     by: tuple[str, ...] = ()
     window: timedelta = WINDOW
     threshold: int = 1
+    mode: Mode = Mode.LIVE
+
+    @property
+    def monitors(self) -> bool:
+        return self.mode is Mode.MONITOR
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ def grouping_of(route: Route, labels: Mapping[str, str]) -> Grouping:
     """Along the route that matches; a child's word counts before its parent's."""
     found: dict[str, Any] = {}
     for each in route.path(labels):
-        said = {"by": each.group_by, "window": each.group_window, "threshold": each.threshold}
+        said = {"by": each.group_by, "window": each.group_window, "threshold": each.threshold, "mode": each.group_mode}
         found |= {name: value for name, value in said.items() if value is not None}
     return Grouping(**found)
 

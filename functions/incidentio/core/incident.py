@@ -57,6 +57,7 @@ class Incident(BaseModel):
     `flapping_since` is set while its signals change too often; until `flapping_until` it does not recover.
     `held_for`: in monitor mode until it has so many members (0: nothing holds it). `inhibits`: some of its members are
     there only because another one fires; at `released_at` it has been ok for long enough, and they are looked at again.
+    `monitored`: kinds of rules in monitor mode that would have done something to it, which its timeline says.
     `receiver` is where a rule sends its calls, whatever the route says; `responders` are whom rules suggest;
     `ruled` names the rule that decided a field; `given` what a person said beside the severity (`service`,
     `environment`), which triage keeps. `quiet_until`: people are not told before, for a recorded reason;
@@ -112,6 +113,7 @@ class Incident(BaseModel):
     firing: int = 0
     held_for: int = 0
     inhibits: bool = False
+    monitored: tuple[str, ...] = ()
     released_at: datetime | None = None
     flapping_since: datetime | None = None
     flapping_until: datetime | None = None

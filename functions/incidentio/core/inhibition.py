@@ -5,23 +5,36 @@ Source: https://prometheus.io/docs/alerting/latest/configuration/#inhibition-rel
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from incidentio.core.matchers import MatcherField, all_match
 from incidentio.core.ports import Delete, Key, Put, Record
-from incidentio.core.signal import dedup_hash
+from incidentio.core.signal import Mode, dedup_hash
+
+Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
 
 class InhibitRule(BaseModel):
-    """One of `inhibit_rules:`. A label that is missing equals an empty one."""
+    """One of `inhibit_rules:`. A label that is missing equals an empty one.
+
+    In `mode: monitor` the target is told of as usual, and its timeline shows what would have been. Whoever wrote the
+    rule, and why, is shown wherever it held somebody back.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     source_matchers: tuple[MatcherField, ...] = Field(min_length=1)
     target_matchers: tuple[MatcherField, ...] = Field(min_length=1)
     equal: tuple[str, ...] = ()
+    mode: Mode = Mode.LIVE
+    author: Said = "routing.yaml"
+    reason: Said | None = None
+
+    @property
+    def monitors(self) -> bool:
+        return self.mode is Mode.MONITOR
 
     def __str__(self) -> str:
         source, target = (", ".join(map(str, m)) for m in (self.source_matchers, self.target_matchers))

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from incidentio.core import recurrence
 from incidentio.core.duration import Duration
 from incidentio.core.matchers import MatcherField
+from incidentio.core.signal import Mode
 from incidentio.core.silence import refuse_everything
 
 WindowName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
@@ -18,7 +19,8 @@ class Maintenance(BaseModel):
     """One-off (`starts_at`, `ends_at`) or recurring (`rrule`, `duration`, `timezone`).
 
     Of a recurring window `starts_at` is the first one, which also says the time of day where the rule does not, and
-    no window begins at or after `ends_at`; both may be left out.
+    no window begins at or after `ends_at`; both may be left out. In `mode: monitor` it holds nothing back, and what is
+    told says that it would not have been.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -33,6 +35,7 @@ class Maintenance(BaseModel):
     timezone: str = "UTC"
     author: Said
     reason: Said
+    mode: Mode = Mode.LIVE
 
     @model_validator(mode="after")
     def _complete(self) -> "Maintenance":

@@ -38,6 +38,7 @@ class Quiet:
     reason: str
     until: datetime
     matchers: tuple[Matcher, ...]
+    mode: Mode = Mode.LIVE
 
     def __str__(self) -> str:
         """The words of the timeline: who, why, until when."""
@@ -47,10 +48,11 @@ class Quiet:
 
 @dataclass(frozen=True)
 class Quiets:
-    """Everything that holds at one moment."""
+    """Everything that holds at one moment; `watched` would hold if it were not in monitor mode."""
 
     at: datetime
     holding: tuple[Quiet, ...] = ()
+    watched: tuple[Quiet, ...] = ()
 
     def over(self, incident: Incident) -> Quiet | None:
         """What keeps people from being told of `incident`, the one that ends last. Nothing holds back a heartbeat."""
@@ -59,6 +61,10 @@ class Quiets:
     def maintenance_of(self, incident: Incident) -> Quiet | None:
         """The maintenance window `incident` is in, the one that ends last."""
         return self._last(incident, (quiet for quiet in self.holding if quiet.kind == "maintenance"))
+
+    def would_be_over(self, incident: Incident) -> Quiet | None:
+        """What would keep people from being told of `incident`, if it were not in monitor mode."""
+        return self._last(incident, self.watched)
 
     def _last(self, incident: Incident, quiets: Iterable[Quiet]) -> Quiet | None:
         if incident.kind is Kind.HEARTBEAT:
@@ -82,7 +88,9 @@ def quiets_at(records: Records, windows: Iterable[Maintenance], at: datetime) ->
     silences = [_silenced(s) for s in live if isinstance(s, Silence) and s.state(at) == "active"]
     made = [(w.id, w.maintenance) for w in live if isinstance(w, Window)]
     known = [(w.name, w) for w in windows]
-    return Quiets(at, (*silences, *_open(made, at), *_open(known, at)))
+    found = (*silences, *_open(made, at), *_open(known, at))
+    holding = tuple(quiet for quiet in found if quiet.mode is Mode.LIVE)
+    return Quiets(at, holding, tuple(quiet for quiet in found if quiet.mode is Mode.MONITOR))
 
 
 def add(records: Records, made: Silence | Window, *, key: str | None = None) -> None:
@@ -170,13 +178,14 @@ def _stored(body: Mapping[str, Any]) -> Silence | Window:
 
 
 def _silenced(silence: Silence) -> Quiet:
-    return Quiet("silence", silence.id, silence.author, silence.comment, silence.ends_at, silence.matchers)
+    author, why = silence.author, silence.comment
+    return Quiet("silence", silence.id, author, why, silence.ends_at, silence.matchers, silence.mode)
 
 
 def _open(windows: Iterable[tuple[str, Maintenance]], at: datetime) -> list[Quiet]:
     found = [(id, window, window.open_at(at)) for id, window in windows]
     return [
-        Quiet("maintenance", id, window.author, window.reason, now[1], window.matchers)
+        Quiet("maintenance", id, window.author, window.reason, now[1], window.matchers, window.mode)
         for id, window, now in found
         if now
     ]

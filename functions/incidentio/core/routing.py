@@ -27,7 +27,8 @@ class Route(_Strict):
 
     What a child leaves out of `group_by`, `group_window` and `threshold` is as its parent says (see `core.grouping`).
     In `mode: monitor` nobody is told and nothing starts by itself: the timeline shows what would have been. A child
-    without a mode has its parent's. `ack_timeout` is that of routing where it is not given; 0s switches it off.
+    without a mode has its parent's. In `group_mode: monitor` every signal is its own incident, which says where it
+    would have belonged. `ack_timeout` is that of routing where it is not given; 0s switches it off.
     """
 
     receiver: Literal["page", "ticket"]
@@ -38,6 +39,7 @@ class Route(_Strict):
     group_by: tuple[str, ...] | None = None
     group_window: Duration | None = None
     threshold: int | None = Field(default=None, ge=1, le=1000)
+    group_mode: Mode | None = None
     routes: "tuple[Route, ...]" = ()
 
     def path(self, labels: Mapping[str, str]) -> "tuple[Route, ...]":

@@ -6,7 +6,7 @@ the same thing the first wins, as in PagerDuty's event rules: later ones may add
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Literal, Self
 
@@ -16,6 +16,7 @@ from incidentio.core.errors import InvalidInput
 from incidentio.core.matchers import MatcherField, all_match
 from incidentio.core.reach import AtLeast, Reach
 from incidentio.core.severity import Severity, parse_severity
+from incidentio.core.signal import Mode
 
 Receiver = Literal["page", "ticket"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -114,6 +115,7 @@ class Rule(_Strict):
     """One rule. Without matchers it holds for everything, without `during` at any time.
 
     `impact`: only where the service and those that depend on it carry at least so much, as the catalogue says.
+    In `mode: monitor` it sets nothing, and triage says what it would have set.
     """
 
     name: Name
@@ -121,6 +123,7 @@ class Rule(_Strict):
     during: During | None = None
     impact: AtLeast | None = None
     set: Outcome
+    mode: Mode = Mode.LIVE
 
     def holds(self, seen: "Seen", at: datetime) -> bool:
         if self.during is not None and not self.during.holds(at):
@@ -141,7 +144,10 @@ Rules = Annotated[tuple[Rule, ...], AfterValidator(distinct)]
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the rules say. `by` names, for each thing that is set, the rule that set it."""
+    """What the rules say. `by` names, for each thing that is set, the rule that set it.
+
+    `would`: what rules in monitor mode would have set, as sentence parts.
+    """
 
     severity: Severity | None = None
     service: str | None = None
@@ -150,6 +156,7 @@ class Ruling:
     responders: tuple[str, ...] = ()
     receiver: Receiver | None = None
     by: Mapping[str, str] = field(default_factory=dict)
+    would: tuple[str, ...] = ()
 
     def with_rule(self, rule: Rule) -> "Ruling":
         by = dict(self.by)
@@ -165,7 +172,25 @@ class Ruling:
         by.update({f"labels.{name}": rule.name for name in labels})
         more = tuple(who for who in rule.set.responders if who not in self.responders)
         by.update({f"responders.{who}": rule.name for who in more})
-        return Ruling(**single, labels={**self.labels, **labels}, responders=self.responders + more, by=by)
+        labels = {**self.labels, **labels}
+        return Ruling(**single, labels=labels, responders=self.responders + more, by=by, would=self.would)
+
+    def without_rule(self, rule: Rule) -> "Ruling":
+        """Only with what it would have set, if that is anything that no rule before it has set."""
+        after = self.with_rule(rule)
+        own = [name for name, by in after.by.items() if by == rule.name and name not in self.by]
+        said = [f"{name}={after.value_of(name)}" if after.value_of(name) else name for name in own]
+        if not said:
+            return self
+        return replace(self, would=(*self.would, f"rule {rule.name} would set {', '.join(said)}"))
+
+    def value_of(self, name: str) -> str:
+        """What is set under a name of `by`, as text; empty where the name says it all."""
+        kind, _, rest = name.partition(".")
+        if rest:
+            return self.labels[rest] if kind == "labels" else ""
+        value = getattr(self, name)
+        return str(getattr(value, "value", value))
 
 
 @dataclass(frozen=True)
@@ -181,7 +206,11 @@ def rule_on(rules: Iterable[Rule], look: Callable[[Ruling], Seen], at: datetime)
     ruling = Ruling()
     seen = look(ruling)
     for rule in rules:
-        if rule.holds(seen, at):
-            ruling = ruling.with_rule(rule)
-            seen = look(ruling)
+        if not rule.holds(seen, at):
+            continue
+        if rule.mode is Mode.MONITOR:
+            ruling = ruling.without_rule(rule)
+            continue
+        ruling = ruling.with_rule(rule)
+        seen = look(ruling)
     return ruling

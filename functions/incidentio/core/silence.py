@@ -9,12 +9,16 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from incidentio.core.matchers import Matcher, MatcherField
+from incidentio.core.signal import Mode
 
 _NOBODY_EXPECTS_THIS = "\N{WHITE HEXAGON}"
 
 
 class Silence(BaseModel):
-    """`everything`: it was said explicitly that it may match every incident. `ended_by` ended it before its time."""
+    """`everything`: it was said explicitly that it may match every incident. `ended_by` ended it before its time.
+
+    In `mode: monitor` it holds nothing back, and what is told says that it would not have been.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,6 +31,7 @@ class Silence(BaseModel):
     ends_at: AwareDatetime
     created_at: AwareDatetime
     ended_by: str | None = None
+    mode: Mode = Mode.LIVE
 
     def state(self, at: datetime) -> str:
         """`pending`, `active` or `expired`."""

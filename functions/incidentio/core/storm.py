@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from incidentio.core.duration import Duration
 from incidentio.core.errors import Unavailable
 from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Records, Refused, Update
+from incidentio.core.signal import Mode
 
 RATE = Key("STORM", "RATE")
 SOURCE = "storm"
@@ -23,13 +24,17 @@ _TRIES = 4
 
 
 class Storm(BaseModel):
-    """`storm:` of `routing.yaml`: so many new live incidents `within`; over when below that for `quiet_for`."""
+    """`storm:` of `routing.yaml`: so many new live incidents `within`; over when below that for `quiet_for`.
+
+    In `mode: monitor` each is told by itself, and its timeline says that it would not have been.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     opens: int = Field(default=50, ge=2)
     within: Duration = timedelta(minutes=5)
     quiet_for: Duration = timedelta(minutes=10)
+    mode: Mode = Mode.LIVE
 
     def rate(self, body: Mapping[str, Any] | None, now: datetime) -> float:
         """About how many opened in the last `within`, given the record."""

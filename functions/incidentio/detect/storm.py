@@ -36,7 +36,7 @@ def watch_storm(table: Table, routing: Routing, now: datetime) -> int:
         for incident_id in _before(parent, table):
             _adopt(table, incident_id, parent.id, now)
         _set(table, named, adopted=named)
-    storm = routing.storm
+    storm = routing.storm if routing.storm and routing.storm.mode is Mode.LIVE else None
     if storm and storm.rate(body, now) >= storm.opens:
         _set(table, named, over_at=iso(now))
         return 0

@@ -43,6 +43,7 @@ class Case:
 
     `moved`: incidents that cannot take the signal, and the one each was merged into ("" where there is none).
     `previous`: the incident it had before, which is over. `in_rate`: it is counted in the rate of new incidents.
+    `would`: what rules in monitor mode would have made of it, by the rule's kind.
     `result` is how it ended: an outcome, or what prevents it for now.
     """
 
@@ -54,6 +55,7 @@ class Case:
     moved: dict[str, str] = field(default_factory=dict)
     in_rate: bool = False
     previous: str | None = None
+    would: dict[str, str] = field(default_factory=dict)
     promoted: Outcome | None = None
     result: Outcome | Exception | None = None
 
@@ -74,7 +76,7 @@ class Case:
 
     @property
     def threshold(self) -> int:
-        return self.group.grouping.threshold if self.group else 1
+        return self.group.grouping.threshold if self.group and not self.group.grouping.monitors else 1
 
     @property
     def key(self) -> Key:

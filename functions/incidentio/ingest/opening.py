@@ -1,5 +1,6 @@
 """A signal that belongs to nothing yet becomes an incident."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +91,22 @@ def promoted(incident: Incident, signal: Signal, *, at: datetime, reason: str) -
         mode=Mode.LIVE,
         mode_reason=reason,
         held_for=0,
+    )
+
+
+def would_have(incident: Incident, would: Mapping[str, str], signal: Signal, *, at: datetime) -> Change | None:
+    """What rules in monitor mode would have made of `signal`, by their kind; that it flaps is said once an incident."""
+    said = {kind: text for kind, text in would.items() if kind not in incident.monitored or kind != "flapping"}
+    if not said:
+        return None
+    return recorded(
+        incident,
+        "RuleMonitored",
+        actor=actor_of(signal),
+        at=at,
+        text=redact(f"{signal.title} {'; it '.join(said.values())}. The rule is in monitor mode", limit=1000),
+        data={"would": {kind: redact(text, limit=600) for kind, text in said.items()}},
+        monitored=tuple(dict.fromkeys((*incident.monitored, *said))),
     )
 
 

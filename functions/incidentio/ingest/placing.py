@@ -16,7 +16,7 @@ from typing import Any
 from incidentio.core.errors import IncidentioError
 from incidentio.core.grouping import Group, taking
 from incidentio.core.ids import iso
-from incidentio.core.inhibition import Inhibition, as_source, as_target
+from incidentio.core.inhibition import Inhibition, InhibitRule, as_source, as_target
 from incidentio.core.members import pointers_of
 from incidentio.core.ports import Key, Records, Refused
 from incidentio.core.signal import SignalState
@@ -35,8 +35,19 @@ class Place:
 
     incident_id: str
     why: str
-    rule: str = ""
+    rule: "Inhibited | None" = None
     threshold: int = 1
+
+
+@dataclass(frozen=True)
+class Inhibited:
+    """What fires on the other side of which rule."""
+
+    source: str
+    rule: InhibitRule
+
+    def __str__(self) -> str:
+        return f"{self.source} fires ({self.rule})"
 
 
 @dataclass(frozen=True)
@@ -82,12 +93,19 @@ def not_inhibited_first(cases: Sequence[Case]) -> Sequence[Case]:
 
 
 def inhibited_by(case: Case, records: Records) -> Place | None:
-    """The incident of the first signal that fires and inhibits this one; where it is not to go does not count."""
+    """The incident of the first signal that fires and inhibits this one; where it is not to go does not count.
+
+    What a rule in monitor mode would have done is only noted in the case.
+    """
     rules = case.catalog.routing.inhibit_rules
     for side in as_target(rules, case.labels) if rules else ():
         for incident_id, source in _firing(side, case, records):
-            if usable := open_to(case, incident_id):
-                return Place(usable, "", rule=f"{source} fires ({side.rule})")
+            if (usable := open_to(case, incident_id)) is None:
+                continue
+            if not side.rule.monitors:
+                return Place(usable, "", rule=Inhibited(source, side.rule))
+            case.would["inhibition"] = f"would be a silent member of {usable}: {Inhibited(source, side.rule)}"
+            break
     return None
 
 
@@ -122,7 +140,14 @@ def _place(case: Case, stored: Stored, records: Records) -> Place | Opening:
     if inhibited := inhibited_by(case, records):
         return inhibited
     record = stored.get(case.group.key) if case.group else None
-    return group_place(case, record) or Opening(_own_group(case, record), record)
+    found = group_place(case, record)
+    if case.group and case.group.grouping.monitors:
+        where = f"would be part of {found.incident_id}" if found else "would open the incident of its group"
+        counts = case.group.grouping.threshold
+        held = f", of which nobody is told before {counts} have fired" if counts > 1 else ""
+        case.would["grouping"] = f"{where} ({case.group.text}){held}"
+        return Opening() if found else Opening(case.group, record)
+    return found or Opening(_own_group(case, record), record)
 
 
 def _own_group(case: Case, record: Mapping[str, Any] | None) -> Group | None:

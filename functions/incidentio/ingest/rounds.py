@@ -11,7 +11,7 @@ from datetime import datetime
 from incidentio.core.amend import Decision, amend
 from incidentio.core.errors import NotFound, Unavailable
 from incidentio.core.grouping import group_write
-from incidentio.core.incident import Incident
+from incidentio.core.incident import Change, Incident
 from incidentio.core.members import MAX_WRITES
 from incidentio.core.ports import Key, Refused, Stale, Table, Write
 from incidentio.core.routing import Routing
@@ -19,7 +19,7 @@ from incidentio.core.signal import Mode, SignalState
 from incidentio.core.storm import child_write
 from incidentio.ingest.case import Case, blamed
 from incidentio.ingest.decide import AfterEnd, Step, after_end
-from incidentio.ingest.opening import opened
+from incidentio.ingest.opening import opened, would_have
 from incidentio.ingest.outcome import Ended, Unfit
 from incidentio.ingest.placing import Opening, Place, group_place, inhibited_by, not_inhibited_first, places
 from incidentio.ingest.returning import left, reopened
@@ -106,6 +106,8 @@ class Rounds:
                 parent=opening.parent,
                 threshold=case.threshold,
             )
+            if case.would and (more := would_have(change.incident, case.would, case.signal, at=case.now)):
+                change = Change(more.incident, change.entries + more.entries, change.expected_seq)
             try:
                 self._table.commit(change, *case.joining(change.incident), *_named(change.incident, opening, case.now))
             except Stale:  # somebody has that id

@@ -78,10 +78,19 @@ class Storms:
             return None
         for case in fresh:
             case.in_rate = True
+        rate = self._storm.rate(body, now)
+        if self._storm.mode is Mode.MONITOR:
+            self._only_shown(self._storm, opening, rate)
+            return None
         if (parent := parent_of(body)) and (known := self._open(parent)):
             return known
-        rate = self._storm.rate(body, now)
         return self._begun(self._storm, body, opening, round(rate), now) if rate >= self._storm.opens else None
+
+    def _only_shown(self, storm: Storm, opening: Sequence[Case], rate: float) -> None:
+        if rate >= storm.opens:
+            many = f"about {round(rate)} live incidents within {format_duration(storm.within)} (it takes {storm.opens})"
+            for case in opening:
+                case.would["storm"] = f"would be told of through a storm: {many}"
 
     def _open(self, incident_id: str) -> str | None:
         """The incident, or what it was merged into, if that is open."""

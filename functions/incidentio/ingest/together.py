@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from incidentio.core.duration import format_duration
 from incidentio.core.incident import Change, Incident, Status, recorded
 from incidentio.core.lifecycle import impact_returned
 from incidentio.core.person import SYSTEM
@@ -20,8 +21,9 @@ from incidentio.core.signal import Kind, Mode
 from incidentio.core.storm import child_write
 from incidentio.ingest.case import Case
 from incidentio.ingest.decide import Step
-from incidentio.ingest.opening import actor_of, held, promoted, sentence
+from incidentio.ingest.opening import actor_of, held, promoted, sentence, would_have
 from incidentio.ingest.outcome import Ended, Unfit
+from incidentio.ingest.placing import Inhibited
 
 _NAMED = 5
 _LISTED = 50
@@ -42,7 +44,7 @@ class Part:
     case: Case
     step: Step
     why: str = AGAIN
-    rule: str = ""
+    rule: Inhibited | None = None
     threshold: int = 1
 
     @property
@@ -81,6 +83,7 @@ def together(
     story.flap([p for p in parts if p.fires or p.step is Step.RECOVER])
     story.promote([p for p in parts if (p.fires and not p.rule) or p.step in (Step.WORSENED, Step.PROMOTE)])
     story.join_storm([p.case for p in parts], storm)
+    story.show([p.case for p in parts])
     return Together(story.change, story.writes)
 
 
@@ -128,13 +131,18 @@ class Story:
     def inhibit(self, parts: Sequence[Part]) -> None:
         if not parts:
             return
-        rules = list(dict.fromkeys(part.rule for part in parts))
-        why = f"while {'; '.join(rules)}: a member, and nobody is told of it"
+        rules = list(dict.fromkeys(part.rule for part in parts if part.rule))
+        names = [str(rule) for rule in rules]
+        why = f"while {'; '.join(names)}: a member, and nobody is told of it"
         counts = self._counts(parts)
         text = _told(parts, f"fires {why}", f"signals fire {why}")
-        self._add("SignalInhibited", parts, text, {"rules": rules}, inhibits=True, **counts)
+        because = "; ".join(dict.fromkeys(rule.rule.reason or str(rule.rule) for rule in rules))
+        by = {"author": ", ".join(dict.fromkeys(rule.rule.author for rule in rules)), "comment": because}
+        stable = format_duration(self._routing.recovery.stable_for)
+        ends = f"when {', '.join(rule.source for rule in rules)} has been ok for {stable}"
+        self._add("SignalInhibited", parts, text, {"rules": names, **by, "ends": ends}, inhibits=True, **counts)
         for part in parts:
-            self.writes += part.case.joining(self._now, rule=part.rule)
+            self.writes += part.case.joining(self._now, rule=str(part.rule))
 
     def worsen(self, parts: Sequence[Part]) -> None:
         """They fire already, and say that it is worse than they said."""
@@ -172,6 +180,10 @@ class Story:
     def flap(self, parts: Sequence[Part]) -> None:
         flapping, restless = self._routing.flapping, [part for part in parts if part.case.flaps]
         if flapping is None or not parts or not (restless or self._now.flapping_since):
+            return
+        if flapping.mode is Mode.MONITOR:
+            for part in restless[:1]:
+                part.case.would["flapping"] = f"would be held open: {flapping.why(part.case.signal.title)}"
             return
         until = self._at + flapping.quiet_for
         if self._now.flapping_since:
@@ -221,6 +233,12 @@ class Story:
         )
         self._append(change)
         self.writes.append(child_write(parent, now.id))
+
+    def show(self, cases: Sequence[Case]) -> None:
+        """What rules in monitor mode would have made of them."""
+        for case in cases:
+            if case.would and (more := would_have(self._now, case.would, case.signal, at=self._at)):
+                self._append(more)
 
     def _is_news(self, parts: Sequence[Part]) -> bool:
         """Whether triage is to look again. It reads every member, so of many it only hears of a worse one."""

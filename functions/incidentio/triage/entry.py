@@ -33,6 +33,7 @@ def triaged(
             "environment_why": redact(triage.environment_why, limit=300),
             "mode": triage.mode.value,
             **_ruled(triage),
+            **({"would": list(triage.ruling.would)} if triage.ruling.would else {}),
             "blast_radius": list(triage.blast_radius),
             "proposed": list(triage.proposed),
             "proposed_why": dict(triage.proposed_why),
@@ -98,6 +99,7 @@ def _sentence(triage: Triage, situation: Situation | None) -> str:
         parts.append(f"labels {labels}")
     if triage.ruling.responders:
         parts.append(f"turn to {', '.join(triage.ruling.responders)}")
+    parts += [f"{would} (it is in monitor mode)" for would in triage.ruling.would]
     if triage.blast_radius:
         parts.append(f"also affects {', '.join(triage.blast_radius)}")
     if triage.proposed:

@@ -42,6 +42,19 @@ def test_expiring_it_keeps_it_on_record(world: World) -> None:
     assert world.alice.get("/silences?all=true")["items"] == [ended]
 
 
+@pytest.mark.parametrize("path", ["/silences", "/maintenance"])
+def test_either_may_be_tried_in_monitor_mode(world: World, path: str) -> None:
+    said = {"matchers": ['service="checkout"'], "comment": "load test"}
+    body = said if path == "/silences" else WINDOW
+    assert world.alice.post(path, body)["mode"] == "live"
+    watched = world.alice.post(path, {**body, "mode": "monitor"})
+    assert watched["mode"] == "monitor"
+    assert watched in world.alice.get(path)["items"]
+    refused = world.alice.call("POST", path, {**body, "mode": "off"})
+    assert refused.status == 400
+    assert "'live' or 'monitor'" in refused.error["message"]
+
+
 def test_a_secret_in_a_comment_is_masked(world: World) -> None:
     made = world.alice.post("/silences", {"matchers": ['service="x"'], "comment": "password=hunter2secret\nsecond"})
     assert "hunter2secret" not in made["comment"]

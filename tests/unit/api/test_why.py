@@ -31,7 +31,7 @@ def routed(**routing: Any) -> Desk:
     return desk_with(Bundle.model_validate({"catalog": {"routing": routing}}))
 
 
-def silenced(desk: Desk) -> None:
+def silenced(desk: Desk, mode: str = "live") -> None:
     at = desk.clock()
     made = {
         "id": "SIL-000001",
@@ -41,6 +41,7 @@ def silenced(desk: Desk) -> None:
         "starts_at": at,
         "ends_at": at + timedelta(minutes=30),
         "created_at": at,
+        "mode": mode,
     }
     quiet.add(desk.table, Silence.model_validate(made))
 
@@ -74,6 +75,18 @@ def test_a_silence_is_named_with_author_comment_and_end(desk):
     (reason,) = answer.not_told
     assert (reason.quiet, reason.author, reason.comment) == ("SIL-000001", "alice", "load test")
     assert reason.until == "2026-03-01T12:30:00.000Z"
+
+
+def test_what_only_watches_and_what_is_inhibited_are_named(desk):
+    silenced(desk, mode="monitor")
+    desk.open(service="checkout")
+    desk.triaged()
+    data = {"rules": ["az fires (…)"], "author": "ana", "comment": "one page is enough", "ends": "when az has been ok"}
+    desk.record("SignalInhibited", data=data)
+    answer = told_by(desk)
+    assert any(line.startswith("In monitor mode, so it holds nothing back now: silenced by") for line in answer.answer)
+    (inhibited,) = answer.not_told
+    assert (inhibited.code, inhibited.author, inhibited.ends) == ("inhibited", "ana", "when az has been ok")
 
 
 def test_monitor_mode_of_an_alarm_and_of_a_route(desk):

@@ -9,6 +9,7 @@ from incidentio.cli.errors import CallRefusedError
 SILENCE = {
     "id": "SIL-7K3F9A",
     "state": "active",
+    "mode": "live",
     "matchers": ['service="checkout"'],
     "author": "1:user/ana",
     "comment": "load test",
@@ -21,6 +22,7 @@ WINDOW: dict[str, Any] = {
     "id": "MNT-7K3F9A",
     "name": "vacuum",
     "state": "pending",
+    "mode": "live",
     "matchers": ['service="orders-db"'],
     "author": "1:user/ana",
     "reason": "weekly",
@@ -54,6 +56,19 @@ def test_silences_are_listed_and_ended(api, run):
     assert "load test" in run("silences", "list", "--all").stdout
     assert api.asked[0].query == {"all": "true"}
     assert run("silences", "expire", "sil-7k3f9a").stdout.startswith("SIL-7K3F9A has ended")
+
+
+def test_what_is_only_tried_says_so(api, run):
+    watched = {**SILENCE, "mode": "monitor"}
+    api.answers["POST", "/silences"] = watched
+    api.answers["GET", "/silences"] = {"items": [watched], "next": None}
+    api.answers["POST", "/maintenance"] = {**WINDOW, "mode": "monitor"}
+    done = run("silences", "create", 'service="checkout"', "-m", "load test", "--mode", "monitor")
+    assert "would be silenced, which is only shown, until" in done.stdout
+    assert api.asked[0].body["mode"] == "monitor"
+    assert "active (monitor)" in run("silences", "list").stdout
+    done = run("maintenance", "create", "vacuum", 'service="orders-db"', "-m", "weekly", "--mode", "monitor")
+    assert done.stdout == "MNT-7K3F9A vacuum: opens 2026-03-08 01:00:00Z (monitor)\n"
 
 
 def test_nothing_silenced_is_said(api, run):

@@ -16,7 +16,14 @@ from tests.make import ALICE, NOW
 from tests.unit.communicate.conftest import ID, Desk, desk_with
 
 
-def silence(desk: Desk, *matchers: str, minutes: float = 30, id: str = "SIL-000001", starts: float = 0) -> None:
+def silence(
+    desk: Desk,
+    *matchers: str,
+    minutes: float = 30,
+    id: str = "SIL-000001",
+    starts: float = 0,
+    mode: Mode = Mode.LIVE,
+) -> None:
     at = desk.clock()
     made = {
         "id": id,
@@ -26,6 +33,7 @@ def silence(desk: Desk, *matchers: str, minutes: float = 30, id: str = "SIL-0000
         "starts_at": at + timedelta(minutes=starts),
         "ends_at": at + timedelta(minutes=starts + minutes),
         "created_at": at,
+        "mode": mode,
     }
     quiet.add(desk.table, Silence.model_validate(made))
 
@@ -54,6 +62,41 @@ def test_nobody_is_told_of_a_silenced_incident_and_the_timeline_says_who_why_and
         "comment": "load test",
         "until": "2026-03-01T12:30:00.000Z",
     }
+
+
+def test_a_silence_in_monitor_mode_holds_nothing_back_and_the_timeline_says_what_it_would_have(desk):
+    silence(desk, mode=Mode.MONITOR)
+    desk.open(service="checkout")
+    desk.triaged()
+    assert [s.page_id for s in desk.topics.sent] == ["PG-7K3F9A-1-page.SEV2-1"]
+    assert skipped(desk) == []
+    told = desk.table.entries[ID][-1]
+    assert "In monitor mode: silenced by SIL-000001 (alice, load test) until 2026-03-01 12:30:00 UTC" in told.text
+    assert told.data["would"]["author"] == "alice"
+    silence(desk, id="SIL-000002")
+    desk.clock.advance(minutes=5)
+    sweep(desk.teller)
+    assert len(desk.topics) == 1
+    assert "SIL-000002" in skipped(desk)[0]
+
+
+def test_a_window_of_the_catalogue_in_monitor_mode_only_shows_itself() -> None:
+    window = {"name": "move", "matchers": ['service="checkout"'], "author": "ana", "reason": "new racks"}
+    window |= {"starts_at": NOW - timedelta(hours=1), "ends_at": NOW + timedelta(hours=1), "mode": "monitor"}
+    desk = with_routing(maintenance=[window])
+    desk.open(service="checkout")
+    desk.triaged()
+    assert len(desk.topics) == 1
+    assert "In monitor mode: maintenance move (ana, new racks) until" in desk.table.entries[ID][-1].text
+
+
+def test_every_rule_that_holds_a_call_back_says_whose_it_is_and_until_when() -> None:
+    desk = with_routing(route={"receiver": "page", "mode": "monitor"})
+    desk.open(service="checkout")
+    desk.triaged()
+    data = desk.table.entries[ID][-1].data
+    assert (data["author"], data["ends"]) == ("routing.yaml", "when its route is live")
+    assert "monitor mode of the default route" in data["comment"]
 
 
 def test_it_is_told_when_the_silence_ends(desk):

@@ -45,6 +45,15 @@ def test_what_is_inhibited_is_a_member_of_its_inhibitors_incident_and_says_by_wh
     assert desk.table.records[member_key(desk.incident.id, "host-down/a")]["inhibited"]
 
 
+def test_the_entry_says_whose_rule_it_is_why_and_until_when() -> None:
+    desk = desk_with({**RULE, "author": "ana", "reason": "one page a zone is enough"})
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 5))
+    data = desk.table.entries[desk.incident.id][-1].data
+    assert (data["author"], data["comment"]) == ("ana", "one page a zone is enough")
+    assert data["ends"] == "when az-down/a has been ok for 5m"
+
+
 def test_only_equal_labels_the_other_side_and_what_fires_inhibit() -> None:
     desk = desk_with()
     desk(told(desk, "firing", "az-down", 0))

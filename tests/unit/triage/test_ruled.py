@@ -92,3 +92,26 @@ def test_rules_see_the_tags_of_the_alarm(room: Room) -> None:
     room.bundle = with_rules(rule('squad="blue"', receiver="ticket"))
     room.open(tags={"squad": "blue"})
     assert room.triage().receiver == "ticket"
+
+
+def test_a_rule_in_monitor_mode_sets_nothing_and_says_what_it_would_set(room: Room) -> None:
+    sets = {"severity": "SEV5", "receiver": "ticket", "labels": {"team": "pay"}, "responders": ["ana"]}
+    watched = {**rule(**sets), "mode": "monitor"}
+    after = {"name": "after", "matchers": ['team="pay"'], "set": {"receiver": "page"}}
+    room.bundle = with_rules(watched, after)
+    room.open()
+    incident = room.triage()
+    assert (incident.receiver, incident.labels, incident.responders) == (None, {}, ())
+    assert incident.severity is not Severity.SEV5
+    said = "rule night would set severity=SEV5, receiver=ticket, labels.team=pay, responders.ana"
+    assert room.last["would"] == [said]
+    assert f"{said} (it is in monitor mode)" in room.table.entries[ID][-1].text
+    assert "rules" not in room.last
+
+
+def test_what_a_rule_before_it_has_set_a_watched_one_would_not_set(room: Room) -> None:
+    first = {"name": "first", "set": {"receiver": "page"}}
+    room.bundle = with_rules(first, {**rule(receiver="ticket"), "mode": "monitor"})
+    room.open()
+    room.triage()
+    assert "would" not in room.last
