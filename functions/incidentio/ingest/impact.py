@@ -71,10 +71,11 @@ def _times(texts: Iterable[Any]) -> Iterable[datetime]:
     for text in texts:
         try:
             at = datetime.fromisoformat(text)
-        except (TypeError, ValueError):
+            utc = at.astimezone(UTC) if at.tzinfo else None
+        except (TypeError, ValueError, OverflowError):
             continue
-        if at.tzinfo is not None:
-            yield at.astimezone(UTC)
+        if utc:
+            yield utc
 
 
 def _written(reason: str) -> Iterable[datetime]:

@@ -7,6 +7,7 @@ import pytest
 
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Catalog
+from incidentio.core.severity import Severity
 from incidentio.core.targets import targets_of
 from incidentio.ingest.contracts import guardduty
 from incidentio.ingest.observation import Observation
@@ -45,3 +46,21 @@ def test_a_finding_names_the_key_or_the_role(key: dict[str, str], expected: dict
     assert set(found) == set(expected)
     for type, target in expected.items():
         assert found[type].startswith(target)
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (9, Severity.SEV1),
+        (8.9, Severity.SEV2),
+        (7, Severity.SEV2),
+        (4, Severity.SEV3),
+        pytest.param(10**400, Severity.SEV1, id="400 digits"),
+    ],
+)
+def test_severity_follows_the_number_however_large(number: float, expected: Severity) -> None:
+    found = guardduty.read(
+        {**FINDING, "detail": {**FINDING["detail"], "severity": number}}, Attachment("incidentio", Catalog())
+    )
+    assert isinstance(found, Observation)
+    assert found.build(NOW).severity is expected

@@ -33,6 +33,8 @@ def points(*pairs: tuple[int, float | None]) -> list[dict[str, Any]]:
         (ABOVE, {"startDate": "2026-03-04T09:20:00.000+0000"}, 13),
         (ABOVE, {"startDate": (AT - timedelta(days=8)).isoformat()}, 13),
         (ABOVE, {"startDate": "2026-03-04T09:10:00"}, 13),
+        (ABOVE, {"startDate": "0001-01-01T00:00:00+23:59"}, 13),
+        (ABOVE, {"evaluatedDatapoints": [*points((12, 9.0)), {"timestamp": "9999-12-31T23:59:59-23:59"}]}, 12),
         (ABOVE, {"startDate": 7, "evaluatedDatapoints": "none", "triggeringAlarms": [1]}, 13),
         ("", None, 13),
     ],

@@ -195,5 +195,9 @@ def change(
 
 
 def person(arn: Any) -> str:
-    """Who is behind a caller's ARN; empty when none is given."""
-    return person_from_arn(arn).id if isinstance(arn, str) and arn else ""
+    """Who is behind a caller's ARN; empty when none is given.
+
+    Raises:
+        Unreadable: it holds control characters, or is not Unicode.
+    """
+    return person_from_arn(safe(arn, "the caller's ARN")).id if isinstance(arn, str) and arn else ""

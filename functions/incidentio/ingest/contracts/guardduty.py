@@ -70,7 +70,7 @@ def _severity(number: Any) -> Severity:
 
     https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings-severity.html
     """
-    value = float(number) if isinstance(number, int | float) else 0.0
+    value = number if isinstance(number, int | float) else 0
     for least, severity in ((9, Severity.SEV1), (7, Severity.SEV2), (4, Severity.SEV3)):
         if value >= least:
             return severity
