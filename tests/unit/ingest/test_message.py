@@ -80,8 +80,8 @@ def test_unreadable_says_why(body: str, reason: str) -> None:
 
 
 WRONG: tuple[Any, ...] = (
-    None, True, -1, 1.5, 10**30, 10**400, 1e400, "", "x", "\ud800", "0001-01-01T00:00:00+23:59", [], [None], ["x"], [[]],
-    {}, {"x": []},
+    None, True, -1, 1.5, 10**30, 10**400, 1e400, "", "x", "\ud800", "0001-01-01T00:00:00+23:59", [], [None], ["x"],
+    [[]], {}, {"x": []},
 )  # fmt: skip
 
 

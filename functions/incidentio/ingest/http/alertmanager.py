@@ -1,6 +1,7 @@
-"""Alertmanager's webhook, version 4, which Grafana sends as well: `POST /webhooks/alertmanager`.
+"""Alertmanager's webhook, version 4, and Grafana's, which says 1 and holds the same: `POST /webhooks/alertmanager`.
 
 https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
+https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
 Each alert is one signal. Its state changed when its notification came in: Prometheus, back after an outage in which
 Alertmanager let the alert expire, sends it again with the `startsAt` from before, and by that it would be late.
 `startsAt` is when the impact began.
@@ -19,6 +20,7 @@ from incidentio.ingest.http.outgoing import Taken, label, moment, severity, sign
 from incidentio.ingest.http.refusal import malformed
 from incidentio.ingest.http.request import Request
 
+_VERSIONS = ("4", "1")
 _STATES = {"firing": SignalState.FIRING, "resolved": SignalState.OK}
 
 
@@ -26,15 +28,17 @@ def take(request: Request, integration: Integration, now: datetime) -> Taken:
     """One notification, all its alerts or none.
 
     Raises:
-        Refusal: it is not of version 4, or an alert has no status or labels.
+        Refusal: it is of no version that we read, or an alert has no status or labels.
         Unreadable: ingest would not take an alert.
     """
     body = request.document
-    alerts = body.get("alerts") if isinstance(body, dict) else None
-    if not isinstance(alerts, list) or not all(isinstance(alert, dict) for alert in alerts):
+    if not isinstance(body, dict) or body.get("version") not in _VERSIONS:
         raise malformed(
-            'the body is not an Alertmanager notification of version "4": `alerts` must be a list of objects'
+            'the body is no notification that we read: `version` must be "4" (Alertmanager) or "1" (Grafana)'
         )
+    alerts = body.get("alerts")
+    if not isinstance(alerts, list) or not all(isinstance(alert, dict) for alert in alerts):
+        raise malformed("the body is no notification: `alerts` must be a list of objects")
     messages = [_message(integration, alert, number, now) for number, alert in enumerate(alerts)]
     return Taken(messages, {"status": "accepted", "accepted": len(messages)})
 

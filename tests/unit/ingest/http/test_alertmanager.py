@@ -60,12 +60,35 @@ def test_without_a_fingerprint_the_labels_are_the_key(yard: Yard) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [[], {}, {"alerts": {}}, {"alerts": [1]}, notification("pending"), notification(labels=None)],
-)
+    [
+        {"version": "4"}, {"version": "4", "alerts": {}}, {"version": "1", "alerts": [1]}, notification("pending"),
+        notification(labels=None),
+    ],
+)  # fmt: skip
 def test_what_is_no_notification_is_refused_whole(yard: Yard, body: Any) -> None:
     reply = yard.post("alertmanager", body)
     assert (reply.status, reply.body["error"]["code"]) == (400, "malformed")
+    assert "version" not in reply.body["error"]["message"]
     assert yard.queue == []
+
+
+@pytest.mark.parametrize("version", ["3", "5", "", 4, 1, None, ["4"], ...])
+def test_of_another_version_nothing_is_guessed_and_the_answer_says_which_are_read(yard: Yard, version: Any) -> None:
+    body = {**notification(), "version": version}
+    reply = yard.post("alertmanager", {name: value for name, value in body.items() if value is not ...})
+    assert (reply.status, reply.body["error"]["code"]) == (400, "malformed")
+    assert '`version` must be "4"' in reply.body["error"]["message"]
+    assert yard.queue == []
+
+
+def test_what_grafana_sends_is_read_the_same(yard: Yard) -> None:
+    """As documented: version 1, with fields of its own beside those of Alertmanager."""
+    own = {"orgId": 1, "title": "[FIRING:2]", "state": "alerting", "message": "**Firing**", "truncatedAlerts": 0}
+    yard.post("alertmanager", notification())
+    yard.post("alertmanager", {**notification(values={"B": 44.2}, dashboardURL="", panelURL=""), "version": "1", **own})
+    told = yard.signals()
+    assert len(told) == 4
+    assert told[2:] == told[:2]
 
 
 def test_labels_nobody_knows_are_kept_as_tags_and_decide_nothing(yard: Yard) -> None:

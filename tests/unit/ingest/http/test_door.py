@@ -10,7 +10,7 @@ from incidentio.core.integration import new_key, rotated
 from tests.unit.ingest.doors import signal
 from tests.unit.ingest.http.conftest import Yard
 
-NOTHING = {"alerts": []}
+NOTHING = {"version": "4", "alerts": []}
 
 
 def test_a_key_may_come_where_senders_can_put_it(yard: Yard) -> None:

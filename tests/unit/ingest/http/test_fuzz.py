@@ -42,10 +42,19 @@ def changed(document: dict[str, Any], *, inside: tuple[str, ...] = ()) -> st.Sea
 
 
 ALERT = json.loads(sample("alertmanager_firing"))["alerts"][0]
+
+
+def notified(**changes: Any) -> dict[str, Any]:
+    return {"version": "4", "alerts": [{**ALERT, **changes}]}
+
+
 EVENT = {**json.loads(sample("pagerduty_trigger")), "routing_key": YARD.keys["pagerduty"]}
 BODIES = {
     "alertmanager": st.fixed_dictionaries(
-        {"alerts": st.lists(changed(ALERT, inside=("labels", "annotations")), max_size=3) | anything}
+        {
+            "version": st.sampled_from(["4", "1"]) | anything,
+            "alerts": st.lists(changed(ALERT, inside=("labels", "annotations")), max_size=3) | anything,
+        }
     ),
     "pagerduty": changed(EVENT, inside=("payload",)),
     "signals": changed(json.loads(json.dumps(signal("firing", YARD.desk.at(0)))))
@@ -108,11 +117,17 @@ def test_no_header_or_query_opens_or_breaks_the_door(headers: dict[str, str], qu
 
 def test_a_megabyte_and_deep_documents_are_cut_to_size_or_refused() -> None:
     large, deep = "x" * 1_000_000, json.loads("[" * 500 + "]" * 500)
-    assert send("alertmanager", {"alerts": [{**ALERT, "annotations": {"summary": large, "description": large}}]}) == 202
-    assert send("alertmanager", {"alerts": [{**ALERT, "labels": {"alertname": deep, "x": {"y": deep}}}]}) == 202
+    assert (
+        send(
+            "alertmanager",
+            notified(annotations={"summary": large, "description": large}),
+        )
+        == 202
+    )
+    assert send("alertmanager", notified(labels={"alertname": deep, "x": {"y": deep}})) == 202
     assert send("pagerduty", {**EVENT, "payload": {**EVENT["payload"], "custom_details": {"a": deep}}}) == 202
     assert send("pagerduty", {**EVENT, "payload": {**EVENT["payload"], "summary": large}}) == 413
     assert send("signals", {**signal("firing", YARD.desk.at(0)), "reason": large}) == 400
     for name in HOSTILE:
         labels = {"alertname": name, name: name, "service": name, "severity": name}
-        assert send("alertmanager", {"alerts": [{**ALERT, "labels": labels, "fingerprint": name}]}) == 202
+        assert send("alertmanager", notified(labels=labels, fingerprint=name)) == 202
