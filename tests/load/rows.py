@@ -61,6 +61,7 @@ _NUMBERS: dict[str, tuple[str, float | None, float | None, Better]] = {
     "storm_drain_s": ("s", 30, 5, "lower"),
     "storm_signals_per_minute": ("signals", None, None, "higher"),
     "storm_worker_memory_growth": ("ratio", 1.2, 1.05, "lower"),
+    "storm_lost_by_kill": ("signals", 0, 0, "lower"),
     "peer_alertmanager_publishes": ("pages", None, None, "lower"),
     "peer_alertmanager_seconds_to_first": ("s", None, None, "lower"),
     "peer_alertmanager_lost_by_kill": ("signals", None, None, "lower"),

@@ -21,12 +21,13 @@ from infra.local import target as local
 from infra.local.deployment import Deployable
 from tests.e2e.world import World, eventually
 from tests.load.rows import Row, row
-from tests.load.workers import Workers
+from tests.load.workers import Workers, growth
 
 STORM = 10_000
 _AT_ONCE = 10
 _SENDERS = 4
 _MINUTES = 5
+_LEAST_MINUTES = 3
 _ALARMS = 500
 _DRAINED_WITHIN = 600
 _CATALOG = """
@@ -39,7 +40,13 @@ triage_timeout: 60s
 
 
 def measure(*, minutes: int = _MINUTES) -> Iterator[Row]:
-    """A storm of one root, one of fifty, and ten thousand signals a minute with all workers killed after the first."""
+    """A storm of one root, one of fifty, and ten thousand signals a minute with all workers killed after the first.
+
+    Raises:
+        ValueError: too few minutes to see memory grow in what was started after the kill.
+    """
+    if minutes < _LEAST_MINUTES:
+        raise ValueError(f"{minutes} minutes: at least {_LEAST_MINUTES} are needed")
     for roots, name in ((1, "publishes_per_10k_storm_1_root"), (50, "publishes_per_10k_storm_50_roots")):
         with _target(roots) as world:
             storm = Storm(world)
@@ -52,10 +59,25 @@ def measure(*, minutes: int = _MINUTES) -> Iterator[Row]:
         yield from _sustained(world, minutes)
 
 
+def lost_by_kill(*, signals: int = STORM) -> int:
+    """Of a storm of fifty roots, what is lost when all of ingest's workers are killed half way, at work."""
+    with _target(50) as world:
+        storm, alarms = Storm(world), [alarm_of(n % 50, n) for n in range(signals)]
+        storm.send(alarms[: signals // 2])
+        _workers(world).kill()
+        storm.send(alarms[signals // 2 :])
+        storm.settle()
+        return storm.lost()
+
+
+def _workers(world: World) -> Workers:
+    return Workers("INGEST_DLQ_URL", world.outputs["IngestDlqUrl"])
+
+
 def _sustained(world: World, minutes: int) -> Iterator[Row]:
-    storm, workers = Storm(world), Workers("INGEST_DLQ_URL")
+    storm, workers = Storm(world), _workers(world)
     names = [alarm_of(n % (_ALARMS // 10), n) for n in range(_ALARMS)]
-    memory: list[float] = []
+    memory: list[dict[int, float]] = []
     for minute in range(minutes):
         started = time.monotonic()
         for part in range(STORM // _ALARMS):
@@ -70,7 +92,7 @@ def _sustained(world: World, minutes: int) -> Iterator[Row]:
     yield row("storm_duplicate_incidents", storm.doubled())
     yield row("storm_duplicate_pages", len(storm.pages) - len({page["attributes"]["page_id"] for page in storm.pages}))
     yield row("storm_signals_per_minute", storm.sent_count / minutes)
-    yield row("storm_worker_memory_growth", memory[-1] / memory[0] if memory[0] else 0.0)
+    yield row("storm_worker_memory_growth", growth(memory[1], memory[-1]))  # of those that came after the kill
 
 
 def alarm_of(root: int, n: int) -> str:
