@@ -30,6 +30,7 @@ for _command in changing.COMMANDS:
 @click.option("--severity")
 @click.option("--kind", type=click.Choice(["real", "drill", "heartbeat"]))
 @click.option("--environment")
+@click.option("--signal", metavar="KEY", help="Only the incident that this alarm (name or ARN) or dedup key went to.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many.")
 @pass_shell
 def list_incidents(
@@ -41,15 +42,17 @@ def list_incidents(
     severity: str | None,
     kind: str | None,
     environment: str | None,
+    signal: str | None,
     limit: int,
 ) -> None:
     """List incidents, the newest first."""
     filters = {
-        "status": status or (None if everything else "open"),
+        "status": status or (None if everything or signal else "open"),
         "service": service,
         "severity": parse_severity(severity).value if severity else None,
         "kind": kind,
         "environment": environment,
+        "signal": signal,
     }
     found: list[dict[str, Any]] = []
     cursor: str | None = None
@@ -70,10 +73,16 @@ def list_incidents(
             (i["id"], i["severity"], _status(i), i.get("service"), output.ago(i.get("detected_at")), i["title"])
             for i in found
         ],
-        empty="no incident matches" if everything or status else "no incident is open",
+        empty=_none(signal, everything or bool(status)),
     )
     if cursor:
         output.say(f"there are more: --limit {limit * 2}")
+
+
+def _none(signal: str | None, any_status: bool) -> str:
+    if signal:
+        return f"{signal} went to no incident: it has not fired, or something keeps it out (docs/why-was-i-paged.md)"
+    return "no incident matches" if any_status else "no incident is open"
 
 
 def _status(incident: Mapping[str, Any]) -> str:

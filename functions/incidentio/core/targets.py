@@ -159,3 +159,8 @@ def target_for(type: str, subject: Subject, given: str | None, *, account: str, 
             named=sorted(found),
         )
     return found[type]
+
+
+def partition_of(region: str) -> str:
+    """The second part of the ARNs of that Region."""
+    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from incidentio.core.errors import IncidentioError
+from incidentio.core.targets import partition_of
 from incidentio.mitigate.actions import Place, prepared
 from incidentio.mitigate.actions.action import Change
-from incidentio.mitigate.requests import partition_of
 from incidentio.mitigate.run import MAYBE_CHANGED, Run, RunStep, StepStatus
 
 _KINDS: Sequence[tuple[str, str, frozenset[StepStatus]]] = (

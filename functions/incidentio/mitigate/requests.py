@@ -16,7 +16,7 @@ from incidentio.core.ports import ABSENT, Put, Record, Refused, Table, Write
 from incidentio.core.redaction import redact
 from incidentio.core.signal import Subject
 from incidentio.core.steps import Leaf, Manual, Step
-from incidentio.core.targets import target_for
+from incidentio.core.targets import partition_of, target_for
 from incidentio.mitigate.actions import Place, prepared
 from incidentio.mitigate.glass import break_glass as break_glass_of
 from incidentio.mitigate.keys import new_run_id, open_run_key
@@ -247,7 +247,3 @@ def _pointer(run: Run) -> Record:
         "requested_at": iso(run.requested_at),
     }
     return Record(open_run_key(run.run_id), body)
-
-
-def partition_of(region: str) -> str:
-    return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(region.rsplit("-", 2)[0], "aws")

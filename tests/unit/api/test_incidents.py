@@ -1,7 +1,12 @@
 """Opening, listing, reading and correcting."""
 
+from typing import Any
+from urllib.parse import urlencode
+
 import pytest
 
+from incidentio.core.members import pointer_key
+from incidentio.core.ports import Put, Record
 from incidentio.core.severity import Severity
 from tests.unit.api.conftest import World
 
@@ -123,8 +128,48 @@ def test_lists_are_filtered_and_paged(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    "named",
+    [
+        "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:orders 5xx",
+        "orders 5xx",
+    ],
+)
+def test_a_signal_tells_the_incident_it_went_to_whatever_became_of_it(world: World, named: str) -> None:
+    incident_id = world.opened(title="checkout 5xx", severity="SEV2", service="checkout")
+    world.opened()
+    arn = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:orders 5xx"
+    world.table.write(Put(Record(pointer_key(arn), {"open": False, "inhibited": True, "incident_id": incident_id})))
+    listed = next(card for card in world.alice.get("/incidents")["items"] if card["id"] == incident_id)
+    path = f"/incidents?{urlencode({'signal': named})}"
+    assert world.alice.get(path) == {"items": [listed], "next": None}
+    world.alice.post(f"/incidents/{incident_id}/resolve")
+    assert [card["status"] for card in world.alice.get(path)["items"]] == ["resolved"]
+
+
+def test_a_dedup_key_is_taken_before_the_alarm_of_that_name(world: World) -> None:
+    own, alarm = world.opened(), world.opened()
+    arn = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:canary"
+    for key, incident_id in (("canary", own), (arn, alarm)):
+        world.table.write(Put(Record(pointer_key(key), {"open": True, "incident_id": incident_id})))
+    assert [card["id"] for card in world.alice.get("/incidents?signal=canary")["items"]] == [own]
+
+
+@pytest.mark.parametrize(
+    "pointer", [None, {"open": False, "fence": "2026"}, {"open": False, "incident_id": "INC-GONE00"}]
+)
+def test_a_signal_that_went_nowhere_is_in_no_list(world: World, pointer: dict[str, Any] | None) -> None:
+    world.opened()
+    if pointer:
+        world.table.write(Put(Record(pointer_key("canary"), pointer)))
+    assert world.alice.get("/incidents?signal=canary") == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize(
     ("query", "says"),
     [
+        ("signal=a&status=open", "no other filter"),
+        ("signal=a&cursor=x", "no other filter"),
+        ("signal=", "signal"),
         ("status=opened", "acknowledged"),
         ("severity=huge", "SEV1"),
         ("limit=0", "limit"),

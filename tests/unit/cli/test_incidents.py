@@ -33,6 +33,14 @@ def test_list_says_when_there_is_nothing(run: Run, api: ScriptedApi) -> None:
     assert run("incidents", "list").stdout == "no incident is open\n"
 
 
+def test_a_signal_is_looked_for_in_every_status(run: Run, api: ScriptedApi) -> None:
+    api.answers["GET", "/incidents"] = {"items": [incident(status="resolved")], "next": None}
+    assert "INC-7K3F9A" in run("incidents", "list", "--signal", "checkout-5xx").stdout
+    assert api.asked[0].query == {"signal": "checkout-5xx", "limit": "50"}
+    api.answers["GET", "/incidents"] = {"items": [], "next": None}
+    assert run("incidents", "list", "--signal", "checkout-5xx").stdout.startswith("checkout-5xx went to no incident")
+
+
 def test_json_is_the_api_answer_wherever_the_option_stands(run: Run, api: ScriptedApi) -> None:
     api.answers["GET", "/incidents"] = {"items": [incident()], "next": None}
     for arguments in (["--json", "incidents", "list"], ["incidents", "list", "--json"]):

@@ -14,6 +14,8 @@ from incidentio.api.paging import Cursor, Limit, NextAlias, cursor_of
 from incidentio.api.reading import children_of, runs_of
 from incidentio.api.requests import Corrections, NewIncident
 from incidentio.api.routing import Routes
+from incidentio.api.signals import card_of, incident_of_signal
+from incidentio.core.errors import InvalidInput
 from incidentio.core.ids import parse_incident_id
 from incidentio.core.ports import Filters
 from incidentio.core.severity import parse_severity
@@ -32,6 +34,10 @@ def routes(api: Api) -> Routes:
         severity: _Filter = None,
         kind: _Filter = None,
         environment: _Filter = None,
+        signal: Annotated[
+            str | None,
+            Query(description="A dedup key or an alarm: only the incident it went to.", min_length=1, max_length=1024),
+        ] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
         next: NextAlias = None,  # noqa: A002
@@ -43,6 +49,11 @@ def routes(api: Api) -> Routes:
             kind=kind,
             environment=environment,
         )
+        if signal is not None:
+            if filters != Filters() or cursor or next:
+                raise InvalidInput("`signal` asks for the one incident it went to: no other filter goes with it")
+            incident = incident_of_signal(api, signal)
+            return IncidentList.model_validate({"items": [card_of(incident)] if incident else [], "next": None})
         page = api.table.page(filters, limit=limit, cursor=cursor_of(cursor, next))
         return IncidentList.model_validate({"items": page.items, "next": page.next})
 
