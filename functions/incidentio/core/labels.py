@@ -3,12 +3,17 @@
 What is not known is the empty string, which is how matchers read a missing label.
 """
 
+import re
 from collections.abc import Mapping
 
 from incidentio.core.incident import Incident
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Signal, Subject
 
+SENT = 20
+"""Labels of an incident at most, beside those that rules give it."""
+_NAME = re.compile(r"(?!aws:|incidentio:)[A-Za-z_][\w.:-]{0,62}")
+_LONGEST = 128
 EVERYWHERE = ("alertname", "environment", "kind", "metric", "namespace", "service", "severity", "source")
 """Labels every incident has, besides `dim_<DimensionName>` for each dimension of its metric."""
 
@@ -32,6 +37,15 @@ def labels_of(incident: Incident) -> dict[str, str]:
         severity=incident.severity,
         kind=incident.kind,
     )
+
+
+def sent_labels(tags: Mapping[str, str], *, known: Mapping[str, str]) -> dict[str, str]:
+    """What `tags` add to the labels of an incident that has `known`: so few that its record stays small.
+
+    Left out is what no matcher could name, what AWS or we ourselves mean by a tag, and what is more than `SENT`.
+    """
+    named = ((name, value) for name, value in tags.items() if _NAME.fullmatch(name) and name not in known)
+    return {name: value[:_LONGEST] for name, value in list(named)[: max(0, SENT - len(known))] if value}
 
 
 def labels_of_signal(signal: Signal, *, service: str | None) -> dict[str, str]:

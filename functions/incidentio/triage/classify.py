@@ -8,7 +8,7 @@ from incidentio.core.attachment import PAGE_TAG, wants_pages
 from incidentio.core.catalog import Bundle, Service
 from incidentio.core.errors import InvalidInput
 from incidentio.core.incident import Incident
-from incidentio.core.labels import labels_of
+from incidentio.core.labels import labels_of, sent_labels
 from incidentio.core.rules import Ruling, Seen, rule_on
 from incidentio.core.severity import Severity, parse_severity, severity_from_tier, worst
 from incidentio.core.signal import Mode
@@ -97,11 +97,12 @@ def _judged(incident: Incident, evidence: Evidence, bundle: Bundle, ruling: Ruli
     if ruling.environment and "environment" not in incident.given:
         environment, environment_why = _spelled(ruling.environment), _by_rule(ruling, "environment")
     entry = listed or Service()
+    labels = {**incident.labels, **sent_labels(evidence.labels, known=incident.labels)}
     known = incident.model_copy(
         update={
             "service": service,
             "environment": environment,
-            "labels": {**incident.labels, **ruling.labels},
+            "labels": {**labels, **ruling.labels},
         }
     )
     severity, severity_why, unread = _severity(known, evidence, entry.tier, ruling)

@@ -363,6 +363,18 @@ def test_a_signal_that_gets_worse_is_told_as_what_it_is_now() -> None:
     assert len(estate.topics.sent) == 2
 
 
+def test_a_route_and_a_silence_see_what_the_sender_says_of_a_signal() -> None:
+    estate = Estate(route={"receiver": "ticket", "routes": [{"matchers": ['team="db"'], "receiver": "page"}]})
+    estate.fire("a", tags={"team": "db"}, severity="SEV3")
+    assert [sent.channel for sent in estate.topics.sent] == [Channel.PAGE]
+    at = estate.clock()
+    made = {"id": "SIL-000001", "matchers": ('cluster="eu"',), "author": "alice", "comment": "load test"}
+    made |= {"starts_at": at, "ends_at": at + timedelta(hours=1), "created_at": at}
+    quiet.add(estate.table, Silence.model_validate(made))
+    estate.fire("b", tags={"team": "db", "cluster": "eu"})
+    assert len(estate.topics.sent) == 1
+
+
 def test_two_workers_begin_one_storm() -> None:
     estate = Estate()
     for n in range(OPENS - 1):

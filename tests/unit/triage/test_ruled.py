@@ -115,3 +115,17 @@ def test_what_a_rule_before_it_has_set_a_watched_one_would_not_set(room: Room) -
     room.open()
     room.triage()
     assert "would" not in room.last
+
+
+def test_what_a_sender_says_of_a_signal_are_labels_of_its_incident_which_a_rule_may_set_otherwise(room: Room) -> None:
+    room.bundle = with_rules(rule('team="db"', labels={"team": "data"}))
+    tags = {"team": "db", "rack": "7", "aws:cloudformation:stack-name": "x", "incidentio:page": "yes", "odd name": "x"}
+    room.open(tags=tags)
+    assert room.triage().labels == {"team": "data", "rack": "7"}
+
+
+def test_an_incident_has_so_few_labels_that_its_record_stays_small(room: Room) -> None:
+    room.open(tags={f"label_{n:02}": "v" * 300 for n in range(50)})
+    labels = room.triage().labels
+    assert sorted(labels) == [f"label_{n:02}" for n in range(20)]
+    assert {len(value) for value in labels.values()} == {128}
