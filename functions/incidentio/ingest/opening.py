@@ -28,6 +28,8 @@ def opened(
 ) -> Change:
     """The first version of the incident and its first entry; `parent` is the storm it belongs to.
 
+    `previous_incident_id` is the one its signal had before, which is over: the entry names it.
+
     Severity is what the signal says; else SEV2 when somebody attached it to us on purpose, and SEV3 when not.
     Triage looks closer. A live signal of a group is only watched until there are `threshold` of them.
     """
@@ -56,18 +58,20 @@ def opened(
         firing=1,
         previous_incident_id=previous_incident_id,
     )
+    fires = f"fires again after {previous_incident_id}" if previous_incident_id else "fires"
     return recorded(
         incident,
         "IncidentTriggered",
         actor=actor_of(signal),
         at=at,
-        text=sentence(f"{signal.title} fires" + (f" in the storm {parent}" if parent else ""), signal),
+        text=sentence(f"{signal.title} {fires}" + (f" in the storm {parent}" if parent else ""), signal),
         data={
             "source": signal.source,
             "state": signal.state.value,
             "changed_at": iso(signal.changed_at),
             "mode": mode.value,
             "mode_reason": reason,
+            **({"previous_incident_id": previous_incident_id} if previous_incident_id else {}),
             **({"parent": parent} if parent else {}),
         },
     )

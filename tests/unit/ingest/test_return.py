@@ -60,8 +60,12 @@ def test_later_it_is_a_new_incident_that_names_the_old_one() -> None:
     desk.end(old.id)
     desk.clock.advance(minutes=16)
     assert desk(action("ALARM", desk.at(950))).counts == {"new": 1}
+    new = desk.incidents[1]
     assert [i.previous_incident_id for i in desk.incidents] == [None, old.id]
-    assert desk.pointer()["incident_id"] == desk.incidents[1].id
+    (triggered,) = [entry for entry in desk.table.entries[new.id] if entry.type == "IncidentTriggered"]
+    assert triggered.text == f"checkout-errors fires again after {old.id}: Threshold Crossed"
+    assert triggered.data["previous_incident_id"] == old.id
+    assert desk.pointer()["incident_id"] == new.id
 
 
 def test_the_state_that_was_firing_when_a_person_resolved_does_not_reopen() -> None:
