@@ -1,6 +1,7 @@
 """What keeps people from being told, on the deployed app: incidents, pages at the subscriber, recorded reasons."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,37 @@ def test_in_maintenance_nobody_is_told_and_nothing_starts_until_it_ends(home: Pa
     eventually(lambda: desired(world, service) == 4, "more tasks after the maintenance")
 
 
+def test_a_window_planned_ahead_stops_calls_that_repeat_until_it_ends(world: World) -> None:
+    alarm = world.alarm("pier")
+    world.set_alarm(alarm, "ALARM")
+    incident_id = world.the_incident_of(alarm)["id"]
+
+    def pages() -> list[dict[str, Any]]:
+        return world.told(incident_id, topic="PageTopicArn")
+
+    eventually(lambda: len(pages()) >= 2, "a call that repeats")
+    opens = datetime.now(UTC) + timedelta(seconds=1)
+    body = {"name": f"planks-{world.tag}", "matchers": [f'alertname="{alarm}"'], "reason": "new planks"}
+    times = {"starts_at": opens.isoformat(), "ends_at": (opens + timedelta(hours=1)).isoformat()}
+    window = world.alice.post("/maintenance", body | times)
+    assert window["state"] == "pending"
+    skipped = world.entry(incident_id, "NotificationSkipped")
+    assert f"maintenance {window['id']} ({window['author']}, new planks) until" in skipped["text"]
+    assert opens <= datetime.fromisoformat(skipped["at"])
+    told = len(pages())
+
+    world.alice.post(f"/maintenance/{window['id']}/end")
+    again = eventually(lambda: pages()[told:], "a call after the window")
+    ended = world.entry(incident_id, "QuietEnded")
+    assert f"{window['id']} has ended before its time" in ended["text"]
+    types = world.types(incident_id)
+    assert "PagePublished" not in types[types.index("NotificationSkipped") : types.index("QuietEnded")]
+    assert again[0]["attributes"]["event"] == "IncidentTriaged"
+    numbers = [int(page["attributes"]["page_id"].rpartition("-")[2]) for page in pages()]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    world.alice.post(f"/incidents/{incident_id}/resolve")
+
+
 def test_a_window_of_the_catalogue_and_a_monitor_route_say_what_they_held_back(world: World, service: str) -> None:
     refitted, watched = (cpu_alarm(world, prefix, service) for prefix in ("dockyard", "lookout"))
     for alarm in (refitted, watched):
@@ -149,10 +181,22 @@ def test_what_was_acknowledged_and_forgotten_is_paged_again_until_somebody_works
     assert again[0]["attributes"]["page_id"].endswith("-2")
     assert "acknowledged, and nobody works on it" in again[0]["subject"]
     assert world.incident(incident_id)["status"] == "acknowledged"
+
+    def at_work_for_longer_than_the_timeout() -> bool:
+        world.alice.post(f"/incidents/{incident_id}/notes", {"text": "one box after the other"})
+        return datetime.now(UTC) > again[0]["at"] + timedelta(seconds=6)
+
+    eventually(at_work_for_longer_than_the_timeout, "notes for longer than the timeout")
+    entries = [(datetime.fromisoformat(e["at"]), e["type"], e["data"]) for e in world.timeline(incident_id)]
+    notes = [at for at, type, _ in entries if type == "NoteAdded"]
+    reminded = [at for at, _, data in entries if data.get("event") == "AcknowledgementTimedOut"]
+    assert reminded
+    # Where the machine stands still between two notes, nobody worked on it for so long indeed.
+    assert all(at - max(n for n in notes if n < at) > timedelta(seconds=3) for at in reminded[1:])
     world.alice.post(f"/incidents/{incident_id}/resolve")
 
 
-def test_a_flapping_incident_pages_twice_and_says_why_not_again(world: World) -> None:
+def test_a_flapping_incident_pages_twice_and_again_only_when_it_gets_worse(world: World) -> None:
     alarm = world.alarm("rattle")
     world.send(world.state_change(alarm, "ALARM"))
 
@@ -170,4 +214,8 @@ def test_a_flapping_incident_pages_twice_and_says_why_not_again(world: World) ->
     told = [page["attributes"]["event"] for page in world.told(incident_id, topic="PageTopicArn")]
     # A busy machine may take so long between the two that it is one all the same: news to those who were called.
     assert len([event for event in told if event != "IncidentMitigated"]) == 2, told
+    world.alice.post(f"/incidents/{incident_id}/severity", {"severity": "SEV1", "reason": "all customers"})
+    worse = eventually(lambda: world.told(incident_id, event="SeverityChanged"), "the page of a worse severity")
+    assert [page["attributes"]["severity"] for page in worse] == ["SEV1"]
+    assert "all customers" in said(world, incident_id, "SeverityChanged")
     world.alice.post(f"/incidents/{incident_id}/resolve")
