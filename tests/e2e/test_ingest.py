@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from tests.e2e.world import World, eventually
 
+REOPEN_WINDOW = timedelta(seconds=15)
+"""As tests/e2e/catalog/routing.yaml has it."""
+
 
 def test_an_attached_alarm_becomes_one_triaged_incident_and_one_page(world: World) -> None:
     alarm = world.alarm()
@@ -82,16 +85,19 @@ def test_the_page_tag_makes_an_unattached_alarm_live(world: World) -> None:
 
 def test_duplicate_deliveries_are_counted_once(world: World) -> None:
     alarm = world.alarm()
-    change = world.state_change(alarm, "ALARM")
+    change = world.state_change(alarm, "ALARM", tags={"incidentio:page": "true"})
     for _ in range(7):
         world.send(change)
     incident = world.the_incident_of(alarm)
+    eventually(lambda: world.told(incident["id"]), "its page")
     world.send(change)
     marker = world.alarm("marker")
     world.set_alarm(marker, "ALARM")
     world.the_incident_of(marker)
     assert len(world.incidents_of(alarm)) == 1
     assert world.types(incident["id"]).count("IncidentTriggered") == 1
+    eventually(lambda: world.heard(incident["dedup_key"])["count"] == 8, "all of them counted")
+    assert [page["attributes"]["event"] for page in world.told(incident["id"])] == ["IncidentTriaged"]
 
 
 def test_an_ok_that_overtakes_its_alarm_opens_nothing(world: World) -> None:
@@ -170,24 +176,54 @@ def test_a_severe_incident_recovers_to_mitigated_and_waits_for_a_person(world: W
 
 def test_a_firing_signal_reopens_a_just_resolved_incident(world: World) -> None:
     alarm = world.alarm()
+    incident_id = fired_and_resolved(world, alarm)
     world.set_alarm(alarm, "ALARM")
-    incident = world.the_incident_of(alarm)
-    world.set_alarm(alarm, "OK")
-    world.entry(incident["id"], "SignalRecovered")
-    world.alice.post(f"/incidents/{incident['id']}/resolve")
-    world.set_alarm(alarm, "ALARM")
-    world.entry(incident["id"], "IncidentReopened")
+    reopened = world.entry(incident_id, "IncidentReopened")
+    assert reopened["text"].startswith(f"{alarm} fires again soon after the incident was resolved")
+    eventually(lambda: world.told(incident_id, event="IncidentReopened"), "the page of what is back")
+    assert calls(world, incident_id) == ["IncidentTriaged", "IncidentReopened"]
     assert len(world.incidents_of(alarm)) == 1
 
 
-def test_an_unacknowledged_page_repeats_until_somebody_takes_it(world: World) -> None:
+def test_what_fires_later_is_a_new_incident_that_names_the_old_one(world: World) -> None:
     alarm = world.alarm()
+    old = fired_and_resolved(world, alarm)
+    over = datetime.fromisoformat(world.incident(old)["resolved_at"]) + REOPEN_WINDOW
+    eventually(lambda: datetime.now(UTC) > over, "the window for reopening to pass")
+    world.set_alarm(alarm, "ALARM")
+    found = eventually(lambda: len(i := world.incidents_of(alarm)) == 2 and i, "a second incident")
+    (new,) = [incident for incident in found if incident["id"] != old]
+    assert new["previous_incident_id"] == old
+    assert world.entry(new["id"], "IncidentTriggered")["text"].startswith(f"{alarm} fires again after {old}")
+    eventually(lambda: world.told(new["id"], topic="PageTopicArn"), "a page of its own")
+    assert [calls(world, each) for each in (old, new["id"])] == [["IncidentTriaged"], ["IncidentTriaged"]]
+    assert world.incident(old)["status"] == "resolved"
+    assert "IncidentReopened" not in world.types(old)
+
+
+def fired_and_resolved(world: World, alarm: str) -> str:
+    """The incident of `alarm`, told of, ok again and resolved by a person."""
+    world.set_alarm(alarm, "ALARM")
+    incident_id = str(world.the_incident_of(alarm)["id"])
+    eventually(lambda: world.told(incident_id, topic="PageTopicArn"), "its page")
+    world.set_alarm(alarm, "OK")
+    world.entry(incident_id, "SignalRecovered")
+    world.alice.post(f"/incidents/{incident_id}/resolve")
+    return incident_id
+
+
+def calls(world: World, incident_id: str) -> list[str]:
+    """What called people to the incident, in order: pages that are no mere news."""
+    told = [page["attributes"] for page in world.told(incident_id, topic="PageTopicArn")]
+    return [page["event"] for page in told if page["event"] not in ("IncidentMitigated", "IncidentResolved")]
+
+
+def test_an_unacknowledged_page_repeats_until_somebody_takes_it(world: World) -> None:
+    alarm = world.alarm("pier")
     world.set_alarm(alarm, "ALARM")
     incident = world.the_incident_of(alarm)
     pages = eventually(
-        lambda: (p := world.told(incident["id"], topic="PageTopicArn")) and len(p) >= 2 and p,
-        "a repeated page",
-        seconds=60,
+        lambda: (p := world.told(incident["id"], topic="PageTopicArn")) and len(p) >= 2 and p, "a repeated page"
     )
     assert len({page["attributes"]["page_id"] for page in pages}) == len(pages)
     world.alice.post(f"/incidents/{incident['id']}/acknowledge")

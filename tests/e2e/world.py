@@ -14,6 +14,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from incidentio.aws.table import DynamoTable
+from incidentio.core.members import pointer_key
+from incidentio.core.routing import Routing
 from infra.local.environment import local_client
 
 T = TypeVar("T")
@@ -288,6 +291,11 @@ class World:
     def until_status(self, incident_id: str, status: str, *, seconds: float = PATIENCE) -> dict[str, Any]:
         eventually(lambda: self.incident(incident_id)["status"] == status, f"{incident_id} {status}", seconds=seconds)
         return self.incident(incident_id)
+
+    def heard(self, dedup_key: str) -> dict[str, Any]:
+        """The signal's own record: `count`, `last_seen_at`, `state`, `incident_id`, …; empty where there is none."""
+        table = DynamoTable(self.client("dynamodb"), self.outputs["TableName"], Routing())
+        return dict(table.get(pointer_key(dedup_key)) or {})
 
     # --- pages, counted where people stand
 
