@@ -297,6 +297,7 @@ def test_a_storm_is_one_page_whose_children_stay_visible_and_ends_by_itself(
     assert parent is not None
     began = world.entry(parent["id"], "StormBegan")
     assert began["data"]["opens"] == 10
+    assert "what opens from now on is told through this incident" in began["text"]
     eventually(lambda: world.told(parent["id"], topic="PageTopicArn"), "the page of the storm", seconds=patience)
 
     def children() -> list[dict[str, Any]]:
@@ -309,9 +310,20 @@ def test_a_storm_is_one_page_whose_children_stay_visible_and_ends_by_itself(
     assert world.told(found[0]["id"]) == []
     ended = world.entry(parent["id"], "StormEnded", seconds=patience)
     assert ended["data"]["waiting_count"] >= 4
+    assert "the storm is over after" in ended["text"]
+    assert "nobody has these" in ended["text"]
     left = eventually(lambda: world.told(parent["id"], event="StormEnded"), "what nobody has", seconds=patience)
     assert len(left) == 1
     assert "nobody has these" in left[0]["body"]
     assert found[0]["id"] in world.incident(parent["id"])["children"]
+    # What opened before it was a storm is told by itself; all the others by its beginning and by what it left.
+    opened = world.incidents_of(f" {world.tag}")
+    assert sum(incident["members"] for incident in opened) == sent
+    inside = [i["id"] for i in opened if "in the storm" in world.entry(i["id"], "IncidentTriggered")["text"]]
+    assert [world.told(incident_id) for incident_id in inside] == [[]] * len(inside)
+    pages = [page for each in (parent, *opened) for page in world.told(each["id"])]
+    first = [page for page in pages if page["attributes"]["page_id"].endswith("-1")]
+    assert len(first) <= len(opened) - len(inside) + 2 < sent / 2
+    assert len(pages) == len({page["attributes"]["page_id"] for page in pages})
     shown = incidentio(estate[2], "incidents", "show", found[0]["id"])
     assert parent["id"] in shown.stdout
