@@ -147,6 +147,30 @@ def test_a_plain_text_is_one_signal_a_subject(world: World) -> None:
     assert len(world.incidents_of(f"Import {world.tag} failed")) == 1
 
 
+def test_a_signal_put_on_the_signals_bus_opens_and_recovers_one_incident(world: World) -> None:
+    def put(state: str, at: datetime) -> None:
+        event = json.loads(staged(world, "signals_own_signal", at))
+        detail = {**event["detail"], "state": state, "title": f"Canary {world.tag} fails"}
+        entry = {"EventBusName": world.outputs["SignalsBusName"], "Source": event["source"], "Resources": []}
+        entry |= {"DetailType": event["detail-type"], "Detail": json.dumps(detail)}
+        answer = world.client("events").put_events(Entries=[entry])
+        assert answer["FailedEntryCount"] == 0, answer
+
+    at = datetime.now(UTC)
+    put("firing", at)
+    incident = world.the_incident_of(f"Canary {world.tag} fails")
+    assert (incident["source"], incident["service"], incident["severity"]) == (
+        "signal",
+        f"checkout-{world.tag}",
+        "SEV2",
+    )
+    assert incident["dedup_key"] == f"canary/checkout-{world.tag}"
+    eventually(lambda: world.told(incident["id"], topic="PageTopicArn"), "its page")
+    put("ok", at + timedelta(seconds=1))
+    world.until_status(incident["id"], "mitigated")
+    assert len(world.incidents_of(f"Canary {world.tag} fails")) == 1
+
+
 def test_an_alarm_may_invoke_us_without_a_topic(world: World) -> None:
     world.client("lambda").invoke(
         FunctionName=world.outputs["SignalFunctionArn"],
