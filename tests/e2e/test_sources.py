@@ -18,7 +18,7 @@ from incidentio.ingest.observation import Changed, Observation
 from infra.options import ROOT
 from tests.e2e.world import World, eventually
 
-ELSEWHERE = ("states_", "alertmanager_", "cloudevents_", "pagerduty_")
+ELSEWHERE = ("states_", "alertmanager_", "cloudevents_", "grafana_", "pagerduty_")
 """Samples that do not come through the ingest queue."""
 SAMPLES = {
     path.stem: path.read_text()

@@ -9,11 +9,12 @@ import time
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
+from infra.options import ROOT
 from tests.e2e.world import World, eventually
 
 
@@ -32,18 +33,25 @@ def send(world: World, path: str, body: Any, key: str = "", **headers: str) -> r
     return requests.post(url, data=raw, headers=sent, timeout=20)
 
 
+def sample(world: World, name: str, *named: str) -> dict[str, Any]:
+    """A sample of `events/`, in which what is `named` so has this test's tag behind it."""
+    text = (ROOT / "events" / f"{name}.json").read_text()
+    for each in named:
+        text = text.replace(each, f"{each}-{world.tag}")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
 def test_a_pagerduty_sender_opens_acknowledges_and_resolves(world: World) -> None:
     key = integration(world, "pagerduty")["key"]
-    title = f"disk-{world.tag} is full"
+    title = f"Disk of db-1-{world.tag} is full"
 
     def event(action: str) -> requests.Response:
-        payload = {"summary": title, "source": "db-1", "severity": "critical"}
-        body = {"routing_key": key, "event_action": action, "dedup_key": "disk", "payload": payload}
-        return send(world, "/v2/enqueue", body)
+        return send(world, "/v2/enqueue", sample(world, f"pagerduty_{action}", "Disk of db-1") | {"routing_key": key})
 
     answer = event("trigger")
     assert (answer.status_code, answer.json()) == (
-        202, {"status": "success", "message": "Event processed", "dedup_key": "disk"},
+        202, {"status": "success", "message": "Event processed", "dedup_key": "disk/db-1"},
     )  # fmt: skip
     incident = world.the_incident_of(title)
     assert (incident["severity"], incident["source"]) == ("SEV1", f"integration/pagerduty-{world.tag}")
@@ -58,6 +66,61 @@ def test_a_pagerduty_sender_opens_acknowledges_and_resolves(world: World) -> Non
 
     wrong = send(world, "/v2/enqueue", {"routing_key": "R" * 32, "event_action": "trigger"})
     assert (wrong.status_code, wrong.json()["status"]) == (400, "invalid event")
+
+
+@pytest.mark.parametrize("sender", ["alertmanager", "grafana"])
+def test_each_alert_of_a_notification_is_one_incident_until_it_is_resolved(world: World, sender: str) -> None:
+    key = integration(world, "alertmanager")["key"]
+    firing = sample(world, f"{sender}_firing", "Checkout", "HighErrorRate", "Queue")
+    resolved = {**firing, "status": "resolved", "alerts": [{**a, "status": "resolved"} for a in firing["alerts"]]}
+    if sender == "alertmanager":
+        resolved = sample(world, "alertmanager_resolved", "Checkout", "HighErrorRate")
+    for body in (firing, firing):
+        answer = send(world, "/webhooks/alertmanager", body, key)
+        assert (answer.status_code, answer.json()) == (202, {"status": "accepted", "accepted": 2})
+    labels = [alert["labels"] for alert in firing["alerts"]]
+    titles = [a["annotations"].get("summary") or a["labels"]["alertname"] for a in firing["alerts"]]
+    opened = [world.the_incident_of(title) for title in titles]
+    severities = {"critical": "SEV1", "warning": "SEV3"}
+    assert [(i["service"], i["severity"]) for i in opened] == [
+        (a["service"], severities[a["severity"]]) for a in labels
+    ]
+    for incident in opened:
+        eventually(lambda i=incident: world.told(i["id"], event="IncidentTriaged"), f"the page of {incident['id']}")
+        eventually(lambda i=incident: world.heard(i["dedup_key"])["count"] == 2, "both notifications counted")
+    assert send(world, "/webhooks/alertmanager", resolved, key).status_code == 202
+    for incident in opened:  # a severe one waits for a person
+        world.until_status(incident["id"], "mitigated" if incident["severity"] == "SEV1" else "resolved")
+    assert [len(world.incidents_of(title)) for title in titles] == [1, 1]
+
+
+def test_structured_and_binary_cloudevents_are_of_one_incident(world: World) -> None:
+    key = integration(world, "signals")["key"]
+    event = sample(world, "cloudevents_structured", "Checkout canary")
+    title = event["data"]["title"]
+
+    def structured(outcome: str) -> requests.Response:
+        body = {**event, "type": f"com.example.canary.{outcome}", "time": datetime.now(UTC).isoformat()}
+        return send(world, "/signals", body, key, content_type="application/cloudevents+json; charset=utf-8")
+
+    def binary(outcome: str) -> requests.Response:
+        named = {name: event[name] for name in ("specversion", "id", "source", "subject")}
+        attributes = {
+            f"ce_{name}": value for name, value in (named | {"type": f"com.example.canary.{outcome}"}).items()
+        }
+        return send(world, "/signals", event["data"], key, **attributes)
+
+    assert structured("failed").status_code == 202
+    incident = world.the_incident_of(title)
+    assert (incident["service"], incident["severity"]) == ("checkout", "SEV2")
+    eventually(lambda: world.told(incident["id"], topic="PageTopicArn"), "its page")
+    assert binary("recovered").status_code == 202
+    world.until_status(incident["id"], "mitigated")
+    assert binary("failed").status_code == 202
+    world.entry(incident["id"], "ImpactReturned")
+    assert structured("recovered").status_code == 202
+    world.until_status(incident["id"], "mitigated")
+    assert len(world.incidents_of(title)) == 1
 
 
 def test_an_integrations_life(world: World) -> None:
@@ -100,7 +163,7 @@ def test_an_integrations_life(world: World) -> None:
     assert len(world.incidents_of(title)) == 1
 
 
-PAGE = (Path(__file__).parents[2] / "docs" / "connect-a-source.md").read_text()
+PAGE = (ROOT / "docs" / "connect-a-source.md").read_text()
 KINDS = {"/webhooks/alertmanager": "alertmanager", "/v2/enqueue": "pagerduty", "/signals": "signals"}
 
 

@@ -16,7 +16,7 @@ from infra.options import ROOT
 from tests.infra.conftest import Assembly, text
 from tests.infra.event_pattern import matches
 
-HTTP = ("alertmanager", "cloudevents", "pagerduty")
+HTTP = ("alertmanager", "cloudevents", "grafana", "pagerduty")
 RULE_OF: dict[str, set[str]] = {
     "autoscaling": {"IngestingAutoScaling"},
     "cloudformation": {"IngestingCloudFormation"},

@@ -16,7 +16,13 @@ from tests.unit.ingest.doors import SAMPLES, arn, sample
 
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 ATTACHMENT = Attachment(own_prefix="incidentio", catalog=Catalog())
-OTHERWISE = ("states_", "alertmanager_", "cloudevents_", "pagerduty_")  # not for ingest, or through the HTTP door
+OTHERWISE = (
+    "states_",
+    "alertmanager_",
+    "cloudevents_",
+    "grafana_",
+    "pagerduty_",
+)  # not for ingest, or through the HTTP door
 INGESTED = sorted(p.stem for p in SAMPLES.glob("*.json") if not p.stem.startswith(OTHERWISE))
 
 

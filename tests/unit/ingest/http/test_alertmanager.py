@@ -32,10 +32,22 @@ def test_an_alert_becomes_a_signal_with_all_it_tells(yard: Yard) -> None:
 
 
 def test_firing_again_and_resolved_end_in_one_incident(yard: Yard) -> None:
-    for status, outcome in (("firing", "new"), ("firing", "duplicate"), ("resolved", "recovered")):
-        yard.post("alertmanager", notification(status))
+    for name, outcome in (("firing", "new"), ("firing", "duplicate"), ("resolved", "recovered")):
+        yard.post("alertmanager", sample(f"alertmanager_{name}"))
         assert yard.delivered() == {outcome: 2}
         yard.desk.clock.advance(minutes=1)
+
+
+def test_what_grafana_sends_is_read_the_same_way(yard: Yard) -> None:
+    assert yard.post("alertmanager", sample("grafana_firing")).body == {"status": "accepted", "accepted": 2}
+    first, second = yard.signals()
+    assert first["dedup_key"] == "integration/alertmanager/8f0d2c6be1a37495"
+    assert (first["title"], first["reason"]) == (
+        "Queue of orders holds 4,212 messages", "More than 1,000 for ten minutes.",
+    )  # fmt: skip
+    assert first["impact_started_at"] == "2026-03-01T11:51:03.157Z"
+    assert first["tags"]["generator_url"].startswith("https://grafana.example.com/alerting/grafana/bdq1queue")
+    assert [(s["severity"], s["service"]) for s in (first, second)] == [("SEV1", "orders"), ("SEV3", "mails")]
 
 
 def test_an_alert_that_expired_and_comes_back_with_its_old_start_is_heard(yard: Yard) -> None:

@@ -1,9 +1,11 @@
 """Events API v2: what its senders may send, what they are told, and what becomes of it."""
 
+import json
 from typing import Any
 
 import pytest
 
+from tests.unit.ingest.doors import sample
 from tests.unit.ingest.http.conftest import Reply, Yard
 
 PAYLOAD = {"summary": "disk is full on db-1", "source": "db-1", "severity": "critical"}
@@ -39,6 +41,14 @@ def test_trigger_acknowledge_and_resolve_are_one_incident(yard: Yard) -> None:
     send(yard, "resolve")
     assert yard.delivered() == {"recovered": 1}
     assert yard.desk.incident.firing == 0
+
+
+def test_the_samples_tell_of_one_incident(yard: Yard) -> None:
+    for action, outcome in (("trigger", "new"), ("acknowledge", "acknowledged"), ("resolve", "recovered")):
+        event = json.loads(sample(f"pagerduty_{action}")) | {"routing_key": yard.keys["pagerduty"]}
+        assert yard.post("pagerduty", event, key=None).body["dedup_key"] == "disk/db-1"
+        assert yard.delivered() == {outcome: 1}
+        yard.desk.clock.advance(seconds=1)
 
 
 def test_a_key_is_made_and_told_where_there_is_none(yard: Yard) -> None:
