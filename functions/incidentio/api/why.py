@@ -1,6 +1,7 @@
 """Why was (or was not) somebody paged: a few sentences from the incident, its timeline and the routing of now."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from incidentio.core.deadlines import ack_due, quiet_due, recovery_due, repeat_d
 from incidentio.core.duration import format_duration
 from incidentio.core.ids import parse_incident_id
 from incidentio.core.incident import Incident, Status
+from incidentio.core.inhibited import inhibition_of
 from incidentio.core.labels import labels_of
 from incidentio.core.quiet import Quiets, moment, monitored_by, quiets_at
 from incidentio.core.routing import Routing
@@ -79,6 +81,7 @@ def why(api: Api, incident_id: str) -> WhyView:
     incident = api.table.incident(parse_incident_id(incident_id))
     routing = api.bundle.catalog.routing
     quiets = quiets_at(api.table, routing.maintenance, api.clock())
+    quiets = replace(quiets, inhibition=inhibition_of(incident, api.table, api.bundle.catalog, quiets.at))
     return explained(incident, api.table.timeline(incident.id), routing, quiets)
 
 

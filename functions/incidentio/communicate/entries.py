@@ -9,7 +9,7 @@ from incidentio.communicate.plan import Nobody
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
-from incidentio.core.quiet import Quiet, moment
+from incidentio.core.quiet import INHIBITION, Quiet, moment
 from incidentio.core.routing import Routing
 
 
@@ -42,7 +42,7 @@ def published(
             "severity": incident.severity.value,
             "subject": subject,
             "message_id": message_id,
-            **({"would": _by(would) | {"until": iso(would.until)}} if would else {}),
+            **({"would": _by(would)} if would else {}),
         },
         **updates,
     )
@@ -59,7 +59,7 @@ def skipped(incident: Incident, nobody: Nobody, *, routing: Routing, at: datetim
     by = _by(quiet) if quiet else {}
     if nobody.author and nobody.ends:
         by = {"author": nobody.author, "comment": nobody.reason, "ends": nobody.ends}
-    until = quiet.until if quiet else nobody.until
+    until = None if quiet else nobody.until
     return recorded(
         incident,
         "NotificationSkipped",
@@ -72,7 +72,8 @@ def skipped(incident: Incident, nobody: Nobody, *, routing: Routing, at: datetim
 
 
 def _by(quiet: Quiet) -> dict[str, str]:
-    return {"kind": quiet.kind, "quiet": quiet.id, "author": quiet.author, "comment": quiet.reason}
+    ends = {"ends": quiet.ends} if quiet.ends else {"until": iso(quiet.until)}
+    return {"kind": quiet.kind, "quiet": quiet.id, "author": quiet.author, "comment": quiet.reason, **ends}
 
 
 def quiet_over(incident: Incident, quiet_id: str | None, *, at: datetime) -> Change | None:
@@ -80,7 +81,8 @@ def quiet_over(incident: Incident, quiet_id: str | None, *, at: datetime) -> Cha
     if incident.quiet_until is None or not incident.is_open:
         return None
     what = f"{quiet_id} has ended" if quiet_id else "the wait is over"
-    early = f" before its time, {moment(incident.quiet_until)}" if at < incident.quiet_until else ""
+    timed = not (quiet_id and quiet_id.startswith(INHIBITION))
+    early = f" before its time, {moment(incident.quiet_until)}" if timed and at < incident.quiet_until else ""
     return recorded(
         incident,
         "QuietEnded",

@@ -78,8 +78,12 @@ def sweep(teller: Teller, since: datetime | None = None) -> Swept:
 
 
 def _woken(incident_id: str, quiet_id: str, teller: Teller, quiets: Quiets) -> list[Outcome]:
-    """The silence or window it waited for holds no more: it ended, was ended, or is not in the catalogue any more."""
-    did = _released(teller.table.incident(incident_id), quiet_id, teller, quiets)
+    """What it waited for holds no more: it ended, was ended, or left the catalogue; an inhibition may still hold."""
+    incident = teller.table.incident(incident_id)
+    quiets = teller.quiets_of(incident, quiets)
+    if quiets.inhibition and quiets.inhibition.id == quiet_id:
+        return []
+    did = _released(incident, quiet_id, teller, quiets)
     with suppress(Refused):
         teller.table.write(let_go(incident_id, quiet_id))
     return did
@@ -95,6 +99,7 @@ def _released(incident: Incident, quiet_id: str | None, teller: Teller, quiets: 
 def _look(incident_id: str, teller: Teller, quiets: Quiets) -> list[Outcome]:
     routing, now = teller.bundle.catalog.routing, quiets.at
     incident = teller.table.incident(incident_id)
+    quiets = teller.quiets_of(incident, quiets)
     did = []
     if _passed(triage_due(incident, routing), now):
         reason = signal_reason(incident, teller.table)

@@ -27,6 +27,7 @@ from incidentio.core.events import DomainEvent
 from incidentio.core.heartbeat import is_beat
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident
+from incidentio.core.inhibited import inhibition_of
 from incidentio.core.members import member_key
 from incidentio.core.ports import ABSENT, Clock, Key, Put, Records, Refused, Table, Write
 from incidentio.core.quiet import Quiets, held_write, quiets_at
@@ -107,8 +108,13 @@ class Teller:
         """What keeps people from being told now."""
         return quiets_at(self.table, self.bundle.catalog.routing.maintenance, self.clock())
 
+    def quiets_of(self, incident: Incident, quiets: Quiets) -> Quiets:
+        """And what inhibits this one."""
+        inhibition = inhibition_of(incident, self.table, self.bundle.catalog, quiets.at)
+        return replace(quiets, inhibition=inhibition) if inhibition else quiets
+
     def _decision(self, incident: Incident, event: Event | None) -> Plan:
-        pages, quiets = pages_of(incident.id, self.table), self.quiets()
+        pages, quiets = pages_of(incident.id, self.table), self.quiets_of(incident, self.quiets())
         if event is None or event.type not in NEEDS_A_PERSON:
             open_calls = [p for p in pages if p.call and p.n == 1 and not p.published_at]
             if quiets.over(incident):

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from incidentio.core.matchers import MatcherField, all_match
-from incidentio.core.ports import Delete, Key, Put, Record
-from incidentio.core.signal import Mode, dedup_hash
+from incidentio.core.members import pointers_of
+from incidentio.core.ports import Delete, Key, Put, Record, Records
+from incidentio.core.signal import Mode, SignalState, dedup_hash
 
 Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
@@ -60,6 +61,40 @@ class Inhibition:
 
     def _key(self, dedup_key: str) -> Key:
         return Key(self.pk, dedup_hash(dedup_key))
+
+
+@dataclass(frozen=True)
+class Source:
+    """What may inhibit: its record on one side of a rule, and its own pointer."""
+
+    body: Mapping[str, Any]
+    pointer: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.body["dedup_key"]).rpartition(":alarm:")[2]
+
+    @property
+    def incident_id(self) -> str | None:
+        return self.pointer.get("incident_id")
+
+    @property
+    def fires(self) -> bool:
+        """Now, in an incident that is open."""
+        belongs = self.pointer.get("open") or self.pointer.get("inhibited")
+        return bool(belongs) and self.pointer.get("state") == SignalState.FIRING
+
+    def holds(self, *, since: str) -> bool:
+        """It fires, or has been ok only since later than `since`."""
+        recovered = bool(self.pointer.get("open")) and self.pointer.get("state") == SignalState.OK
+        return self.fires or (recovered and str(self.pointer.get("fence", "")) > since)
+
+
+def sources(side: Inhibition, dedup_key: str, records: Records) -> list[Source]:
+    """Everything on the other side of the rule, `dedup_key` aside: of two on both sides neither inhibits the other."""
+    found = [body for _, body in records.query(side.pk) if body["dedup_key"] != dedup_key]
+    pointers = pointers_of(records, found)
+    return [Source(b, pointers.get(b["dedup_key"], {})) for b in found if not (side.both and b["both"])]
 
 
 def as_source(rules: Iterable[InhibitRule], labels: Mapping[str, str]) -> list[Inhibition]:

@@ -53,14 +53,37 @@ def labels_of_signal(signal: Signal, *, service: str | None) -> dict[str, str]:
 
     Its tags are labels as well; the environment is `production` where nobody says otherwise.
     """
-    return _labels(
+    return labels_of_signalled(
         signal.subject,
         signal.tags,
         source=signal.source,
         service=service or signal.service,
-        environment=signal.environment or "production",
+        environment=signal.environment,
         severity=signal.severity,
         kind=signal.kind,
+    )
+
+
+def labels_of_signalled(
+    subject: Subject,
+    tags: Mapping[str, str],
+    *,
+    source: str,
+    service: str | None,
+    environment: str | None,
+    severity: str | None,
+    kind: Kind,
+) -> dict[str, str]:
+    """The same from the parts of a signal, as a member record has them."""
+    said = Severity(severity) if severity else None
+    return _labels(
+        subject,
+        tags,
+        source=source,
+        service=service,
+        environment=environment or "production",
+        severity=said,
+        kind=kind,
     )
 
 

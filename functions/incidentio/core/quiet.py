@@ -25,23 +25,30 @@ KEPT = timedelta(days=90)
 MOST = 200
 """Silences and windows at one time: more could not be read at every telling."""
 
+INHIBITION = "inhibition by "
+"""Begins the id of one, which is no silence's or window's."""
 _FOR_EVER = 9000
 
 
 @dataclass(frozen=True)
 class Quiet:
-    """One silence or window that holds now, until `until`."""
+    """One silence, window or inhibition that holds now, until `until`; of the last that is only when it is looked at
+    again, and `ends` says when it is over.
+    """
 
-    kind: Literal["silence", "maintenance"]
+    kind: Literal["silence", "maintenance", "inhibition"]
     id: str
     author: str
     reason: str
     until: datetime
     matchers: tuple[Matcher, ...]
     mode: Mode = Mode.LIVE
+    ends: str | None = None
 
     def __str__(self) -> str:
         """The words of the timeline: who, why, until when."""
+        if self.ends:
+            return f"inhibited: {self.reason}, by {self.author}, and told of {self.ends}"
         how = f"silenced by {self.id}" if self.kind == "silence" else f"maintenance {self.id}"
         return f"{how} ({self.author}, {self.reason}) until {moment(self.until)}"
 
@@ -53,10 +60,12 @@ class Quiets:
     at: datetime
     holding: tuple[Quiet, ...] = ()
     watched: tuple[Quiet, ...] = ()
+    inhibition: Quiet | None = None
+    """Of the incident at hand."""
 
     def over(self, incident: Incident) -> Quiet | None:
         """What keeps people from being told of `incident`, the one that ends last. Nothing holds back a heartbeat."""
-        return self._last(incident, self.holding)
+        return self._last(incident, self.holding) or self.inhibition
 
     def maintenance_of(self, incident: Incident) -> Quiet | None:
         """The maintenance window `incident` is in, the one that ends last."""

@@ -16,8 +16,7 @@ from typing import Any
 from incidentio.core.errors import IncidentioError
 from incidentio.core.grouping import Group, taking
 from incidentio.core.ids import iso
-from incidentio.core.inhibition import Inhibition, InhibitRule, as_source, as_target
-from incidentio.core.members import pointers_of
+from incidentio.core.inhibition import Inhibition, InhibitRule, as_source, as_target, sources
 from incidentio.core.ports import Key, Records, Refused
 from incidentio.core.signal import SignalState
 from incidentio.ingest.case import Case
@@ -78,15 +77,15 @@ def not_inhibited_first(cases: Sequence[Case]) -> Sequence[Case]:
     rules = cases[0].catalog.routing.inhibit_rules if len(cases) > 1 else ()
     if not rules:
         return cases
-    sources: dict[str, list[tuple[Case, bool]]] = {}
+    inhibiting: dict[str, list[tuple[Case, bool]]] = {}
     for case in cases:
         for side in as_source(rules, case.labels):
-            sources.setdefault(side.pk, []).append((case, side.both))
+            inhibiting.setdefault(side.pk, []).append((case, side.both))
     waiting = {
         case.run.dedup_key
         for case in cases
         for side in as_target(rules, case.labels)
-        for source, both in sources.get(side.pk, ())
+        for source, both in inhibiting.get(side.pk, ())
         if source is not case and not (side.both and both)
     }
     return [case for case in cases if case.run.dedup_key not in waiting] or cases
@@ -170,25 +169,21 @@ def _read(records: Records, keys: Iterable[Key]) -> Stored:
 
 
 def _firing(side: Inhibition, case: Case, records: Records) -> list[tuple[str, str]]:
-    """Incident and name of what fires on the other side. A signal on both sides inhibits none that is so as well."""
-    found = [body for _, body in records.query(side.pk) if body["dedup_key"] != case.run.dedup_key]
-    pointers = pointers_of(records, found)
-    _forget(side, [s for s in found if _is_over(pointers.get(s["dedup_key"]), case.now)], records)
-    return [
-        (pointer["incident_id"], source["dedup_key"].rpartition(":alarm:")[2])
-        for source in found
-        if (pointer := pointers.get(source["dedup_key"]))
-        and not (side.both and source["both"])
-        and (pointer.get("open") or pointer.get("inhibited"))
-        and pointer.get("state") == SignalState.FIRING
-    ]
+    """Incident and name of what fires on the other side."""
+    found = sources(side, case.run.dedup_key, records)
+    stable = case.catalog.routing.recovery.stable_for
+    _forget(side, [s.body for s in found if _is_over(s.pointer, case.now, stable)], records)
+    return [(str(source.incident_id), source.name) for source in found if source.fires]
 
 
-def _is_over(pointer: Mapping[str, Any] | None, now: datetime) -> bool:
+def _is_over(pointer: Mapping[str, Any], now: datetime, stable: timedelta) -> bool:
     """Whether it will be written down anew before it inhibits again: it recovered, or was ended and said no more."""
-    if pointer is None or pointer.get("open") or pointer.get("inhibited"):
-        return pointer is not None and pointer.get("state") == SignalState.OK
-    return pointer.get("state") == SignalState.OK or str(pointer.get("last_seen_at", "")) < iso(now - _SILENT)
+    if not pointer:
+        return False
+    if pointer.get("state") == SignalState.OK:
+        return str(pointer.get("fence", "")) < iso(now - stable)
+    belongs = pointer.get("open") or pointer.get("inhibited")
+    return not belongs and str(pointer.get("last_seen_at", "")) < iso(now - _SILENT)
 
 
 def _forget(side: Inhibition, sources: Sequence[Mapping[str, Any]], records: Records) -> None:

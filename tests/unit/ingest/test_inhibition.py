@@ -188,6 +188,7 @@ def test_what_has_recovered_is_not_looked_at_for_ever() -> None:
     desk = desk_with({"source_matchers": ['alertname=~"az-.*"'], "target_matchers": ['alertname=~"host-.*"']})
     for n in range(60):
         desk(told(desk, "firing", f"az-{n}", n), told(desk, "ok", f"az-{n}", n + 0.5))
+    desk.clock.advance(minutes=10)
     desk(told(desk, "firing", "az-fires", 60))
     for n in range(4):
         assert desk(told(desk, "firing", f"host-{n}", 61 + n)).counts == {"joined": 1}
@@ -211,6 +212,7 @@ def test_what_a_person_ended_while_it_fired_is_forgotten_when_it_was_silent_for_
 def test_a_source_that_fires_again_while_it_is_forgotten_stays_known() -> None:
     desk = desk_with()
     desk(told(desk, "firing", "az-down", 0), told(desk, "ok", "az-down", 1))
+    desk.clock.advance(minutes=6)
     write = desk.table.write
 
     def overtaken(*writes: Any) -> None:
