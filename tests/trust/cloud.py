@@ -77,6 +77,17 @@ class Cloud:
     may_repeat: list[str] = field(default_factory=list)
     """Pages published and not recorded when the process died, or when nobody knew whether they were."""
 
+    def forked(self, hazard: Hazard = safe) -> "Cloud":
+        """Another one that has all that is here, and counts its calls anew."""
+        return Cloud(
+            hazard,
+            dynamo=self.dynamo.forked(),
+            bus=list(self.bus),
+            published=list(self.published),
+            sent=list(self.sent),
+            may_repeat=list(self.may_repeat),
+        )
+
     def answer(self, service: str, operation: str, request: dict[str, Any]) -> tuple[int, bytes]:
         """HTTP status and body. Raises: Killed. ReadTimeoutError: AWS did it and does not say so."""
         self.calls.append(operation)

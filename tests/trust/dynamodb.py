@@ -41,6 +41,12 @@ class MemoryDynamo:
         self.stream: list[Item] = []
         self._transactions: set[str] = set()
 
+    def forked(self) -> "MemoryDynamo":
+        """Another table with the same in it: stored items are never changed, only replaced."""
+        other = MemoryDynamo()
+        other.items, other.stream, other._transactions = dict(self.items), list(self.stream), set(self._transactions)
+        return other
+
     def call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
         """The answer. Raises: Fault."""
         answer: dict[str, Any] = getattr(self, f"_{xform_name(operation)}")(request)

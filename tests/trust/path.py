@@ -7,8 +7,8 @@ the stream starts again where it stopped, the bus repeats and reorders, and time
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,9 +24,11 @@ from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Bundle, Catalog
 from incidentio.core.events import NOTIFYING, TRIAGED
 from incidentio.core.ids import iso
+from incidentio.core.members import pointer_key
 from incidentio.core.routing import Routing
 from incidentio.core.timeline import first_broken_link
 from incidentio.detect.recovery import recover
+from incidentio.detect.storm import watch_storm
 from incidentio.ingest.batch import Batch
 from incidentio.ingest.intake import Intake
 from incidentio.triage.enrich import enrich
@@ -36,6 +38,7 @@ START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ROUTING = Routing.model_validate({"repeat_interval": "2d"})  # a repeat would be another page, and none is due here
 POISON = "this is no signal"
 _TOPIC = "arn:aws:sns:eu-west-1:111122223333:signals"
+_QUEUES = ("ingest_queue", "communicate_queue", "to_triage")
 _AT_ONCE = 2
 _COMES_BACK = timedelta(seconds=35)
 _DELIVERIES = 30
@@ -59,7 +62,10 @@ class Delivery:
 
 @dataclass
 class Path:
-    """One deployment. `seed` decides in which order things are delivered, and what is delivered twice."""
+    """One deployment. `seed` decides in which order things are delivered, and what is delivered twice.
+
+    `first_calls` are the numbers of those calls with which a worker began.
+    """
 
     clients: Clients
     seed: int
@@ -71,6 +77,7 @@ class Path:
     dead: list[Delivery] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
     deaths: int = 0
+    first_calls: list[int] = field(default_factory=list)
     _at_work: list[Callable[[], None]] = field(default_factory=list)
     _hidden: list[tuple[list[Delivery], Delivery]] = field(default_factory=list)
     _read: int = 0
@@ -89,6 +96,23 @@ class Path:
     def table(self) -> DynamoTable:
         return DynamoTable(self.clients["dynamodb"], "incidents", self.bundle.catalog.routing, pause=self.pauses.append)
 
+    def forked(self, cloud: Cloud, seed: int) -> "Path":
+        """Another one that goes on from here in `cloud`; nothing may be on its way."""
+        assert not any(getattr(self, queue) for queue in _QUEUES)
+        assert not self._hidden
+        self.clients.cloud = cloud
+        return replace(
+            self,
+            seed=seed,
+            ingest_queue=[],
+            communicate_queue=[],
+            to_triage=[],
+            dead=[],
+            pauses=[],
+            _at_work=[],
+            _hidden=[],
+        )
+
     def send(self, *bodies: str) -> None:
         self.ingest_queue += [self._delivery(body) for body in bodies]
 
@@ -98,7 +122,7 @@ class Path:
             self._drain()
             self.now += timedelta(minutes=1)
             self.communicate_queue.append(self._delivery(json.dumps({"sweep": "communicate"})))
-            self._alive(lambda: recover(self.table, self.bundle.catalog.routing, self.now))
+            self._alive(self._sweep)
         self._drain()
 
     def replay(self) -> None:
@@ -148,6 +172,11 @@ class Path:
         return waits[way]
 
     # --- workers
+
+    def _sweep(self) -> None:
+        routing = self.bundle.catalog.routing
+        recover(self.table, routing, self.now)
+        watch_storm(self.table, routing, self.now)
 
     def _ingest(self) -> None:
         batch = self._some(self.ingest_queue)
@@ -224,6 +253,7 @@ class Path:
     def _alive(self, work: Callable[[], object]) -> bool:
         """Whether the worker lived to the end of it."""
         self.cloud.in_flight = None
+        self.first_calls.append(len(self.cloud.calls) + 1)
         try:
             work()
         except Killed:
@@ -296,38 +326,68 @@ def signal(key: str, second: int, **fields: Any) -> str:
     return json.dumps({"detail-type": "Signal", "source": "tests", "detail": detail})
 
 
-def unharmed(path: Path, sent: Sequence[str]) -> None:
+@dataclass(frozen=True)
+class Expected:
+    """What is right for certain signals.
+
+    `of`: dedup key → the incident it must be in, by any name: equal names are one incident. `calls`: how often people
+    may have been called to it, once where nothing else is said. `emptied`: incidents whose signals all went elsewhere.
+    `entries`: how many of a type there are in all timelines. `changes`: records of changes.
+    """
+
+    of: Mapping[str, str]
+    calls: Mapping[str, Collection[int]] = field(default_factory=dict)
+    emptied: int = 0
+    entries: Mapping[str, int] = field(default_factory=dict)
+    changes: int = 0
+
+
+def unharmed(path: Path, sent: Sequence[str], expected: Expected | None = None) -> None:
     """Nothing lost, nothing doubled: the promises of docs/architecture.md, read off what AWS was left with.
 
-    `sent` are the bodies that were put into the ingest queue, each of which is accepted.
+    `sent` are the bodies that were put into the ingest queue, each of which is accepted. Without `expected` each dedup
+    key that fires is an incident of its own.
     """
     cloud, said = path.cloud, f"seed {path.seed}, {path.cloud.struck}"
     cloud.hazard = safe
     assert not path._at_work
     items = {key: from_item(item) for key, item in cloud.dynamo.items.items()}
     incidents = [pk for pk, sk in items if sk == "SUMMARY"]
-    pointers = [body for (_, sk), body in items.items() if sk == "POINTER"]
     firing = Counter(key for key, state in map(_key_and_state, sent) if state == "firing")
+    right = expected or Expected({key: key for key in firing})
 
     assert not path.dead, f"given up: {path.dead} ({said})"
-    assert len(incidents) == len(firing), f"incidents doubled or lost: {incidents} ({said})"
-    assert len({body["incident_id"] for body in pointers}) == len(firing), said
-    counted = {items[(pk, sk)]["dedup_key"]: pk for pk, sk in items if sk.startswith("MEMBER#")}
-    assert counted.keys() == firing.keys(), said
-    by_incident = {f"INC#{body['incident_id']}": body["count"] + body["stale"] for body in pointers}
-    for key, times in firing.items():
-        assert by_incident[counted[key]] >= times, f"{key} lost signals ({said})"
+    members = [(items[(pk, sk)]["dedup_key"], pk) for pk, sk in items if sk.startswith("MEMBER#")]
+    assert sorted(key for key, _ in members) == sorted(right.of), f"lost, or counted twice: {members} ({said})"
+    together = {(right.of[key], pk) for key, pk in members}
+    assert len(together) == len({name for name, _ in together}) == len({pk for _, pk in together}), (
+        f"put together wrongly: {members} ({said})"
+    )
+    assert len(incidents) == len(together) + right.emptied, f"incidents doubled or lost: {incidents} ({said})"
+    for key, pk in members:
+        pointer = items[_pointer(key)]
+        assert f"INC#{pointer['incident_id']}" == pk, f"{key} points elsewhere ({said})"
+        assert pointer["count"] + pointer["stale"] >= firing[key], f"{key} lost signals ({said})"
 
     poison = {request["MessageBody"] for request in cloud.sent}
     assert poison == {body for body in sent if body == POISON}, f"dead letters: {poison} ({said})"
     told = {event["id"] for event in cloud.bus}
+    names = {pk: name for name, pk in together}
+    types: Counter[str] = Counter()
     for pk in incidents:
         incident = path.table.incident(pk.removeprefix("INC#"))
         entries = path.table.timeline(incident.id)
+        types.update(entry.type for entry in entries)
         assert first_broken_link(entries, seq=incident.timeline_seq, head_hash=incident.head_hash) is None, said
         assert {f"{incident.id}-{entry.seq}" for entry in entries} <= told, f"entries were never told ({said})"
+        assert incident.is_open == (pk in names), f"{incident.id} is {incident.status} ({said})"
+        own = [items[_pointer(key)]["state"] for key, of in members if of == pk]
+        assert (incident.members, incident.firing) == (len(own), own.count("firing")), f"miscounted ({said})"
         calls = {entry.data["page_id"] for entry in entries if entry.type == "PagePublished" and entry.data["call"]}
-        assert len(calls) == 1, f"{incident.id} was called {calls} ({said})"
+        if pk in names:
+            assert len(calls) in right.calls.get(names[pk], (1,)), f"{incident.id} was called {calls} ({said})"
+    assert {type: types[type] for type in right.entries} == dict(right.entries), said
+    assert sum(pk.startswith("CHANGES#") for pk, _ in items) == right.changes, said
 
     pages = Counter(request["attributes"]["page_id"] for request in cloud.published)
     allowed = Counter(cloud.may_repeat)
@@ -337,11 +397,19 @@ def unharmed(path: Path, sent: Sequence[str]) -> None:
     assert pages.keys() == recorded, f"published and recorded differ ({said})"
 
 
+def _pointer(dedup_key: str) -> tuple[str, str]:
+    key = pointer_key(dedup_key)
+    return key.pk, key.sk
+
+
 def _key_and_state(body: str) -> tuple[str, str]:
     if body == POISON:
         return "", "poison"
     document = json.loads(body)
-    if "detail" in document:
-        return document["detail"]["dedup_key"], document["detail"]["state"]
-    message = json.loads(document["Message"])
-    return message["AlarmArn"], {"ALARM": "firing", "OK": "ok"}[message["NewStateValue"]]
+    if "Message" in document:
+        message = json.loads(document["Message"])
+        return message["AlarmArn"], {"ALARM": "firing", "OK": "ok"}[message["NewStateValue"]]
+    told = document.get("signal") or document.get("detail") or {}
+    if "alarmName" in told:
+        return document["resources"][0], {"ALARM": "firing"}[told["state"]["value"]]
+    return told.get("dedup_key", ""), told.get("state", "")
