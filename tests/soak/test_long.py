@@ -1,18 +1,22 @@
-"""The walks of `tests/unit/trust`, with thousands of seeds instead of hundreds: as many as go into five minutes."""
+"""The walks of `tests/unit/trust`, with thousands of seeds instead of hundreds: as many as go into the time.
+
+All of it is in this process, with AWS answered there: nothing is deployed, and no real process is killed.
+"""
 
 import random
 import time
 from collections.abc import Callable
-from itertools import count
+from itertools import count, cycle
 
 import botocore.endpoint
 import pytest
 
 from tests.trust.cloud import Clients, Cloud, Hazard, Strike
 from tests.trust.path import POISON, Path, alarm, signal, unharmed
+from tests.trust.ways import WAYS
 
 SECONDS = 100.0
-"""Of each kind."""
+"""Of each kind. The ways of signals that are not alone have half of it."""
 SENT = [
     *(alarm("checkout-5xx", state, at) for state, at in [("ALARM", 0), ("ALARM", 0), ("OK", 60), ("ALARM", 120)]),
     *(alarm(f"orders-{n}", "ALARM", n) for n in range(3)),
@@ -44,13 +48,17 @@ def crowded(chance: random.Random) -> Hazard:
     return hazard
 
 
-@pytest.mark.parametrize("hazard", [killed, faulty, crowded])
-def test_as_many_seeds_as_there_is_time_for(
-    hazard: Callable[[random.Random], Hazard], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def clients(monkeypatch: pytest.MonkeyPatch) -> Clients:
+    """With nothing logged, and no real time between two tries."""
     monkeypatch.setenv("LOG_LEVEL", "CRITICAL")
     monkeypatch.setattr(botocore.endpoint.time, "sleep", lambda _seconds: None)
-    clients, until, walked = Clients(Cloud()), time.monotonic() + SECONDS, 0
+    return Clients(Cloud())
+
+
+@pytest.mark.parametrize("hazard", [killed, faulty, crowded])
+def test_as_many_seeds_as_there_is_time_for(hazard: Callable[[random.Random], Hazard], clients: Clients) -> None:
+    until, walked = time.monotonic() + SECONDS, 0
     for seed in count(1_000_000):
         if time.monotonic() > until:
             break
@@ -62,3 +70,16 @@ def test_as_many_seeds_as_there_is_time_for(
         walked += 1
     print(f"{hazard.__name__}: {walked} walks")
     assert walked > 50
+
+
+@pytest.mark.parametrize("hazard", [killed, faulty, crowded])
+def test_every_way_in_turn(hazard: Callable[[random.Random], Hazard], clients: Clients) -> None:
+    until, walked = time.monotonic() + SECONDS / 2, 0
+    for seed, name in zip(count(1_000_000), cycle(WAYS), strict=False):
+        if time.monotonic() > until:
+            break
+        path = WAYS[name].set_up(clients, Cloud(hazard=hazard(random.Random(seed))), seed)
+        unharmed(WAYS[name].walk(path), WAYS[name].bodies, WAYS[name].expected)
+        walked += 1
+    print(f"{hazard.__name__}: {walked} walks of ways")
+    assert walked > 5 * len(WAYS)

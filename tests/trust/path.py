@@ -8,6 +8,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +23,7 @@ from incidentio.communicate.batch import handle
 from incidentio.communicate.tell import Teller
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Bundle, Catalog
+from incidentio.core.errors import IncidentioError
 from incidentio.core.events import NOTIFYING, TRIAGED
 from incidentio.core.ids import iso
 from incidentio.core.members import pointer_key
@@ -175,8 +177,9 @@ class Path:
 
     def _sweep(self) -> None:
         routing = self.bundle.catalog.routing
-        recover(self.table, routing, self.now)
-        watch_storm(self.table, routing, self.now)
+        with suppress(IncidentioError):  # the next sweep looks again
+            recover(self.table, routing, self.now)
+            watch_storm(self.table, routing, self.now)
 
     def _ingest(self) -> None:
         batch = self._some(self.ingest_queue)
