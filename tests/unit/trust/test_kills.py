@@ -1,7 +1,8 @@
 """Whoever is killed, wherever it is: no accepted signal is lost, no incident doubled, and no page but the one allowed.
 
-Real adapters on real botocore clients; AWS is answered in this process (tests/trust). `make soak` does the same to the
-processes of a deployed target.
+Real adapters on real botocore clients; AWS is answered in this process (tests/trust). `make soak` walks thousands of
+seeds in the same way. Real processes of a deployed target are killed by `make bench`, in the middle of a storm
+(tests/load/storm.py).
 """
 
 import random
