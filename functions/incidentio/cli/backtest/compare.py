@@ -58,7 +58,7 @@ def _differences(now: Outcome, then: Outcome) -> Iterator[Difference]:
 
 def _same(made: Made) -> tuple[str, datetime]:
     """By what opened it, and when: another catalogue may have given the id to a storm that began at that moment."""
-    return made.alarms[0] if made.alarms else made.title, made.detected_at
+    return made.opener, made.detected_at
 
 
 def _changed(made: Made, kept: Made | None, others: Iterable[Made]) -> Difference | None:
@@ -86,12 +86,11 @@ def _louder_or_quieter(made: Made, kept: Made) -> Difference:
 
 def _absent(made: Made, others: Iterable[Made]) -> Difference:
     """No incident of its own any more: in which other one is its alarm then?"""
-    opener = made.alarms[0] if made.alarms else ""
-    holder = next((o for o in others if opener in o.alarms and _together(o, made)), None)
+    holder = next((o for o in others if made.opener in o.alarms and _together(o, made)), None)
     voice = _voice(holder, others) if holder else None
     if holder and (voice or not made.told):
         through = f", told as part of {voice.title!r}" if voice and voice is not holder else ""
-        sentence = f"would be part of the incident of {holder.alarms[0]}{through}"
+        sentence = f"would be part of the incident of {holder.opener}{through}"
         return _difference(Change.GROUPED, made, made.pages, voice.pages if voice else 0, sentence)
     if made.told:
         return _difference(Change.HIDDEN, made, made.pages, 0, "would be no incident, and nobody would hear of it")
@@ -109,7 +108,12 @@ def _together(holder: Made, made: Made) -> bool:
 
 
 def _difference(change: Change, made: Made, now: int, then: int, sentence: str) -> Difference:
-    alarm = made.alarms[0] if made.alarms else made.title
     return Difference(
-        change=change, id=made.id, alarm=alarm, service=made.service, pages=now, pages_then=then, sentence=sentence
+        change=change,
+        id=made.id,
+        alarm=made.opener,
+        service=made.service,
+        pages=now,
+        pages_then=then,
+        sentence=sentence,
     )

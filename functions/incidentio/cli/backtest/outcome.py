@@ -12,9 +12,11 @@ from incidentio.core.incident import Incident
 from incidentio.core.members import members_of
 from incidentio.core.night import Night
 from incidentio.core.signal import Kind, Mode
+from incidentio.core.storm import DEDUP_KEY
 from incidentio.core.timeline import Entry
 
-UNKNOWN = "(unknown)"
+NO_SERVICE = "no service"
+"""No name of a service has a blank in it."""
 
 
 class _Model(BaseModel):
@@ -24,12 +26,13 @@ class _Model(BaseModel):
 class Made(_Model):
     """One incident. `pages` and `tickets` are calls ("there is something for you"), news of its end not counted.
 
-    `alarms` are all that joined, the one that opened it first; `not_told` says why nobody was called;
-    `parent` is the storm it is told through.
+    `opener` is the alarm that opened it, or its title where none did, and `alarms` are all that belong to it, that one
+    first; `not_told` says why nobody was called; `parent` is the storm it is told through.
     """
 
     id: str
     title: str
+    opener: str
     alarms: tuple[str, ...]
     service: str
     severity: str
@@ -142,8 +145,10 @@ def outcome(estate: Estate, simulated: Simulated, night: Night) -> Outcome:
 
 
 def _alarms(simulated: Simulated, incident: Incident) -> tuple[str, ...]:
+    """The storm itself is a signal of its parent, and no alarm."""
     opened = incident.subject.alarm_name
-    others = (str(m["dedup_key"]).rpartition(":alarm:")[2] for m in members_of(simulated.table, incident.id))
+    keys = (str(m["dedup_key"]) for m in members_of(simulated.table, incident.id))
+    others = (key.rpartition(":alarm:")[2] for key in keys if key != DEDUP_KEY)
     return tuple(dict.fromkeys([*([opened] if opened else []), *sorted(others)]))
 
 
@@ -154,8 +159,9 @@ def _made(incident: Incident, entries: Iterable[Entry], alarms: tuple[str, ...],
     return Made(
         id=incident.id,
         title=incident.title,
+        opener=incident.subject.alarm_name or incident.title,
         alarms=alarms,
-        service=incident.service or UNKNOWN,
+        service=incident.service or NO_SERVICE,
         severity=incident.severity.value,
         environment=incident.environment,
         mode=incident.mode.value,
@@ -194,22 +200,24 @@ def _by_service(made: list[Made]) -> Iterable[ByService]:
 
 def _by_alarm(made: list[Made], fired: Counter[str], simulated: Simulated) -> Iterable[ByAlarm]:
     opened: dict[str, list[Made]] = {}
-    joined: Counter[str] = Counter()
+    joined: dict[str, list[Made]] = {}
     for m in made:
-        opened.setdefault(m.alarms[0] if m.alarms else "", []).append(m)
-        joined.update(m.alarms[1:])
+        opened.setdefault(m.opener, []).append(m)
+        for alarm in m.alarms:
+            if alarm != m.opener:
+                joined.setdefault(alarm, []).append(m)
     rows = []
     for alarm, times in fired.items():
-        own = opened.get(alarm, [])
+        own, others = opened.get(alarm, []), joined.get(alarm, [])
         silent = [m.not_told for m in own if m.not_told]
         _, why = simulated.ignored.get(alarm, (0, ""))
         rows.append(
             ByAlarm(
                 alarm=alarm,
-                service=own[-1].service if own else UNKNOWN,
+                service=(own or others)[-1].service if own or others else NO_SERVICE,
                 fired=times,
                 incidents=len(own),
-                joined=joined[alarm],
+                joined=len(others),
                 pages=sum(m.pages for m in own),
                 pages_at_night=sum(m.pages_at_night for m in own),
                 tickets=sum(m.tickets for m in own),
