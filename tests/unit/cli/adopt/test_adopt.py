@@ -15,6 +15,7 @@ from incidentio.cli.adopt.placing import beginning, service_name
 from incidentio.cli.main import main
 from infra.documents import load_catalog
 from tests.estate import PREFIX, REGION, SERVICES, CloudWatch, document
+from tests.unit.cli.adopt.by_hand import lines_of
 
 
 class Tagging:
@@ -99,34 +100,38 @@ def test_every_alarm_of_a_large_estate_is_placed_where_its_name_says(adopt: Adop
     assert (json.loads(again.stdout)["services"], json.loads(again.stdout)["known"]) == ([], 250)
 
 
-def test_the_printed_lines_say_why_and_how_sure(adopt: Adopt, tmp_path: Path) -> None:
-    printed = adopt(document()).stdout
-    assert printed.startswith(
-        "300 alarms: 250 placed in 10 proposed services, 0 in the catalogue already, "
-        "20 none of our business, 30 not placed"
-    )
-    lines = printed.split("# services.yaml\n")[1].splitlines()
-    mail = lines.index("  mail:")
-    assert lines[mail - 2 : mail + 3] == [
-        "  # confidence: high",
-        "  # tag app=mail (25 of 25 alarms)",
-        "  mail:",
-        "    # tier: 2  # nobody said: 1 (most important) to 5 decides the severity of alarms that have none",
-        '    match: {alarm_names: ["mail-*"], tags: {"app": "mail"}}',
-    ]
-    orders = lines.index("  orders:")
-    assert lines[orders - 2 : orders] == [
-        "  # confidence: medium",
-        "  # it watches the ECS service orders (25 of 25 alarms)",
-    ]
-    checkout = lines.index("  checkout:")
-    assert lines[checkout - 1] == "  # 25 alarms are named checkout… (25 of 25 alarms)"
-    search = lines.index("  search:")
-    assert lines[search - 1 : search + 2] == [
-        "  # tier 3: tag severity=warning", '  search:', "    tier: 3",
-    ]  # fmt: skip
-    assert sum(line.startswith("not placed: Box ") for line in printed.splitlines()) == 30
+def paged(told: dict[str, Any], *services: str) -> dict[str, Any]:
+    """The same estate, in which the alarms of these services notify a pager."""
+    pager = [f"arn:aws:sns:{REGION}:111122223333:pager"]
+    alarms = [{**a, "AlarmActions": pager} if a["AlarmName"].startswith(services) else a for a in told["alarms"]]
+    return {**told, "alarms": alarms}
+
+
+@pytest.mark.parametrize("told", [document(), paged(document(), "checkout-", "orders-")], ids=["one topic", "two"])
+def test_every_printed_line_is_what_working_it_out_by_hand_gives(
+    adopt: Adopt, tmp_path: Path, told: dict[str, Any]
+) -> None:
+    answer = adopt(told)
+    assert len(told["alarms"]) == 300
+    assert answer.stdout.splitlines() == lines_of(told)
+    assert answer.stderr.splitlines() == [f"(reading the alarms of {REGION})", f"--write puts this into {tmp_path}"]
     assert list(tmp_path.iterdir()) == [], "nothing is written unless asked"
+
+
+def test_what_is_written_is_what_was_printed_and_shown_line_by_line(adopt: Adopt, tmp_path: Path) -> None:
+    told = paged(document(), "checkout-", "orders-")
+    written = adopt(told, "--write")
+    by_hand = lines_of(told)
+    start, middle = by_hand.index("# services.yaml"), by_hand.index("# routing.yaml")
+    end = next(n for n, line in enumerate(by_hand) if line.startswith("not placed"))
+    files = {"services.yaml": by_hand[start + 1 : middle], "routing.yaml": by_hand[middle + 1 : end]}
+    assert {path.name: path.read_text().splitlines() for path in tmp_path.iterdir()} == files
+    shown = [f"(reading the alarms of {REGION})"]
+    for name, lines in files.items():
+        path = tmp_path / name
+        shown += [f"--- {path}", f"+++ {path}", f"@@ -0,0 +1,{len(lines)} @@", *(f"+{line}" for line in lines)]
+        shown += [f"wrote {path}"]
+    assert written.stderr.splitlines() == shown
 
 
 @pytest.mark.parametrize(
