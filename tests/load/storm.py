@@ -60,10 +60,11 @@ def measure(*, minutes: int = _MINUTES) -> Iterator[Row]:
 
 
 def lost_by_kill(*, signals: int = STORM) -> int:
-    """Of a storm of fifty roots, what is lost when all of ingest's workers are killed half way, at work."""
+    """What is lost of a storm of fifty roots when all of ingest's workers are killed half way: after the first page."""
     with _target(50) as world:
         storm, alarms = Storm(world), [alarm_of(n % 50, n) for n in range(signals)]
         storm.send(alarms[: signals // 2])
+        eventually(storm.has_told, "the first page", seconds=_DRAINED_WITHIN)
         _workers(world).kill()
         storm.send(alarms[signals // 2 :])
         storm.settle()
@@ -139,6 +140,10 @@ class Storm:
                     each.result()
                 self._look()
         self.sent.update(self.world.alarm_arn(alarm) for alarm in alarms)
+
+    def has_told(self) -> bool:
+        self._look()
+        return bool(self.pages)
 
     def drained(self) -> float:
         """Seconds until the ingest queue is empty."""
