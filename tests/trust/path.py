@@ -24,7 +24,7 @@ from incidentio.communicate.tell import Teller
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Bundle, Catalog
 from incidentio.core.errors import IncidentioError
-from incidentio.core.events import NOTIFYING, TRIAGED
+from incidentio.core.events import NOTIFYING, RELEASING, SOURCE, TRIAGED
 from incidentio.core.ids import iso
 from incidentio.core.members import pointer_key
 from incidentio.core.routing import Routing
@@ -267,10 +267,12 @@ class Path:
     def _route(self) -> None:
         """From the bus to whoever listens; one in five is delivered twice, and in any order."""
         for event in self.cloud.bus[self._routed :]:
-            body = json.dumps({"detail": event})
+            body = json.dumps({"source": SOURCE, "detail-type": event["type"], "detail": event})
             for _ in range(1 + (self.chance.random() < 0.2)):
                 if event["type"] in TRIAGED:
                     self.to_triage.append(self._delivery(body))
+                if event["type"] in RELEASING:
+                    self.ingest_queue.append(self._delivery(body))
                 if event["type"] in NOTIFYING:
                     self.communicate_queue.append(self._delivery(body))
         self._routed = len(self.cloud.bus)

@@ -43,12 +43,13 @@ _STORM = {"opens": 2, "within": "1h", "quiet_for": "1h"}
 
 @dataclass(frozen=True)
 class Way:
-    """`before` is done step by step, then `sent` is delivered; `expected` is what is there afterwards."""
+    """`before` is done step by step, then `sent` is delivered; `expected` is what is there after so many `sweeps`."""
 
     before: Sequence[Step]
     sent: Sequence[str]
     expected: Expected
     routing: Mapping[str, Any] = field(default_factory=dict)
+    sweeps: int = 1
 
     @property
     def bodies(self) -> list[str]:
@@ -67,7 +68,8 @@ class Way:
         return path
 
     def walk(self, path: Path) -> Path:
-        _deliver(path, self.sent)
+        path.send(*self.sent)
+        path.settle(sweeps=self.sweeps)
         return path
 
 
@@ -80,6 +82,11 @@ def _later(path: Path) -> None:
     """Long enough to recover, and within the time in which it may come back; the sweep looks more than once."""
     path.now += timedelta(minutes=6)
     path.settle(sweeps=3)
+
+
+def _waited(path: Path) -> None:
+    """Long enough for the next sweep to see that something has been ok for long enough."""
+    path.now += timedelta(minutes=5)
 
 
 def _merged(name: str, into: str) -> Callable[[Path], None]:
@@ -170,6 +177,25 @@ WAYS = {
         [_fires("host-1", 30)],
         Expected(_of(source=["az-down"], target=["host-1"]), entries={"SignalInhibited": 1, "IncidentSplit": 1}),
     ),
+    "is let go without another word": Way(
+        [[_fires("az-down")], [_fires("host-1", 10)], [_ok("az-down", 20)], _waited],
+        [],
+        Expected(
+            _of(source=["az-down"], target=["host-1"]),
+            entries={"InhibitionEnded": 1, "IncidentSplit": 1, "IncidentTriggered": 2},
+        ),
+        sweeps=4,  # whoever looks may be killed as well: the next one does it
+    ),
+    "is inhibited after it opened": Way(
+        [[_fires("host-1")]],
+        [_fires("az-down", 10)],
+        Expected(_of(source=["az-down"], target=["host-1"])),
+    ),
+    "says that it is worse": Way(
+        [[signal("canary", 0, severity="SEV3")]],
+        [signal("canary", 0, severity="SEV1"), signal("canary", 0, severity="SEV1")],
+        Expected({"canary": "canary"}, calls={"canary": (2,)}, entries={"SignalWorsened": 1}),
+    ),
     "begins a storm": Way(
         [[_fires("search-a")]],
         [_fires("shop-a")],
@@ -188,6 +214,16 @@ WAYS = {
             {**_of(early=["search-a"], shop=["shop-a", "shop-b"], storm=["nobodys"]), DEDUP_KEY: "storm"},
             calls={"early": (0, 1), "shop": (0,)},
             entries={"StormBegan": 1},
+        ),
+        {"storm": _STORM, "route": {"receiver": "page"}},
+    ),
+    "is back in a storm": Way(
+        [[_fires("search-a")], [_ok("search-a", 10)], _later, [_fires("shop-a", 10)]],
+        [_fires("search-a", 20)],
+        Expected(
+            {**_of(early=["search-a"], shop=["shop-a"]), DEDUP_KEY: "storm"},
+            calls={"early": (0, 1), "shop": (0,)},
+            entries={"StormBegan": 1, "ImpactReturned": 1},
         ),
         {"storm": _STORM, "route": {"receiver": "page"}},
     ),

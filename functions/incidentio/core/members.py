@@ -32,6 +32,16 @@ def member_key(incident_id: str, dedup_key: str) -> Key:
     return Key(f"INC#{incident_id}", f"MEMBER#{dedup_hash(dedup_key)}")
 
 
+def left_key(incident_id: str, dedup_key: str) -> Key:
+    """Where a signal is kept that has left an incident and is in no other one yet."""
+    return Key(f"INC#{incident_id}", f"LEFT#{dedup_hash(dedup_key)}")
+
+
+def left_of(records: Records, incident_id: str) -> list[Member]:
+    """The bodies of those records, as of members."""
+    return [body for _, body in records.query(f"INC#{incident_id}", "LEFT#")]
+
+
 def members_of(records: Records, incident_id: str) -> list[Member]:
     """The bodies of the member records: `dedup_key, state, source, title, reason, alarm_arn, changed_at, …`."""
     return [body for _, body in records.query(f"INC#{incident_id}", "MEMBER#")]

@@ -13,8 +13,8 @@ from incidentio.core.ids import iso
 from incidentio.core.incident import Incident
 from incidentio.core.inhibition import as_source
 from incidentio.core.labels import labels_of_signal
-from incidentio.core.members import member_key, pointer_key
-from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Records, Update, Write
+from incidentio.core.members import left_key, member_key, pointer_key
+from incidentio.core.ports import ABSENT, Condition, Delete, Key, Put, Record, Records, Update, Write
 from incidentio.core.signal import Mode, Signal, SignalState
 from incidentio.ingest.decide import NOTE_EVERY, Pointer, Step, decide
 from incidentio.ingest.opening import member_body, pointer_body
@@ -161,9 +161,8 @@ class Case:
     def joining(self, incident: Incident, *, rule: str = "") -> list[Write]:
         """Member record and pointer of a signal that fires in `incident`, inhibited by `rule` or not."""
         first_seen = str((self.stored or {}).get("first_seen_at") or iso(self.now))
-        body = member_body(self.signal, first_seen_at=first_seen)
-        own = {"inhibited": rule, "mode": self.signal.mode.value, "mode_reason": self.signal.mode_reason}
-        member = Record(member_key(incident.id, self.run.dedup_key), body | (own if rule else {}))
+        body = {**self.kept, "inhibited": rule} if rule else member_body(self.signal, first_seen_at=first_seen)
+        member = Record(member_key(incident.id, self.run.dedup_key), {**body, "first_seen_at": first_seen})
         mode = Mode.LIVE if Mode.LIVE in (incident.mode, self.signal.mode) else Mode.MONITOR
         pointer: Write
         if self.pointer is None or self.pointer.incident_id is None:
@@ -174,7 +173,7 @@ class Case:
             told = {"incident_id": incident.id, "open": not rule, "state": SignalState.FIRING, "mode": mode.value}
             changed = {"inhibited": bool(rule)} if self.pointer.inhibited != bool(rule) else {}
             pointer = self.pointing(**told, **changed, **self._said, **self._changes)
-        return [Put(member), pointer, *self._inhibiting]
+        return [Put(member), pointer, *self._inhibiting, *self._arrived]
 
     def worsening(self, incident: Incident) -> list[Write]:
         """Still firing in `incident`, worse than it was: with what it says now, and live if it is by now."""
@@ -223,6 +222,18 @@ class Case:
     @property
     def _changes(self) -> dict[str, Any]:
         return {"changes": self.changes} if self.catalog.routing.flapping else {}
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """All of the signal that it takes to hear it again without another message."""
+        own = {"mode": self.signal.mode.value, "mode_reason": self.signal.mode_reason}
+        return member_body(self.signal, first_seen_at=iso(self.now)) | own
+
+    @property
+    def _arrived(self) -> list[Write]:
+        """It had left an incident, and is in another one now."""
+        pointer = self.pointer
+        return [Delete(left_key(pointer.apart, self.run.dedup_key))] if pointer and pointer.has_left else []
 
     @property
     def _inhibiting(self) -> list[Write]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from incidentio.core.errors import NotFound
-from incidentio.core.members import Member, members_of, pointers_of
+from incidentio.core.members import Member, left_of, members_of, pointers_of
 from incidentio.core.ports import Table
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Signal, SignalState, Subject
@@ -19,22 +19,24 @@ AT_ONCE = 200
 
 
 def released(table: Table, incident_id: str) -> tuple[list[Observation], bool]:
-    """Its members that fire and were told to nobody because of another one, and whether there are more than these."""
+    """Its signals that fire and were told to nobody because of another one, and whether there are more than these.
+
+    Those that have left it already come first: whoever was to open an incident for them may have died.
+    """
     try:
         incident = table.incident(incident_id)
     except NotFound:
         return [], False
-    if not incident.is_open:
-        return [], False
-    members = [member for member in members_of(table, incident_id) if member.get("inhibited")]
+    inhibited = [m for m in members_of(table, incident_id) if m.get("inhibited")] if incident.is_open else []
+    members = [*left_of(table, incident_id), *inhibited]
     pointers = pointers_of(table, members)
     held = [(m, p) for m in members if _is_held(p := pointers.get(m["dedup_key"], {}), incident_id)]
     return [_again(member, pointer, incident.kind) for member, pointer in held[:AT_ONCE]], len(held) > AT_ONCE
 
 
 def _is_held(pointer: Mapping[str, Any], incident_id: str) -> bool:
-    fires = pointer.get("state") == SignalState.FIRING
-    return fires and bool(pointer.get("inhibited")) and pointer.get("incident_id") == incident_id
+    fires = pointer.get("state") == SignalState.FIRING and pointer.get("incident_id") == incident_id
+    return fires and (bool(pointer.get("inhibited")) or pointer.get("apart") == incident_id)
 
 
 def _again(member: Member, pointer: Mapping[str, Any], kind: Kind) -> Observation:

@@ -1,16 +1,21 @@
 """A signal whose incident is over, or that was in it only while something else fired: each is one change."""
 
+from datetime import timedelta
+
 from incidentio.core.amend import Decision
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.lifecycle import reopen
-from incidentio.core.members import member_key, reopening
-from incidentio.core.ports import Delete, Records, Update
+from incidentio.core.members import left_key, member_key, reopening
+from incidentio.core.ports import Delete, Put, Record, Records, Update
 from incidentio.core.redaction import redact
 from incidentio.ingest.case import Case
 from incidentio.ingest.decide import AfterEnd, Step, after_end
 from incidentio.ingest.opening import actor_of, sentence
 from incidentio.ingest.outcome import Ended
 from incidentio.ingest.together import Part, Storm, Story
+
+_KEPT = timedelta(days=15)
+"""As long as a queue can keep the message that goes on from there."""
 
 
 def reopened(records: Records, incident: Incident, case: Case, storm: Storm) -> Decision:
@@ -45,7 +50,7 @@ def reopened(records: Records, incident: Incident, case: Case, storm: Storm) -> 
 def left(incident: Incident, case: Case) -> Decision:
     """What inhibited it fires no more: it leaves, and opens an incident of its own.
 
-    In between it names the incident it left, so that whoever comes next goes on from there.
+    In between it names the incident it left, and is kept there, so that whoever comes next goes on from there.
 
     Raises:
         Ended: the incident is over, so there is nothing to leave.
@@ -65,7 +70,9 @@ def left(incident: Incident, case: Case) -> Decision:
         ok_since=None if firing > 0 else incident.ok_since or case.now,
     )
     gone = {"apart": incident.id, "inhibited": False, "open": False}
+    kept = Record(left_key(incident.id, case.run.dedup_key), case.kept, case.now + _KEPT)
     return change, [
         Delete(member_key(incident.id, case.run.dedup_key)),
+        Put(kept),
         Update(case.key, gone, when=case.unchanged),
     ]
