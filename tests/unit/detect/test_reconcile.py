@@ -16,6 +16,7 @@ from incidentio.core.incident import Status, recorded
 from incidentio.core.members import pointer_key
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Put, Record
+from incidentio.core.signal import Mode
 from incidentio.detect.reconcile import Reconciliation
 from tests.fakes import FakeTable
 from tests.make import NOW, an_incident
@@ -175,3 +176,23 @@ def test_an_alarm_whose_action_is_one_of_our_doors_is_live(action: str) -> None:
 def test_an_alarm_with_the_action_of_somebody_else_is_watched() -> None:
     (sent,) = reconcile(FakeTable(), alarm(actions=(f"{FUNCTION}-other",)))
     assert sent["incidentio"]["mode"] == "monitor"
+
+
+@pytest.mark.parametrize(
+    ("fields", "catalog", "sent"),
+    [
+        ({"actions": (TOPIC,)}, None, True),
+        ({}, Catalog.model_validate({"services": {"checkout": {"match": {"alarm_names": ["checkout"]}}}}), True),
+        ({}, None, False),
+        ({"actions": (TOPIC,), "actions_enabled": False}, None, False),
+    ],
+)
+def test_what_was_only_watched_and_is_live_by_now_comes_in_again(
+    fields: dict[str, Any], catalog: Catalog | None, sent: bool
+) -> None:
+    table = FakeTable()
+    opened(table, mode=Mode.MONITOR)
+    known(table, mode="monitor")
+    assert [e["incidentio"]["mode"] for e in reconcile(table, alarm(**fields), catalog=catalog)] == ["live"] * sent
+    known(table, mode="live")
+    assert reconcile(table, alarm(**fields), catalog=catalog) == []
