@@ -122,6 +122,7 @@ def _gave_up(table: Table, source: Incident, opened: Incident, dedup_key: str, c
         text=f"{opened.title} is an incident of its own, {opened.id}, split off by {call.actor}",
         data={"split_into": opened.id, "dedup_key": dedup_key},
         lifecycle=True,
+        released_at=call.at if source.inhibits else source.released_at,
         **_counts(left, pointers_of(table, left), {source.id}, source.ok_since or call.at),
     )
 

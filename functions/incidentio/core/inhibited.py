@@ -13,11 +13,11 @@ from incidentio.core.duration import format_duration
 from incidentio.core.errors import NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident
-from incidentio.core.inhibition import Source, as_target, sources
+from incidentio.core.inhibition import Source, as_target, name_of, sources
 from incidentio.core.labels import labels_of_signalled
 from incidentio.core.members import member_key, pointer_key
 from incidentio.core.ports import Key, Table
-from incidentio.core.quiet import INHIBITION, Quiet
+from incidentio.core.quiet import HELD, INHIBITION, Quiet
 from incidentio.core.signal import Kind, Mode, Subject
 
 _LOOKED_AT_AGAIN = timedelta(days=1)
@@ -49,14 +49,17 @@ def inhibition_of(incident: Incident, table: Table, catalog: Catalog, at: dateti
 
 
 def _counts(source: Source, incident: Incident, table: Table, apart: Any) -> bool:
-    """What nobody hears of silences nothing; nor does what a person split this one off."""
+    """What nobody hears of silences nothing; nor does what this one was split off, or what waits for this one."""
     if source.incident_id in (None, incident.id, apart):
         return False
     try:
         other = table.incident(str(source.incident_id))
     except NotFound:
         return False
-    return other.is_open and other.mode is Mode.LIVE and other.kind is incident.kind
+    if not (other.is_open and other.mode is Mode.LIVE and other.kind is incident.kind):
+        return False
+    waits = table.get(Key(HELD, other.id)) or {}
+    return waits.get("quiet") != INHIBITION + name_of(str(incident.dedup_key))
 
 
 def _labels(

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from incidentio.core.matchers import MatcherField, all_match
-from incidentio.core.members import pointers_of
+from incidentio.core.members import NOT_SAID, pointers_of
 from incidentio.core.ports import Delete, Key, Put, Record, Records
 from incidentio.core.signal import Mode, SignalState, dedup_hash
 
@@ -44,15 +44,19 @@ class InhibitRule(BaseModel):
 
 @dataclass(frozen=True)
 class Inhibition:
-    """One side of a rule, for certain values of its equal labels. `both`: the signal is on both sides of it."""
+    """One side of a rule, for certain values of its equal labels. `both`: the signal is on both sides of it.
+
+    `severity`: what it said when it was found to be on this side.
+    """
 
     rule: InhibitRule
     pk: str
     both: bool
+    severity: str = ""
 
     def write(self, dedup_key: str, changed_at: str) -> Put:
         """The record by which targets find this source; whether it fires is what its own pointer says."""
-        body = {"dedup_key": dedup_key, "both": self.both, "at": changed_at}
+        body = {"dedup_key": dedup_key, "both": self.both, "at": changed_at, "severity": self.severity}
         return Put(Record(self._key(dedup_key), body))
 
     def forgetting(self, body: Mapping[str, Any]) -> Delete:
@@ -61,6 +65,11 @@ class Inhibition:
 
     def _key(self, dedup_key: str) -> Key:
         return Key(self.pk, dedup_hash(dedup_key))
+
+
+def name_of(dedup_key: str) -> str:
+    """How people read it: an alarm's name without the rest of its ARN."""
+    return dedup_key.rpartition(":alarm:")[2]
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        return str(self.body["dedup_key"]).rpartition(":alarm:")[2]
+        return name_of(str(self.body["dedup_key"]))
 
     @property
     def incident_id(self) -> str | None:
@@ -82,12 +91,30 @@ class Source:
     def fires(self) -> bool:
         """Now, in an incident that is open."""
         belongs = self.pointer.get("open") or self.pointer.get("inhibited")
-        return bool(belongs) and self.pointer.get("state") == SignalState.FIRING
+        return bool(belongs) and self.pointer.get("state") == SignalState.FIRING and self._is_as_it_was
 
     def holds(self, *, since: str) -> bool:
         """It fires, or has been ok only since later than `since`."""
         recovered = bool(self.pointer.get("open")) and self.pointer.get("state") == SignalState.OK
+        recovered = recovered and self._is_as_it_was
         return self.fires or (recovered and str(self.pointer.get("fence", "")) > since)
+
+    @property
+    def _is_as_it_was(self) -> bool:
+        """Says the same severity as when it was on this side: each change of it is written down anew."""
+        return bool((self.body.get("severity") or NOT_SAID) == self.pointer.get("severity", NOT_SAID))
+
+
+@dataclass(frozen=True)
+class Inhibited:
+    """What fires on the other side of which rule: its name, and the hash of its dedup key."""
+
+    source: str
+    hash: str
+    rule: InhibitRule
+
+    def __str__(self) -> str:
+        return f"{self.source} fires ({self.rule})"
 
 
 def sources(side: Inhibition, dedup_key: str, records: Records) -> list[Source]:
@@ -110,4 +137,4 @@ def as_target(rules: Iterable[InhibitRule], labels: Mapping[str, str]) -> list[I
 def _side(rule: InhibitRule, labels: Mapping[str, str]) -> Inhibition:
     equal = [(name, labels.get(name, "")) for name in rule.equal]
     both = all_match(rule.source_matchers, labels) and all_match(rule.target_matchers, labels)
-    return Inhibition(rule, f"INHIBIT#{dedup_hash(repr((str(rule), equal)))}", both)
+    return Inhibition(rule, f"INHIBIT#{dedup_hash(repr((str(rule), equal)))}", both, labels.get("severity", ""))

@@ -5,6 +5,7 @@ What is not known is the empty string, which is how matchers read a missing labe
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 
 from incidentio.core.incident import Incident
 from incidentio.core.severity import Severity
@@ -39,13 +40,13 @@ def labels_of(incident: Incident) -> dict[str, str]:
     )
 
 
-def sent_labels(tags: Mapping[str, str], *, known: Mapping[str, str]) -> dict[str, str]:
-    """What `tags` add to the labels of an incident that has `known`: so few that its record stays small.
+def sent_labels(tags: Mapping[str, str]) -> dict[str, str]:
+    """Those of `tags` that are labels of an incident: so few that its record stays small.
 
     Left out is what no matcher could name, what AWS or we ourselves mean by a tag, and what is more than `SENT`.
     """
-    named = ((name, value) for name, value in tags.items() if _NAME.fullmatch(name) and name not in known)
-    return {name: value[:_LONGEST] for name, value in list(named)[: max(0, SENT - len(known))] if value}
+    named = ((name, value) for name, value in tags.items() if _NAME.fullmatch(name) and value)
+    return {name: value[:_LONGEST] for name, value in islice(named, SENT)}
 
 
 def labels_of_signal(signal: Signal, *, service: str | None) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from incidentio.core.errors import Conflict, IllegalTransition, InvalidInput
 from incidentio.core.incident import Change, Incident, Status, recorded
-from incidentio.core.person import Actor
+from incidentio.core.person import SYSTEM, Actor
 from incidentio.core.severity import Severity
 
 _NEXT: dict[Status, tuple[Status, ...]] = {
@@ -70,7 +70,7 @@ def mitigate(incident: Incident, *, actor: Actor, at: datetime, note: str = "") 
 
 def resolve(incident: Incident, *, actor: Actor, at: datetime, note: str = "", reason: str | None = None) -> Change:
     """It is over. The postmortem is drafted from here."""
-    return _move(
+    change = _move(
         incident,
         Status.RESOLVED,
         "IncidentResolved",
@@ -83,6 +83,15 @@ def resolve(incident: Incident, *, actor: Actor, at: datetime, note: str = "", r
         ok_since=None,
         resolution_reason=reason,
     )
+    return _letting_go(change, at)
+
+
+def _letting_go(change: Change, at: datetime) -> Change:
+    """What fires in it still, and was told to nobody because of another one, is told by itself from now on."""
+    if not (change.incident.inhibits and change.incident.firing):
+        return change
+    text = "it is over: what it inhibited, and still fires, is told of by itself"
+    return change.recorded("InhibitionEnded", actor=SYSTEM, at=at, text=text, released_at=None)
 
 
 def close(incident: Incident, *, actor: Actor, at: datetime, note: str = "") -> Change:
@@ -121,7 +130,7 @@ def cancel(incident: Incident, *, actor: Actor, at: datetime, reason: str, note:
         raise InvalidInput(
             f"unknown reason {reason[:40]!r}: use one of {', '.join(CANCEL_REASONS)}", valid=list(CANCEL_REASONS)
         )
-    return _move(
+    change = _move(
         incident,
         Status.CANCELLED,
         "IncidentCancelled",
@@ -132,6 +141,7 @@ def cancel(incident: Incident, *, actor: Actor, at: datetime, reason: str, note:
         resolution_reason=reason,
         ok_since=None,
     )
+    return _letting_go(change, at)
 
 
 def merge(incident: Incident, *, into: Incident, actor: Actor, at: datetime, note: str = "") -> Change:

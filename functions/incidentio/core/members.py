@@ -18,6 +18,8 @@ from incidentio.core.signal import Mode, SignalState, dedup_hash
 MAX_WRITES = 80
 """How many member writes ride in one commit: a transaction holds 100, entries and summary included."""
 
+NOT_SAID = "none"
+"""On a pointer, where its signal says no severity: it sorts behind all of them."""
 _READ_AT_ONCE = 100
 _WHILE_INHIBITED = ("inhibited", "mode", "mode_reason")
 
@@ -25,7 +27,12 @@ Member = Mapping[str, Any]
 
 
 def pointer_key(dedup_key: str) -> Key:
-    return Key(f"DEDUP#{dedup_hash(dedup_key)}", "POINTER")
+    return pointer_key_of(dedup_hash(dedup_key))
+
+
+def pointer_key_of(hashed: str) -> Key:
+    """Of a dedup key of which only the hash is known."""
+    return Key(f"DEDUP#{hashed}", "POINTER")
 
 
 def member_key(incident_id: str, dedup_key: str) -> Key:
@@ -67,7 +74,7 @@ def reopening(records: Records, incident: Incident) -> tuple[list[Write], int]:
     pointers = pointers_of(records, members)
     own = [m for m in members if pointers.get(m["dedup_key"], {}).get("incident_id") == incident.id]
     firing = sum(pointers[m["dedup_key"]].get("state") == SignalState.FIRING for m in own)
-    writes = [_opening(m, incident.id, pointers[m["dedup_key"]].get("state")) for m in own[:MAX_WRITES]]
+    writes = [_opening(m, incident.id, pointers[m["dedup_key"]]) for m in own[:MAX_WRITES]]
     return writes, firing
 
 
@@ -116,9 +123,10 @@ def moving_writes(
     return writes
 
 
-def _opening(member: Member, incident_id: str, state: Any) -> Write:
-    as_counted = {"incident_id": incident_id, "state": state}
-    return Update(pointer_key(member["dedup_key"]), {"open": True}, when=as_counted)
+def _opening(member: Member, incident_id: str, pointer: Mapping[str, Any]) -> Write:
+    """What is there only because another one fires stays closed: each signal looks again whether that is so."""
+    as_counted = {"incident_id": incident_id, "state": pointer.get("state")}
+    return Update(pointer_key(member["dedup_key"]), {"open": not pointer.get("inhibited")}, when=as_counted)
 
 
 def _in_one_commit(records: Records, writes: Sequence[Write]) -> list[Write]:

@@ -83,7 +83,7 @@ def _moved_on(table: Table, incident: Incident, routing: Routing, now: datetime)
             "InhibitionEnded",
             actor=SYSTEM,
             at=now,
-            text=f"what inhibited others has been ok for {stable}: whatever nothing inhibits now is told of by itself",
+            text=f"a signal has been ok for {stable}: whatever nothing inhibits any more is told of by itself",
             released_at=None,
         )
     recovered = _passed(recovery_due(so_far.incident, routing), now)

@@ -11,18 +11,18 @@ from incidentio.core.catalog import Catalog
 from incidentio.core.grouping import Group, group_of
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident
-from incidentio.core.inhibition import as_source
+from incidentio.core.inhibition import Inhibited, as_source
 from incidentio.core.labels import labels_of_signal
 from incidentio.core.members import left_key, member_key, pointer_key
 from incidentio.core.ports import ABSENT, Condition, Delete, Key, Put, Record, Records, Update, Write
 from incidentio.core.signal import Mode, Signal, SignalState
 from incidentio.ingest.decide import NOTE_EVERY, Pointer, Step, decide
-from incidentio.ingest.opening import member_body, pointer_body
+from incidentio.ingest.opening import member_body, pointer_body, said
 from incidentio.ingest.outcome import Outcome
 from incidentio.ingest.run import Run
 
 _FENCE_KEPT = timedelta(days=15)  # longer than a queue keeps the alarm that it makes late
-_GUARDED = ("incident_id", "open", "state", "mode", "fence", "severity")
+_GUARDED = ("incident_id", "open", "state", "mode", "fence", "severity", "inhibited", "apart")
 _COUNTERS = ("count", "stale")
 
 
@@ -158,21 +158,25 @@ class Case:
             return self.pointing(state=SignalState.OK)
         return Put(Record(self.key, self._whole_pointer(None, Mode.LIVE), self.now + _FENCE_KEPT), when=self.unchanged)
 
-    def joining(self, incident: Incident, *, rule: str = "") -> list[Write]:
+    def joining(self, incident: Incident, *, rule: Inhibited | None = None) -> list[Write]:
         """Member record and pointer of a signal that fires in `incident`, inhibited by `rule` or not."""
         first_seen = str((self.stored or {}).get("first_seen_at") or iso(self.now))
-        body = {**self.kept, "inhibited": rule} if rule else member_body(self.signal, first_seen_at=first_seen)
-        member = Record(member_key(incident.id, self.run.dedup_key), {**body, "first_seen_at": first_seen})
-        mode = Mode.LIVE if Mode.LIVE in (incident.mode, self.signal.mode) else Mode.MONITOR
+        body = member_body(self.signal, first_seen_at=first_seen)
+        if rule:
+            body = {**self.kept, "first_seen_at": first_seen, "inhibited": str(rule)}
+        member = Record(member_key(incident.id, self.run.dedup_key), body)
+        heard = (incident.mode, self.signal.mode) if rule is None else (self._kept_mode,)
+        mode = Mode.LIVE if Mode.LIVE in heard else Mode.MONITOR
+        held = {"inhibited": True, "inhibitor": rule.hash} if rule else {}
         pointer: Write
         if self.pointer is None or self.pointer.incident_id is None:
-            whole = self._whole_pointer(incident.id, mode)
-            body = {**whole, "open": False, "inhibited": True} if rule else whole
+            body = {**self._whole_pointer(incident.id, mode), **({"open": False, **held} if rule else {})}
             pointer = Put(Record(self.key, body), when=self.unchanged)
         else:
             told = {"incident_id": incident.id, "open": not rule, "state": SignalState.FIRING, "mode": mode.value}
-            changed = {"inhibited": bool(rule)} if self.pointer.inhibited != bool(rule) else {}
-            pointer = self.pointing(**told, **changed, **self._said, **self._changes)
+            changed = held if rule else {"inhibited": False} if self.pointer.inhibited else {}
+            arrived = {"apart": ""} if self.pointer.has_left else {}
+            pointer = self.pointing(**told, **changed, **arrived, severity=self._said, **self._changes)
         return [Put(member), pointer, *self._inhibiting, *self._arrived]
 
     def worsening(self, incident: Incident) -> list[Write]:
@@ -182,12 +186,21 @@ class Case:
         live = {"mode": Mode.LIVE.value} if self.signal.mode is Mode.LIVE else {}
         return [
             Update(member_key(incident.id, self.run.dedup_key), told),
-            self.pointing(**live, **self._said),
+            self.pointing(**live, severity=self._said),
+            *self._inhibiting,
         ]
 
     @property
     def is_inhibited(self) -> bool:
         return self.pointer is not None and self.pointer.inhibited
+
+    def is_held_by(self, rule: Inhibited | None) -> bool:
+        """It fires and is inhibited by that already, and says nothing new."""
+        pointer = self.pointer
+        if pointer is None or rule is None or pointer.state is not SignalState.FIRING or self.is_worse:
+            return False
+        attached = (pointer.mode, self.run.mode) == (Mode.MONITOR, Mode.LIVE)
+        return pointer.inhibitor == rule.hash and not attached
 
     def recovering(self, incident: Incident) -> list[Write]:
         """It is ok in `incident`; whether an inhibited one belongs there is looked at when it fires again."""
@@ -216,8 +229,14 @@ class Case:
         return {name: self.stored.get(name) for name in (*_GUARDED, *(_COUNTERS if alone else ()))}
 
     @property
-    def _said(self) -> dict[str, Any]:
-        return {"severity": self.signal.severity.value} if self.signal.severity else {}
+    def _said(self) -> str:
+        return said(self.signal)
+
+    @property
+    def _kept_mode(self) -> Mode:
+        """Of two doors one may only be watched: as long as it fires, the other one counts."""
+        fires = self.pointer is not None and self.pointer.inhibited and self.pointer.state is SignalState.FIRING
+        return self.pointer.mode if fires and self.pointer and self.pointer.mode is Mode.LIVE else self.signal.mode
 
     @property
     def _changes(self) -> dict[str, Any]:
@@ -226,7 +245,7 @@ class Case:
     @property
     def kept(self) -> dict[str, Any]:
         """All of the signal that it takes to hear it again without another message."""
-        own = {"mode": self.signal.mode.value, "mode_reason": self.signal.mode_reason}
+        own = {"mode": self._kept_mode.value, "mode_reason": self.signal.mode_reason}
         return member_body(self.signal, first_seen_at=iso(self.now)) | own
 
     @property
@@ -234,6 +253,10 @@ class Case:
         """It had left an incident, and is in another one now."""
         pointer = self.pointer
         return [Delete(left_key(pointer.apart, self.run.dedup_key))] if pointer and pointer.has_left else []
+
+    @property
+    def inhibits_others(self) -> bool:
+        return bool(self._inhibiting)
 
     @property
     def _inhibiting(self) -> list[Write]:

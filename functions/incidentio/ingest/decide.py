@@ -12,6 +12,7 @@ from typing import Any
 
 from incidentio.core.incident import Incident, Status
 from incidentio.core.lifecycle import may_reopen
+from incidentio.core.members import NOT_SAID
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Mode, SignalState
 
@@ -26,6 +27,7 @@ class Pointer:
     `inhibited`: a member only because another signal fires; its pointer stays closed, so that each signal looks
     again whether that is still so. `apart`: the incident it was split off, where it does not come back to.
     `changes`: its last state changes, in seconds since 1970. `severity`: the worst it said since it began to fire.
+    `inhibitor`: the hash of the dedup key of what inhibits it.
     """
 
     incident_id: str | None
@@ -39,6 +41,7 @@ class Pointer:
     apart: str = ""
     changes: tuple[int, ...] = ()
     severity: Severity | None = None
+    inhibitor: str = ""
 
     @property
     def has_left(self) -> bool:
@@ -61,7 +64,8 @@ class Pointer:
             inhibited=bool(body.get("inhibited")),
             apart=body.get("apart") or "",
             changes=tuple(int(at) for at in body.get("changes", ())),
-            severity=Severity(body["severity"]) if body.get("severity") else None,
+            severity=Severity(body["severity"]) if body.get("severity", NOT_SAID) != NOT_SAID else None,
+            inhibitor=body.get("inhibitor") or "",
         )
 
     def is_topped_by(self, severity: Severity | None) -> bool:

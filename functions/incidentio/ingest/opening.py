@@ -6,6 +6,7 @@ from typing import Any
 
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
+from incidentio.core.members import NOT_SAID
 from incidentio.core.person import Actor
 from incidentio.core.redaction import redact
 from incidentio.core.severity import Severity
@@ -151,5 +152,10 @@ def pointer_body(
         "first_seen_at": iso(at),
         "last_seen_at": iso(at),
         "source": signal.source,
-        **({"severity": signal.severity.value} if signal.severity else {}),
+        "severity": said(signal),
     }
+
+
+def said(signal: Signal) -> str:
+    """How bad a signal says it is, on its pointer; what sorts behind every severity where it does not say."""
+    return signal.severity.value if signal.severity else NOT_SAID

@@ -16,9 +16,9 @@ from typing import Any
 from incidentio.core.errors import IncidentioError
 from incidentio.core.grouping import Group, taking
 from incidentio.core.ids import iso
-from incidentio.core.inhibition import Inhibition, InhibitRule, as_source, as_target, sources
+from incidentio.core.inhibition import Inhibited, Inhibition, Source, as_source, as_target, sources
 from incidentio.core.ports import Key, Records, Refused
-from incidentio.core.signal import SignalState
+from incidentio.core.signal import SignalState, dedup_hash
 from incidentio.ingest.case import Case
 from incidentio.ingest.locks import holder_of, lock_keys
 
@@ -34,19 +34,8 @@ class Place:
 
     incident_id: str
     why: str
-    rule: "Inhibited | None" = None
+    rule: Inhibited | None = None
     threshold: int = 1
-
-
-@dataclass(frozen=True)
-class Inhibited:
-    """What fires on the other side of which rule."""
-
-    source: str
-    rule: InhibitRule
-
-    def __str__(self) -> str:
-        return f"{self.source} fires ({self.rule})"
 
 
 @dataclass(frozen=True)
@@ -69,16 +58,16 @@ def places(cases: Sequence[Case], records: Records) -> list[tuple[Case, Place | 
     return [(case, _place(case, stored, records)) for case in cases]
 
 
-def not_inhibited_first(cases: Sequence[Case]) -> Sequence[Case]:
-    """Without those that others of them may inhibit, which are placed when it is known where those are.
+def not_inhibited_first(cases: Sequence[Case], others: Sequence[Case]) -> Sequence[Case]:
+    """Without those that one of them, or of `others`, may inhibit: they are placed when it is known where those are.
 
     All of them where each may inhibit another.
     """
-    rules = cases[0].catalog.routing.inhibit_rules if len(cases) > 1 else ()
+    rules = cases[0].catalog.routing.inhibit_rules if len(cases) + len(others) > 1 else ()
     if not rules:
         return cases
     inhibiting: dict[str, list[tuple[Case, bool]]] = {}
-    for case in cases:
+    for case in (*cases, *others):
         for side in as_source(rules, case.labels):
             inhibiting.setdefault(side.pk, []).append((case, side.both))
     waiting = {
@@ -88,7 +77,8 @@ def not_inhibited_first(cases: Sequence[Case]) -> Sequence[Case]:
         for source, both in inhibiting.get(side.pk, ())
         if source is not case and not (side.both and both)
     }
-    return [case for case in cases if case.run.dedup_key not in waiting] or cases
+    ready = [case for case in cases if case.run.dedup_key not in waiting]
+    return ready if ready or others else cases
 
 
 def inhibited_by(case: Case, records: Records) -> Place | None:
@@ -98,12 +88,13 @@ def inhibited_by(case: Case, records: Records) -> Place | None:
     """
     rules = case.catalog.routing.inhibit_rules
     for side in as_target(rules, case.labels) if rules else ():
-        for incident_id, source in _firing(side, case, records):
-            if (usable := open_to(case, incident_id)) is None:
+        for source in _firing(side, case, records):
+            if (usable := open_to(case, source.incident_id)) is None:
                 continue
+            found = Inhibited(source.name, dedup_hash(source.body["dedup_key"]), side.rule)
             if not side.rule.monitors:
-                return Place(usable, "", rule=Inhibited(source, side.rule))
-            case.would["inhibition"] = f"would be a silent member of {usable}: {Inhibited(source, side.rule)}"
+                return Place(usable, "", rule=found)
+            case.would["inhibition"] = f"would be a silent member of {usable}: {found}"
             break
     return None
 
@@ -168,12 +159,12 @@ def _read(records: Records, keys: Iterable[Key]) -> Stored:
     return found
 
 
-def _firing(side: Inhibition, case: Case, records: Records) -> list[tuple[str, str]]:
-    """Incident and name of what fires on the other side."""
+def _firing(side: Inhibition, case: Case, records: Records) -> list[Source]:
+    """What fires on the other side."""
     found = sources(side, case.run.dedup_key, records)
     stable = case.catalog.routing.recovery.stable_for
     _forget(side, [s.body for s in found if _is_over(s.pointer, case.now, stable)], records)
-    return [(str(source.incident_id), source.name) for source in found if source.fires]
+    return [source for source in found if source.fires]
 
 
 def _is_over(pointer: Mapping[str, Any], now: datetime, stable: timedelta) -> bool:

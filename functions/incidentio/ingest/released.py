@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from incidentio.core.errors import NotFound
-from incidentio.core.members import Member, left_of, members_of, pointers_of
+from incidentio.core.members import Member, left_of, members_of, pointer_key_of, pointers_of
 from incidentio.core.ports import Table
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Signal, SignalState, Subject
 from incidentio.ingest.observation import Observation
 
 AT_ONCE = 200
-"""What one delivery has time for."""
+"""What one delivery has time for; the rest have their turn, as what goes on being inhibited is not among them."""
+_READ_AT_ONCE = 100
 
 
 def released(table: Table, incident_id: str) -> tuple[list[Observation], bool]:
@@ -27,16 +28,33 @@ def released(table: Table, incident_id: str) -> tuple[list[Observation], bool]:
         incident = table.incident(incident_id)
     except NotFound:
         return [], False
-    inhibited = [m for m in members_of(table, incident_id) if m.get("inhibited")] if incident.is_open else []
+    inhibited = [m for m in members_of(table, incident_id) if m.get("inhibited")]
     members = [*left_of(table, incident_id), *inhibited]
     pointers = pointers_of(table, members)
     held = [(m, p) for m in members if _is_held(p := pointers.get(m["dedup_key"], {}), incident_id)]
-    return [_again(member, pointer, incident.kind) for member, pointer in held[:AT_ONCE]], len(held) > AT_ONCE
+    firing = _firing_in(incident_id, table, {str(p.get("inhibitor") or "") for _, p in held} - {""})
+    free = [(m, p) for m, p in held if p.get("inhibitor") not in firing]
+    return [_again(member, pointer, incident.kind) for member, pointer in free[:AT_ONCE]], len(free) > AT_ONCE
 
 
 def _is_held(pointer: Mapping[str, Any], incident_id: str) -> bool:
     fires = pointer.get("state") == SignalState.FIRING and pointer.get("incident_id") == incident_id
     return fires and (bool(pointer.get("inhibited")) or pointer.get("apart") == incident_id)
+
+
+def _firing_in(incident_id: str, table: Table, hashes: set[str]) -> set[str]:
+    """Of these signals, by the hashes of their dedup keys, those that go on inhibiting what they inhibit there.
+
+    What was moved elsewhere takes with it what it inhibits.
+    """
+    keys = {pointer_key_of(each): each for each in hashes}
+    found: set[str] = set()
+    for start in range(0, len(keys), _READ_AT_ONCE):
+        for key, pointer in table.get_many(list(keys)[start : start + _READ_AT_ONCE]).items():
+            belongs = pointer.get("open") or pointer.get("inhibited")
+            if belongs and pointer.get("incident_id") == incident_id and pointer.get("state") == SignalState.FIRING:
+                found.add(keys[key])
+    return found
 
 
 def _again(member: Member, pointer: Mapping[str, Any], kind: Kind) -> Observation:

@@ -1,6 +1,6 @@
 """A signal whose incident is over, or that was in it only while something else fired: each is one change."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from incidentio.core.amend import Decision
 from incidentio.core.incident import Change, Incident, recorded
@@ -47,6 +47,11 @@ def reopened(records: Records, incident: Incident, case: Case, storm: Storm) -> 
     return story.ended, [*own, *case.joining(story.ended.incident), *story.writes]
 
 
+def _at_once(incident: Incident, case: Case) -> datetime | None:
+    """What leaves may inhibit others that stay."""
+    return case.now if incident.inhibits and case.inhibits_others else incident.released_at
+
+
 def left(incident: Incident, case: Case) -> Decision:
     """What inhibited it fires no more: it leaves, and opens an incident of its own.
 
@@ -68,6 +73,7 @@ def left(incident: Incident, case: Case) -> Decision:
         members=max(0, incident.members - 1),
         firing=max(0, firing),
         ok_since=None if firing > 0 else incident.ok_since or case.now,
+        released_at=_at_once(incident, case),
     )
     gone = {"apart": incident.id, "inhibited": False, "open": False}
     kept = Record(left_key(incident.id, case.run.dedup_key), case.kept, case.now + _KEPT)

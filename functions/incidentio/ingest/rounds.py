@@ -15,7 +15,7 @@ from incidentio.core.incident import Change, Incident
 from incidentio.core.members import MAX_WRITES
 from incidentio.core.ports import Key, Refused, Stale, Table, Write
 from incidentio.core.routing import Routing
-from incidentio.core.signal import Mode, SignalState
+from incidentio.core.signal import Mode
 from incidentio.core.storm import child_write
 from incidentio.ingest.case import Case, blamed
 from incidentio.ingest.decide import AfterEnd, Step, after_end
@@ -28,6 +28,8 @@ from incidentio.ingest.together import Part, together
 
 _ID_ATTEMPTS = 5
 _MERGES_FOLLOWED = 5
+_WRITES = 4
+"""Of one signal at most: its member, its pointer, where it was kept, and an entry of its own."""
 _AMEND_ATTEMPTS = 60
 """In a storm into one incident twenty workers change it at once. Giving up costs half a minute, a further try a quarter
 of a second."""
@@ -42,7 +44,7 @@ class Rounds:
         self._routing = routing
         self._new_id = new_id
         self._storms = Storms(table, routing.storm, new_id)
-        self._together = MAX_WRITES // (2 + len(routing.inhibit_rules)) or 1
+        self._together = MAX_WRITES // (_WRITES + len(routing.inhibit_rules)) or 1
 
     def one(self, pending: Sequence[Case], now: datetime) -> None:
         """Every case gets a result, or waits for the next round."""
@@ -51,9 +53,10 @@ class Rounds:
         for case in pending:
             with blamed(case):
                 self._step(case, parts, arriving)
-        if arriving:
-            with blamed(*arriving):
-                self._place(not_inhibited_first(arriving), parts, now)
+        firing = [part.case for some in parts.values() for part in some if part.fires]
+        if arriving and (ready := not_inhibited_first(arriving, firing)):
+            with blamed(*ready):
+                self._place(ready, parts, now)
         for incident_id, some in sorted(parts.items(), key=lambda item: len(item[1])):  # a storm's comes last: it waits
             for start in range(0, len(some), self._together):
                 chunk = some[start : start + self._together]
@@ -134,6 +137,9 @@ class Rounds:
                 case AfterEnd.REJOIN if pointer and pointer.inhibited:
                     self._look_at_inhibited(case, incident, parts)
                     return
+                case AfterEnd.REOPEN if pointer and pointer.inhibited:
+                    case.previous = incident.id  # that one is over for others: this one nobody was told of
+                    break
                 case AfterEnd.REJOIN:
                     parts[incident.id].append(Part(case, Step.FIRE_AGAIN, threshold=case.threshold))
                     return
@@ -166,7 +172,7 @@ class Rounds:
         if place is None or place.incident_id != incident.id or audible:
             if self._changed(case, incident, lambda current: left(current, case)):
                 case.see(self._table.get(case.key))
-        elif case.pointer and case.pointer.state is SignalState.FIRING and not case.is_worse:
+        elif case.is_held_by(place.rule):
             case.count(self._table, Step.DUPLICATE)
             case.done(Step.DUPLICATE, incident.id)
         else:
@@ -209,9 +215,16 @@ class Rounds:
                 self._done(part, incident_id)
 
     def _done(self, part: Part, incident_id: str) -> None:
+        if part.rule and not self._is_still_inhibited(part.case):
+            return  # it recovered while this one joined: the next round takes it out again
         part.case.done(part.step, incident_id)
         if part.step is Step.PROMOTE:  # its messages are not counted yet
             part.case.go_on(self._table.get(part.case.key))
+
+    def _is_still_inhibited(self, case: Case) -> bool:
+        """What recovers from now on finds it there, and lets it go when the time has come."""
+        case.see(self._table.get(case.key))
+        return inhibited_by(case, self._table) is not None
 
     def _see(self, cases: Sequence[Case], refused: Refused) -> None:
         """Somebody was faster: with the pointer of one of them, or with a record that all of them read."""

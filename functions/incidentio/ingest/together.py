@@ -11,6 +11,7 @@ from typing import Any
 
 from incidentio.core.duration import format_duration
 from incidentio.core.incident import Change, Incident, Status, recorded
+from incidentio.core.inhibition import Inhibited
 from incidentio.core.lifecycle import impact_returned
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Write
@@ -23,7 +24,6 @@ from incidentio.ingest.case import Case
 from incidentio.ingest.decide import Step
 from incidentio.ingest.opening import actor_of, held, promoted, sentence, would_have
 from incidentio.ingest.outcome import Ended, Unfit
-from incidentio.ingest.placing import Inhibited
 
 _NAMED = 5
 _LISTED = 50
@@ -133,16 +133,17 @@ class Story:
             return
         rules = list(dict.fromkeys(part.rule for part in parts if part.rule))
         names = [str(rule) for rule in rules]
-        why = f"while {'; '.join(names)}: a member, and nobody is told of it"
-        counts = self._counts(parts)
-        text = _told(parts, f"fires {why}", f"signals fire {why}")
         because = "; ".join(dict.fromkeys(rule.rule.reason or str(rule.rule) for rule in rules))
         by = {"author": ", ".join(dict.fromkeys(rule.rule.author for rule in rules)), "comment": because}
+        whose = f" ({by['author']}, {because})" if any(rule.rule.reason for rule in rules) else ""
+        why = f"while {'; '.join(names)}: a member, and nobody is told of it{whose}"
+        counts = self._counts(parts)
+        text = _told(parts, f"fires {why}", f"signals fire {why}")
         stable = format_duration(self._routing.recovery.stable_for)
         ends = f"when {', '.join(rule.source for rule in rules)} has been ok for {stable}"
         self._add("SignalInhibited", parts, text, {"rules": names, **by, "ends": ends}, inhibits=True, **counts)
         for part in parts:
-            self.writes += part.case.joining(self._now, rule=str(part.rule))
+            self.writes += part.case.joining(self._now, rule=part.rule)
 
     def worsen(self, parts: Sequence[Part]) -> None:
         """They fire already, and say that it is worse than they said."""
@@ -165,7 +166,7 @@ class Story:
         left = f", {firing} still firing" if firing else ""
         text = _told(parts, f"is ok{left}", f"signals are ok{left}")
         released_at = before.released_at
-        if before.inhibits and firing and not all(part.case.is_inhibited for part in parts):
+        if before.inhibits and firing:
             released_at = self._at + self._routing.recovery.stable_for
         ok_since = self._at if watching else None
         self._add("SignalRecovered", parts, text, firing=firing, ok_since=ok_since, released_at=released_at)

@@ -49,7 +49,9 @@ def test_the_entry_says_whose_rule_it_is_why_and_until_when() -> None:
     desk = desk_with({**RULE, "author": "ana", "reason": "one page a zone is enough"})
     desk(told(desk, "firing", "az-down", 0))
     desk(told(desk, "firing", "host-down", 5))
-    data = desk.table.entries[desk.incident.id][-1].data
+    entry = desk.table.entries[desk.incident.id][-1]
+    assert "nobody is told of it (ana, one page a zone is enough)" in entry.text
+    data = entry.data
     assert (data["author"], data["comment"]) == ("ana", "one page a zone is enough")
     assert data["ends"] == "when az-down/a has been ok for 5m"
 

@@ -75,6 +75,17 @@ def test_after_a_recovery_it_is_as_bad_as_it_says_then() -> None:
     assert desk(fires(desk, "SEV2", 10)).counts == {"worsened": 1}
 
 
+def test_a_severity_of_an_earlier_incident_says_nothing_of_the_next() -> None:
+    desk = Desk()
+    desk(fires(desk, "SEV1", 0))
+    desk(fires(desk, None, 5, state="ok"))
+    desk.end(desk.incident.id)
+    desk.clock.advance(hours=3)
+    desk(fires(desk, None, 10_000))
+    assert desk(fires(desk, "SEV1", 10_050)).counts == {"worsened": 1}
+    assert known(desk) == ("SEV1", "SEV1")
+
+
 def test_two_workers_never_make_it_less_bad_again() -> None:
     desk = Desk()
     desk(fires(desk, "SEV4"))

@@ -109,3 +109,18 @@ def test_what_a_person_resolved_inhibits_nothing(estate: Estate) -> None:
     estate.desk.end(estate.of("az/a").id)
     estate.sweep(minutes=1)
     assert len(estate.told(estate.of("host/a"))) == 2
+
+
+def test_two_that_inhibit_each_other_are_not_both_silent_for_ever() -> None:
+    """Two workers opened them at the same time."""
+    there: dict[str, Any] = {"source_matchers": ['alertname="x"'], "target_matchers": ['alertname="y"']}
+    back: dict[str, Any] = {"source_matchers": ['alertname="y"'], "target_matchers": ['alertname="x"']}
+    estate = Estate(inhibit_rules=[there, back])
+    tags = {name: {"alertname": name} for name in "xy"}
+    other = notification(signal("firing", estate.clock(), dedup_key="y", title="y", severity="SEV1", tags=tags["y"]))
+    estate.table.before_commit.append(lambda: estate.desk(other))
+    estate.fire("x", tags=tags["x"], severity="SEV1")
+    for _ in range(3):
+        estate.sweep(minutes=1)
+    assert len(estate.table) == 2
+    assert len(estate.topics) >= 1

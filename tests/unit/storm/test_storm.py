@@ -375,6 +375,18 @@ def test_a_route_and_a_silence_see_what_the_sender_says_of_a_signal() -> None:
     assert len(estate.topics.sent) == 1
 
 
+def test_a_silence_of_one_host_holds_back_nothing_of_its_group() -> None:
+    estate = Estate(route={"receiver": "page", "group_by": ["cluster"]})
+    at = estate.clock()
+    made = {"id": "SIL-000001", "matchers": ('host="web-1"',), "author": "alice", "comment": "load test"}
+    made |= {"starts_at": at, "ends_at": at + timedelta(hours=1), "created_at": at}
+    quiet.add(estate.table, Silence.model_validate(made))
+    estate.fire("web-1", tags={"host": "web-1", "cluster": "c"})
+    assert (estate.of("web-1").labels, len(estate.topics)) == ({"host": "web-1", "cluster": "c"}, 0)
+    estate.fire("web-2", tags={"host": "web-2", "cluster": "c"})
+    assert (estate.of("web-2").labels, len(estate.topics)) == ({"cluster": "c"}, 1)
+
+
 def test_two_workers_begin_one_storm() -> None:
     estate = Estate()
     for n in range(OPENS - 1):
