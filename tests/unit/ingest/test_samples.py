@@ -350,3 +350,28 @@ def test_both_doors_of_an_anomaly_meet() -> None:
     assert event.dedup_key == message.dedup_key
     assert (event.mode, message.mode) == (Mode.MONITOR, Mode.LIVE)
     assert "1001 USD more than expected" in event.reason
+
+
+@pytest.mark.parametrize("name", ["securityhub_finding", "securityhub_v2_finding"])
+def test_a_finding_id_that_is_no_arn_is_of_one_account_and_region(name: str) -> None:
+    document = json.loads(sample(name))
+    (finding,) = document["detail"]["findings"]
+
+    def key(account: str, region: str) -> str:
+        if "finding_info" in finding:
+            finding["finding_info"]["uid"] = "check-1"
+            finding["cloud"] = {"account": {"uid": account}, "region": region}
+        else:
+            finding.update({"Id": "check-1", "AwsAccountId": account, "Region": region})
+        found = read(json.dumps(document), attachment=ATTACHMENT, now=NOW)
+        assert isinstance(found, Observation)
+        return found.dedup_key
+
+    assert key("111122223333", "eu-west-1") == "securityhub/111122223333/eu-west-1/check-1"
+    assert len({key(a, r) for a in ("111122223333", "444455556666") for r in ("eu-west-1", "us-east-1")}) == 4
+
+
+def test_a_rule_that_is_edited_in_the_console_names_its_security_group() -> None:
+    record = change("cloudtrail_security_group_rule")
+    assert record.resources == ("arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0f0a0001",)
+    assert record.what == "ModifySecurityGroupRules sg-0f0a0001 tcp 22 0.0.0.0/0"

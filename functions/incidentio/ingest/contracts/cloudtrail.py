@@ -17,6 +17,7 @@ from incidentio.ingest.observation import Changed, Ignored, as_object, text_fiel
 _VERSIONED = re.compile(r"20\d{6}(?:v\d+)?$")
 """Lambda writes the version of its API behind a call's name: UpdateFunctionCode20150331v2."""
 
+_SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedGroupId")
 _EC2 = {"groupId": "security-group", "routeTableId": "route-table", "networkAclId": "network-acl"}
 
 
@@ -27,8 +28,7 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Changed | Ignor
     if detail.get("errorCode") or detail.get("readOnly") is True:
         return Ignored("a call that was refused, or that only read: nothing changed")
     name = _VERSIONED.sub("", text_field(detail, "eventName", limit=128))
-    # AppConfig writes parameters with a capital, the others without.
-    given = {k[:1].lower() + k[1:]: v for k, v in as_object(detail.get("requestParameters")).items()}
+    given = _parameters(detail.get("requestParameters"))
     resources = texts(_resources(event, given))
     who = as_object(detail.get("userIdentity"))
     about = resources[0].rpartition(":")[2].rpartition("/")[2] if resources else ""
@@ -43,6 +43,15 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Changed | Ignor
         resources=resources,
     )
     return Changed(record)
+
+
+def _parameters(value: Any) -> dict[str, Any]:
+    """By name with a small first letter: AppConfig writes a capital one, and newer calls of EC2 do inside a wrapper."""
+    given = {k[:1].lower() + k[1:]: v for k, v in as_object(value).items()}
+    for name, inner in list(given.items()):
+        if name.endswith("Request") and isinstance(inner, dict):
+            given |= _parameters(inner)
+    return given
 
 
 def _resources(event: AwsEvent, given: Mapping[str, Any]) -> Iterator[str]:
@@ -64,6 +73,10 @@ def _opened(given: Mapping[str, Any]) -> str:
         ports = "-".join(dict.fromkeys(str(item[p]) for p in ("fromPort", "toPort") if p in item))
         ranges = [str(r.get("cidrIp") or r.get("cidrIpv6")) for r in _items(item.get("ipRanges"))]
         parts.append(" ".join(filter(None, (str(item.get("ipProtocol") or ""), ports, ", ".join(ranges)))))
+    if rule := _parameters(as_object(given.get("securityGroupRule")).get("SecurityGroupRule")):
+        ports = "-".join(dict.fromkeys(str(rule[p]) for p in ("fromPort", "toPort") if p in rule))
+        source = next((str(rule[name]) for name in _SOURCES if rule.get(name)), "")
+        parts.append(" ".join(filter(None, (str(rule.get("ipProtocol") or ""), ports, source))))
     if isinstance(given.get("destinationCidrBlock"), str):
         parts.append(str(given["destinationCidrBlock"]))
     if isinstance(given.get("configurationVersion"), str):

@@ -3,8 +3,8 @@
 https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-cwe-event-formats.html
 https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html
 
-A finding fires while it is active and new or notified; archived, resolved, suppressed or passed it is ok. Its id is its
-key: that of a GuardDuty finding is GuardDuty's own ARN, so both doors meet in one incident.
+A finding fires while it is active and new or notified; archived, resolved, suppressed or passed it is ok. Its key is
+its ARN: that of a GuardDuty finding is GuardDuty's own, so both doors meet in one incident.
 """
 
 from collections.abc import Mapping
@@ -45,7 +45,11 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Observation | I
         event,
         attachment,
         source=SOURCE,
-        key=text_field(finding, "Id", limit=512),
+        key=key_of(
+            text_field(finding, "Id", limit=512),
+            account=str(finding.get("AwsAccountId") or event.account),
+            region=str(finding.get("Region") or event.region),
+        ),
         state=SignalState.OK if over else SignalState.FIRING,
         changed_at=event.moment(finding.get("UpdatedAt")),
         title=str(finding.get("Title") or finding["Id"]),
@@ -56,6 +60,11 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Observation | I
         impact_started_at=event.moment(finding.get("FirstObservedAt"), finding.get("CreatedAt")),
         urgent=severity in URGENT,
     )
+
+
+def key_of(id: str, *, account: str, region: str) -> str:
+    """An ARN as it is; any other id is only its product's own word, which two accounts may share."""
+    return id if id.startswith("arn:") else f"{SOURCE}/{account}/{region}/{id}"
 
 
 def the_finding(detail: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from incidentio.core.attachment import Attachment
 from incidentio.core.severity import Severity
 from incidentio.core.signal import SignalState
 from incidentio.ingest.contracts.aws_event import aws_event, milliseconds, observed, texts
-from incidentio.ingest.contracts.security_hub import SOURCE, URGENT, the_finding
+from incidentio.ingest.contracts.security_hub import SOURCE, URGENT, key_of, the_finding
 from incidentio.ingest.observation import Ignored, Observation, as_object, object_field, pairs, text_field
 
 _SEVERITIES = {
@@ -28,6 +28,7 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Observation | I
     info = object_field(finding, "finding_info")
     resources = finding.get("resources")
     about = [as_object(r) for r in resources] if isinstance(resources, list) else []
+    cloud = as_object(finding.get("cloud"))
     given = finding.get("severity_id")
     severity = _SEVERITIES.get(given) if isinstance(given, int) else None
     over = finding.get("status_id") in _OVER
@@ -37,7 +38,11 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Observation | I
         event,
         attachment,
         source=SOURCE,
-        key=text_field(info, "uid", limit=512),
+        key=key_of(
+            text_field(info, "uid", limit=512),
+            account=str(as_object(cloud.get("account")).get("uid") or event.account),
+            region=str(cloud.get("region") or event.region),
+        ),
         state=SignalState.OK if over else SignalState.FIRING,
         changed_at=milliseconds(info.get("modified_time")) or milliseconds(finding.get("time")) or event.at,
         title=str(info.get("title") or info["uid"]),

@@ -5,6 +5,7 @@ Data that is a signal/v1 is that signal. Of any other data the fields that a sig
 and values fit, and the event's own attributes stand in for the rest: see `_mapped`.
 """
 
+import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
@@ -22,6 +23,11 @@ from incidentio.ingest.http.request import Request, parsed
 CONTENT_TYPES = ("application/cloudevents+json", "application/cloudevents-batch+json")
 _REQUIRED = ("id", "source", "type")
 _OVER = ("ok", "resolved", "recovered", "closed")
+_STATE_WORD = re.compile(
+    r"\.(?:ok|resolved|recovered|closed|failed|failing|fired|firing|triggered|raised|opened|alarm|alert|error|degraded)$",
+    re.IGNORECASE,
+)
+"""At the end of a type it says the state, which is no part of what belongs together."""
 _STATES = {state.value: state for state in SignalState}
 
 
@@ -49,9 +55,11 @@ def structured(event: Mapping[str, Any], now: datetime) -> tuple[Mapping[str, An
     data = event.get("data")
     if isinstance(encoded := event.get("data_base64"), str):
         try:
-            data = parsed(b64decode(encoded, validate=True))
+            decoded = b64decode(encoded, validate=True)
         except (Base64Error, ValueError):
             raise malformed("`data_base64` is not base64") from None
+        kind = str(event.get("datacontenttype") or "json").partition(";")[0].strip().lower()
+        data = parsed(decoded) if kind.endswith("json") else decoded.decode(errors="replace")
     return _signal(event, data, now)
 
 
@@ -69,8 +77,9 @@ def _mapped(event: Mapping[str, Any], data: Mapping[str, Any], now: datetime) ->
     subject = event.get("subject") if isinstance(event.get("subject"), str) else ""
     last_word = event["type"].rsplit(".", 1)[-1].lower()
     state = _STATES.get(str(data.get("state")), SignalState.OK if last_word in _OVER else SignalState.FIRING)
+    about = subject or _STATE_WORD.sub("", event["type"])
     return {
-        "dedup_key": _text(data.get("dedup_key")) or f"{event['source']}#{subject or event['type']}",
+        "dedup_key": _text(data.get("dedup_key")) or f"{event['source']}#{about}",
         "state": state,
         "title": _text(data.get("title")) or subject or event["type"],
         "reason": _text(data.get("reason"), data.get("message"), data.get("description")),

@@ -70,6 +70,27 @@ def test_the_state_is_in_the_data_or_in_the_type(yard: Yard, type: str, state: s
     assert yard.signals()[0]["state"] == expected
 
 
+def test_without_a_subject_what_fails_and_recovers_is_one_signal(yard: Yard) -> None:
+    for number, type in enumerate(
+        ("com.example.canary.failed", "com.example.canary.recovered", "com.example.disk.full")
+    ):
+        event = {"specversion": "1.0", "id": str(number), "source": "/canaries", "type": type}
+        assert yard.post("signals", event, headers=STRUCTURED).status == 202
+    keys = [kept["dedup_key"].removeprefix("integration/signals/") for kept in yard.signals()]
+    assert keys == ["/canaries#com.example.canary", "/canaries#com.example.canary", "/canaries#com.example.disk.full"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/plain; charset=utf-8"])
+def test_base64_of_a_text_is_a_text_as_well(yard: Yard, kind: str) -> None:
+    event = {"specversion": "1.0", "id": "1", "source": "/canaries", "type": "x.failed", "datacontenttype": kind}
+    encoded = b64encode(b"three runs failed").decode()
+    assert yard.post("signals", {**event, "data_base64": encoded}, headers=STRUCTURED).status == 202
+    (kept,) = yard.signals()
+    assert kept["reason"] == "three runs failed"
+    del event["datacontenttype"]
+    assert yard.post("signals", {**event, "data_base64": encoded}, headers=STRUCTURED).status == 400
+
+
 def test_an_event_that_carries_a_signal_is_that_signal(yard: Yard) -> None:
     own = signal("firing", yard.desk.at(0))
     event = {"specversion": "1.0", "id": "1", "source": "/a", "type": "incidentio.signal"}
