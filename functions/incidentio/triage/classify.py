@@ -97,7 +97,7 @@ def _judged(incident: Incident, evidence: Evidence, bundle: Bundle, ruling: Ruli
     if ruling.environment and "environment" not in incident.given:
         environment, environment_why = _spelled(ruling.environment), _by_rule(ruling, "environment")
     entry = listed or Service()
-    labels = {**incident.labels, **sent_labels(evidence.labels, known=incident.labels)}
+    labels = {**(incident.labels if evidence.missing else {}), **sent_labels(evidence.agreed)}
     known = incident.model_copy(
         update={
             "service": service,
@@ -164,7 +164,7 @@ def _environment(incident: Incident, evidence: Evidence, service: Service | None
     if known and _stands(incident, "environment"):
         return _spelled(incident.environment), "named by the incident"
     for heard in evidence.heard:
-        if heard.environment and "environment" in incident.ruled:
+        if heard.environment:
             return _spelled(heard.environment), "named by the signal"
         tag = heard.tag("environment")
         if tag and _name(tag[1]):
@@ -229,5 +229,6 @@ def _said(evidence: Evidence) -> tuple[list[tuple[Severity, str]], tuple[str, ..
         try:
             said.append((parse_severity(tag[1]), f"alarm tag {tag[0]}={tag[1]}"))
         except InvalidInput as error:
+            said += [(heard.severity, "the signal says so")] if heard.severity else []
             unread.append(f"alarm tag {tag[0]}: {error.message}")
     return said, tuple(unread)

@@ -39,6 +39,12 @@ class Evidence:
         return {key: value for heard in reversed(self.heard) for key, value in heard.tags.items()}
 
     @property
+    def agreed(self) -> dict[str, str]:
+        """The tags that all signals share which have any: what is of one host is not of its whole group."""
+        first, *others = [heard.tags for heard in self.heard if heard.tags] or [{}]
+        return {key: value for key, value in first.items() if all(tags.get(key) == value for tags in others)}
+
+    @property
     def reason(self) -> str:
         """What the first signal that gave a reason said."""
         return next((h.reason for h in self.heard if h.reason), "")

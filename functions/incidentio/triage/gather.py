@@ -6,6 +6,7 @@ from incidentio.core.errors import IncidentioError
 from incidentio.core.incident import Incident
 from incidentio.core.members import Member, members_of
 from incidentio.core.ports import Table
+from incidentio.core.redaction import redact_data
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Subject
 from incidentio.triage.evidence import Evidence, Heard
@@ -31,7 +32,7 @@ def gather(incident: Incident, table: Table, alarm_tags: AlarmTags) -> Evidence:
             continue
         asked += 1
         try:
-            heard.append(replace(signal, tags=alarm_tags.tags_of(arn)))
+            heard.append(replace(signal, tags=redact_data(alarm_tags.tags_of(arn), limit=256)))
         except IncidentioError as error:
             heard.append(signal)
             missing.append(error.message)

@@ -11,7 +11,7 @@ from incidentio.core.timeline import Entry
 from incidentio.triage.retrieval import Collection
 
 LISTED = 3
-_READ = 6
+_READ = 30
 _LEAST = 40
 _SAME_ALARM = 25
 _LAST_ENTRIES = 60
@@ -22,7 +22,7 @@ def similar(mine: Filed, past: Sequence[Filed], table: Table) -> tuple[Similar, 
     """At most three that are over, the most like first.
 
     The score is 100 times the share of BM25 (`triage.retrieval`), and 25 more for the same alarm; below 40 it is no
-    likeness. At most six incidents are read to see how they ended.
+    likeness. At most thirty incidents are read to see how they ended: in an outage many that are like it are open.
     """
     others = [entry for entry in past if entry.id != mine.id]
     found: list[Similar] = []

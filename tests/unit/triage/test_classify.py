@@ -135,3 +135,16 @@ def test_the_service_limits_what_is_proposed():
 def test_matchers_see_what_triage_has_just_decided():
     careful = {**THROTTLE, "when": ['severity="SEV1"', 'environment="production"', 'service="checkout"']}
     assert judge(bundle=bundle_of(CATALOG, careful)).proposed == ("throttle-function",)
+
+
+def test_production_that_a_signal_names_goes_before_what_the_catalogue_says() -> None:
+    incident = an_incident(subject=subject("web-latency"))
+    heard = Heard(subject=incident.subject, environment="production")
+    triage = classify(incident, Evidence(heard=(heard,)), bundle_of(CATALOG))
+    assert (triage.service, triage.environment, triage.environment_why) == ("web", "production", "named by the signal")
+
+
+def test_a_severity_tag_nobody_understands_leaves_what_the_signal_says() -> None:
+    triage = judge(tags={"severity": "page"}, said=Severity.SEV1, name="unheard-of")
+    assert (triage.severity, triage.severity_why) == (Severity.SEV1, "the signal says so")
+    assert any("severity" in missing for missing in triage.missing)

@@ -205,3 +205,13 @@ def test_many_unreadable_tags_do_not_outgrow_an_entry(room):
     room.triage()
     assert len(room.last["missing"]) == 11
     assert room.last["missing"][-1] == "and 290 more"
+
+
+def test_a_secret_in_an_alarms_tag_is_kept_nowhere(room: Room) -> None:
+    room.tags.tags[ARN] = {"hook": "https://user:hunter2secret@example.com/x", "contact": "alice.smith@example.com"}
+    room.open()
+    labels = room.triage().labels
+    assert labels.keys() == {"hook", "contact"}
+    everything = f"{labels} {room.table.records} {room.table.entries}"
+    assert "hunter2secret" not in everything
+    assert "alice.smith" not in everything

@@ -155,6 +155,19 @@ def test_a_similar_incident_says_what_fixed_it_then(shop: Room) -> None:
     assert shop.last["similar"][0]["incident_id"] == "INC-0000A1"
 
 
+def test_many_that_are_open_hide_no_past_one(shop: Room) -> None:
+    past(shop, "INC-0000A1", note="rolled back v41")
+    for n in range(20):
+        about = subject()
+        fields = {"service": "checkout", "subject": about, "title": about.alarm_name, "detected_at": shop.clock()}
+        incident = an_incident(id=f"INC-0000B{n}", **fields)
+        shop.table.commit(recorded(incident, "IncidentTriggered", actor=SYSTEM, at=shop.clock(), text="fires"))
+        shop.table.write(filing(filed(incident, "checkout", REASON)))
+    shop.open()
+    shop.triage()
+    assert [s.incident_id for s in found(shop).similar] == ["INC-0000A1"]
+
+
 def test_an_open_incident_is_no_past_one(shop: Room) -> None:
     another(shop, service="checkout", title="checkout-5xx", subject=subject())
     shop.open()
