@@ -18,7 +18,8 @@ def incident_of_signal(api: Api, signal: str) -> Incident | None:
     alarm = f"arn:{partition_of(api.region)}:cloudwatch:{api.region}:{api.account}:alarm:{signal}"
     keys = [pointer_key(signal), pointer_key(alarm)]
     found = api.table.get_many(keys)
-    incident_id = next((found[key].get("incident_id") for key in keys if key in found), None)
+    named = (found[key].get("incident_id") for key in keys if key in found)
+    incident_id = next(filter(None, named), None)
     try:
         return api.table.incident(str(incident_id)) if incident_id else None
     except NotFound:

@@ -88,9 +88,9 @@ class Reconciliation:
             return True  # whether what inhibits it still fires is looked at by whoever takes it in
         fence = datetime.fromisoformat(pointer["fence"])
         if pointer.get("open") and pointer.get("state") == SignalState.FIRING:
-            if pointer.get("mode") == Mode.MONITOR and self._mode(alarm)[0] is Mode.LIVE:
-                return True  # it was attached, tagged, or named in the catalogue since
-            return self._is_swallowed(alarm, pointer, ended)
+            # It may have been attached, tagged, or named in the catalogue since.
+            live_by_now = pointer.get("mode") == Mode.MONITOR and self._mode(alarm)[0] is Mode.LIVE
+            return self._is_swallowed(alarm, pointer, ended) or live_by_now
         return alarm.changed_at > fence + _TOLERANCE
 
     def _is_swallowed(self, alarm: Alarm, pointer: Mapping[str, Any], ended: dict[str, datetime | None]) -> bool:

@@ -154,6 +154,14 @@ def test_a_dedup_key_is_taken_before_the_alarm_of_that_name(world: World) -> Non
     assert [card["id"] for card in world.alice.get("/incidents?signal=canary")["items"]] == [own]
 
 
+def test_a_key_that_only_ever_was_ok_hides_no_alarm_of_its_name(world: World) -> None:
+    incident_id = world.opened()
+    arn = "arn:aws:cloudwatch:eu-central-1:111122223333:alarm:canary"
+    world.table.write(Put(Record(pointer_key("canary"), {"open": False, "fence": "2026"})))
+    world.table.write(Put(Record(pointer_key(arn), {"open": True, "incident_id": incident_id})))
+    assert [card["id"] for card in world.alice.get("/incidents?signal=canary")["items"]] == [incident_id]
+
+
 @pytest.mark.parametrize(
     "pointer", [None, {"open": False, "fence": "2026"}, {"open": False, "incident_id": "INC-GONE00"}]
 )

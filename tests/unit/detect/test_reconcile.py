@@ -196,3 +196,12 @@ def test_what_was_only_watched_and_is_live_by_now_comes_in_again(
     assert [e["incidentio"]["mode"] for e in reconcile(table, alarm(**fields), catalog=catalog)] == ["live"] * sent
     known(table, mode="live")
     assert reconcile(table, alarm(**fields), catalog=catalog) == []
+
+
+def test_a_watched_one_that_an_ended_incident_left_open_is_set_right_before_it_comes_in_as_live() -> None:
+    table = FakeTable()
+    opened(table, mode=Mode.MONITOR, status=Status.RESOLVED, resolved_at=NOW)
+    known(table, mode="monitor", fence=iso(NOW - timedelta(minutes=10)))
+    later = alarm(actions=(TOPIC,), changed_at=NOW + timedelta(minutes=5))
+    assert len(reconcile(table, later)) == 1
+    assert table.records[pointer_key(later.arn)]["open"] is False
