@@ -1,6 +1,7 @@
 """Redaction takes out secrets and personal data, leaves what operators work with, and stays linear."""
 
 import time
+from re import Pattern
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidentio.core.redaction import redact, redact_data
+from incidentio.core.redaction_rules import PERSONAL, RULES, personal
 
 SECRETS = {
     "AWS access key id": ("AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
@@ -32,6 +34,19 @@ SECRETS = {
     "password after a colon": ("db-password:hunter2", "hunter2"),
     "password in JSON": ('{"dbPassword": "hun\\"ter2", "user": "app"}', 'ter2"'),
     "API key": ("x-api-key: 5f2b9c", "5f2b9c"),
+    "password in a list": ('{"password": ["hunter2", "other"]} stays', "other"),
+    "password too deep to follow": (f'{{"password": {"[" * 20}"hunter2"{"]" * 20}}}', "hunter2"),
+    "password in JSON in JSON": (r"{\"password\": \"hun\\\"ter2\"}", "ter2"),
+    "password in a query": ("next=%2Fa%3Fpassword%3Dhunter2", "hunter2"),
+    "password with a comma": ("password=hunt,er2secret", "er2secret"),
+    "password before another setting": ("password=hunter2,host=db1", "hunter2"),
+    "token after a bare colon": ("token:x0y1", "x0y1"),
+    "key after a sign of equality": ("SK=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtn"),
+    "URL credentials with escaped slashes": (r"https:\/\/app:hunter2@db.internal\/x", "hunter2"),
+    "URL credentials in a query": ("postgres%3A%2F%2Fapp%3Ahunt%40er2%40db%2Forders", "er2"),
+    "key id in a name": ("key_AKIAIOSFODNN7EXAMPLE_1", "AKIAIOSFODNN7EXAMPLE"),
+    "Vault token": ("vault says hvs.CAESIJlWh0123456789abcdefghij is expired", "CAESIJ"),
+    "e-mail in a query": ("mail=alice%40example.com", "alice"),
     "e-mail": ("ask jane.doe+oncall@payments.example.co.uk now", "jane.doe"),
     "phone": ("call +49 30 901820 now", "901820"),
     "US phone": ("call (555) 123-4567 now", "123-4567"),
@@ -59,6 +74,16 @@ KEPT = [
     "basic monitoring and bearer certificates",
     "TokenCount=5 SecretsRotated=7",
     "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/",
+    "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf:password::",
+    "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:CheckoutServiceHighErrorRateAlar1A2B3C4D",
+    "token: expired",
+    "password: required",
+    "dial tcp token:8080: refused",
+    "team/auth-token:v2",
+    "Auth::Token::New",
+    "com.acme.KeyJoiner.combine",
+    "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    '{"password": null}',
     "INC-7K3F9A|AWS::Lambda::Function|123456789012|eu-central-1|checkout",
 ]
 
@@ -132,6 +157,35 @@ def test_data_is_redacted_at_every_level_under_keys_and_names() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"password": ["hunter2"]}, {"password": {"value": "hunter2"}}, {"password": 12345678},
+        {"password_old": "hunter2"},
+        {"api key": "hunter2"}, {"DB_PASSWORD_1": "hunter2"}, {"db/password": "hunter2"},
+        {"passwords": {"db": "hunter2"}},
+        {"event": '{"password": ["hunter2"]}'}, {"token": {"id": 12345678}}, {"deep": [{"db:secret": ["hunter2"]}]},
+    ],
+)  # fmt: skip
+def test_whatever_is_under_the_name_of_a_secret_goes(data: dict[str, Any]) -> None:
+    found = str(redact_data(data))
+    assert "[redacted:value]" in found
+    assert not any(secret in found for secret in ("hunter2", "12345678"))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"password": None}, {"manage_password": True}, {"token_count": 5}, {"TokenCount": 5},
+        {"secret_name": "prod/db"},
+        {"secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf"}, {"token_ttl": 3600},
+        {"key": "orders"}, {"password_policy": "strict"}, {"monkey": 1},
+    ],
+)  # fmt: skip
+def test_what_is_only_about_a_secret_stays(data: dict[str, Any]) -> None:
+    assert redact_data(data) == data
+
+
 def test_data_is_bounded_in_depth_and_width() -> None:
     deep: Any = "x"
     for _ in range(50):
@@ -144,17 +198,69 @@ def test_data_is_bounded_in_depth_and_width() -> None:
 
 
 HOSTILE = [
-    "password=", "a@", "://", "-----BEGIN A-----", "eyJ", "eyJaaaaaa.", "+1 ", "1 ", "((555", "a.", "token ", "basic ",
-    "1111-", "sk-", '"password":"\\', "arn:aws:", "A1b/", "x", "@b.",
+    "password=", "a@", "://", "-----BEGIN A-----", "eyJ", "eyJaaaaaa.", "-eyJaaaaa", "+1 ", "1 ", "((555", "a.",
+    "token ",
+    "basic ", "1111-", "sk-", '"password":"\\', "arn:aws:", "A1b/", "x", "@b.", "-eyJaaaaaa.eyJaaaaaa", "eyJ-",
+    "-----BEGIN A",
+    "-SG.aaaaaaaaaaaaaaaa", "SG.", "hooks.slack.com/services/a/", ".github_pat_", "-iio_a-", "IQoJ+",
+    "/IQoJaaaaaaaa", "AKIA",
+    ":\\/\\/a", ":\\", "%3A%2F%2Fa%40", "%3A%2F%2F", "a%40", "%40b.", "%40", "--a-a-a-a-", "--password ",
+    "--password \"",
+    "password ", "password: ", "password:[", 'password:{"', "password:[{[{[{", "[", 'password="', "password=\\", "\\",
+    'password=\\"\\', 'password=\\\\"a\\"', "password=,a", "token:x/", "secret::", "a/token:", "password%3D%20",
+    "api key\\",
+    "git@a.", "+1 (1) ", "\u00e4@", "\n ", "password=[redacted:",
 ]  # fmt: skip
+PATTERNS = [*((rule.pattern, rule.replacement) for rule in RULES), (PERSONAL, personal)]
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_time_grows_with_the_length_and_not_with_its_square(piece: str) -> None:
-    def seconds(size: int) -> float:
-        text = (piece * size)[:size]
+def test_the_work_of_every_rule_grows_with_the_length_and_not_with_its_square(piece: str) -> None:
+    def work(rule: Pattern[str], replacement: Any, size: int) -> float:
+        text = "password=[" + (piece * size)[:size]
         start = time.process_time()
-        redact(text, limit=100)
+        rule.sub(replacement, text)
+        rule.sub(replacement, text[len("password=[") :])
         return time.process_time() - start
 
-    assert seconds(320_000) < max(40 * min(seconds(20_000) for _ in range(3)), 0.5)
+    for rule, replacement in PATTERNS:
+        short = min(work(rule, replacement, 4_000) for _ in range(2))
+        assert work(rule, replacement, 32_000) < 40 * max(short, 0.001), rule.pattern
+
+
+LONG = {
+    "private key": f"-----BEGIN RSA PRIVATE KEY-----\n{'MIIEpAIBAAKCAQEA' * 4096}\n-----END RSA PRIVATE KEY-----",
+    "quoted": f'password="{"hunter two " * 8000}"',
+    "list": f'{{"password": ["{"hunter two " * 8000}"]}}',
+    "URL": f"https://app:{'hunter2' * 3000}@db.internal/x",
+    "JSON Web Token": f"eyJhbGciOi{'J9' * 12000}.{'ab' * 9000}.{'cd' * 500}",
+    "card": "4111 1111 1111 1111 " * 3000,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize(
+    ("before", "words"), [(0, "alarm "), (65_000, "alarm "), (65_700, "alarm "), (65_000, "alarm-")]
+)
+def test_of_a_very_long_text_the_beginning_is_what_it_would_be_had_all_been_read(
+    name: str, before: int, words: str
+) -> None:
+    text = f"{(words * before)[:before]} {LONG[name]} {words * 12_000}"
+    assert redact(text, limit=500) == redact(redact(text, limit=4 * len(text)), limit=500)
+
+
+def test_much_of_a_very_long_text_is_not_read() -> None:
+    read = []
+
+    class Counted(str):
+        """Says how much of it was taken."""
+
+        __slots__ = ()
+
+        def __getitem__(self, part: Any) -> str:
+            found = super().__getitem__(part)
+            read.append(len(found))
+            return found
+
+    assert redact(Counted("the disk is full " * 200_000), limit=200) == ("the disk is full " * 20)[:197] + "…"
+    assert 0 < sum(read) < 100_000

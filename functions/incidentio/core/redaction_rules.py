@@ -1,0 +1,234 @@
+"""What is taken out of texts: one rule for each form of a secret or of personal data.
+
+Every pattern is linear in the length of the text. A repeat that could start again inside the run it has just read may
+start at the run's beginning alone (a lookbehind), and gives nothing back (`++`).
+"""
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from itertools import pairwise
+from typing import NamedTuple
+
+
+class Rule(NamedTuple):
+    """`hints`: lower-case substrings, one of which must be there."""
+
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+    replacement: str | Callable[[re.Match[str]], str]
+
+
+# --- names that say what their value is
+
+_WORDS = (
+    r"pass(?:word|wd|phrase)|pwd|secret(?:[_-]?key)?|token|credentials?|signature|authorization"
+    r"|(?:api|access|private|auth|client)(?:[_-]?key|\ key(?=\\*[\"']))"
+)
+_NAME_HINTS = ("pass", "pwd", "secret", "token", "credential", "signature", "authorization", "key")
+_NAMED = re.compile(rf"(?i)(?:{_WORDS}|passwords|\b(?:api|access|secret|private|auth|client) key)(?![a-z])")
+_ABOUT = re.compile(
+    r"(?i)[_. -]?(?:id|name|arn|type|kind|version|count|total|length|size|age|ttl|url|uri|path|file|policy|stat|expir"
+    r"|valid|last|rotat|reset|creat|updat|chang|enabl|requir|limit|usage|used|date|days|hours|minutes|seconds"
+    r"|provider|issuer|algorithm|scope|source|method|format)"
+)
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether a name says that its value is a secret (`db/password_1`), and not something about one (`token_ttl`)."""
+    lower = name.lower()
+    if not any(hint in lower for hint in _NAME_HINTS):
+        return False
+    found = list(_NAMED.finditer(name))
+    return bool(found) and not _ABOUT.match(name, found[-1].end())
+
+
+# --- values behind such a name
+
+_MARK = r"\[redacted:[\w-]++\]"
+_STRING = r"\"(?:[^\"\\]|\\.)*+\"?"
+
+
+def _brackets(depth: int) -> str:
+    """A list or an object up to its closing bracket; up to the end of the text where it is not closed, or too deep."""
+    inner = _brackets(depth - 1) if depth else r"[\[{](?s:.*+)"
+    return rf"[\[{{](?:{_STRING}|\\.|[^\[\]{{}}\"\\]|{inner})*+[\]}}]?"
+
+
+_QUOTED = rf"{_STRING}|'(?:[^'\\]|\\.)*+'?"
+_ESCAPED = (  # JSON in JSON: a quote behind more backslashes than the first one has is part of the text
+    r"(?P<escape>\\++)(?P<mark>[\"'])"
+    r"(?:(?!(?P=mark))[^\\]|(?!(?P=escape)(?P=mark))\\++(?P=mark)?)*+(?:(?P=escape)(?P=mark))?"
+)
+_PLAIN = (  # one mark of punctuation in the middle belongs to it, unless another name with a value follows
+    rf"(?:{_MARK}|[^\s,;&\"'<>)}}\]]|[,;&\"'<>)}}\]](?=\w)(?![a-zA-Z_][\w.-]{{0,39}}+[=:]))++"
+)
+_GAP = r"\s?[^\S\n]*+"
+_ASSIGNED = re.compile(
+    rf"(?i)(?P<name>{_WORDS})(?P<separator>(?:\\*+[\"'])?{_GAP}(?:={{1,3}}+>?|:=?|%3D(?:%20)*+|%3A(?:%20)*+){_GAP})"
+    rf"(?P<value>{_MARK}|{_ESCAPED}|{_QUOTED}|{_brackets(4)}|{_PLAIN})"
+)
+_STATE = re.compile(
+    r"(?i)(?:none|null|nil|undefined|true|false|empty|missing|required|optional|unset|expired|invalid|incorrect|wrong|failed"
+    r"|denied|rejected|revoked|rotated|disabled|enabled|unknown)(?:[,;][a-z]{0,12})?[.,:;!]*"
+)
+_PORT = re.compile(r"\d{1,5}:?")
+_NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
+
+def _assigned(match: re.Match[str]) -> str:
+    name, separator, value = match["name"], match["separator"], match["value"]
+    if value.startswith("[redacted:") or _STATE.fullmatch(value) or not value.strip(":"):
+        return match[0]
+    if separator == ":" and not name.lower().startswith(("pass", "pwd")) and _is_part_of_a_name(match):
+        return match[0]
+    quote = f"{match['escape'] or ''}{match['mark']}" if match["mark"] else value[0] if value[0] in "\"'" else ""
+    return f"{name}{separator}{quote}[redacted:value]{quote}"
+
+
+def _is_part_of_a_name(match: re.Match[str]) -> bool:
+    """A bare colon also joins the parts of an ARN (`…:secret:name`), an image (`team/token:v2`) and host and port."""
+    before = match.string[max(0, match.start() - 200) : match.start()].rstrip(_NAME_CHARACTERS)
+    value = match["value"]
+    return before.endswith((":", "/")) or value.startswith(":") or _PORT.fullmatch(value) is not None
+
+
+# --- values that show by themselves what they are
+
+
+def _basic(match: re.Match[str]) -> str:
+    """`Basic` is an English word too: only base64 of something with a colon is a credential."""
+    try:
+        plain = b64decode(match[2] + "=" * (-len(match[2]) % 4), validate=True)
+    except (Base64Error, ValueError):
+        return match[0]
+    return f"{match[1]} [redacted:credentials]" if b":" in plain else match[0]
+
+
+def _bearer(match: re.Match[str]) -> str:
+    looks_random = len(match[2]) >= 20 or any(c.isdigit() for c in match[2])
+    return f"{match[1]} [redacted:token]" if looks_random else match[0]
+
+
+def _aws_secret(match: re.Match[str]) -> str:
+    """Forty base64 characters are a secret key when they look drawn at random; names and hex digests do not."""
+    text, start = match[0], match.start()
+    kinds = ["u" if c.isupper() else "l" if c.islower() else "d" if c.isdigit() else "s" for c in text]
+    changes = sum(a != b for a, b in pairwise(kinds))
+    enough = 14 if "s" in kinds else 19
+    if changes < enough or not {"u", "l", "d"} <= set(kinds):
+        return text
+    in_an_arn = match.string[start - 1 : start] == ":" and _ARN.search(match.string[max(0, start - 300) : start])
+    return text if in_an_arn else "[redacted:aws-secret]"
+
+
+_ARN = re.compile(r"arn:aws[^\s\"',;=]*+\Z")
+
+
+def personal(match: re.Match[str]) -> str:
+    if match["email"]:
+        return "[redacted:email]"
+    if match["phone"]:
+        digits = sum(c.isdigit() for c in match["phone"])
+        return "[redacted:phone]" if 8 <= digits <= 15 and not _DATE.search(match["phone"]) else match[0]
+    if match["card"]:
+        return "[redacted:card]" if _is_card("".join(c for c in match["card"] if c.isdigit())) else match[0]
+    return match[0]
+
+
+_DATE = re.compile(r"\d{4}-\d\d")
+_CARD_PREFIX = re.compile(r"4|5[1-5]|2[2-7]|3[04-9]|6")
+
+
+def _is_card(digits: str) -> bool:
+    """Luhn's check (ISO/IEC 7812-1) behind a prefix that card schemes use."""
+    if not 13 <= len(digits) <= 19 or not _CARD_PREFIX.match(digits):
+        return False
+    total = 0
+    for i, c in enumerate(reversed(digits)):
+        n = int(c) * (1 + i % 2)
+        total += n - 9 if n > 9 else n
+    return total % 10 == 0
+
+
+_TOKEN_HINTS = (
+    "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk_", "rk_", "pk_", "sk-", "npm_", "pypi-",
+    "iio_", "whsec_", "aiza", "sg.", "dop_v1_", "hvs.", "hooks.slack.com/",
+)  # fmt: skip
+
+RULES = (
+    Rule(
+        ("-----begin",),
+        re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", re.DOTALL),
+        "[redacted:pem]",
+    ),
+    Rule(
+        ("eyj",),
+        re.compile(
+            r"(?<![\w-])(?P<before>(?:(?!(?:(?<![A-Za-z])|(?<=%3D))eyJ)[\w-])*+)"
+            r"eyJ[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+){0,3}"
+        ),
+        r"\g<before>[redacted:jwt]",
+    ),
+    Rule(
+        ("://", ":\\"),
+        re.compile(r"(?P<slashes>:(?:\\*+/){2})[^\s/?#\"'<>]+@"),
+        r"\g<slashes>[redacted:credentials]@",
+    ),
+    Rule(
+        ("%2f%2f",),
+        re.compile(
+            r"(?i)(?P<slashes>%3A%2F%2F)(?:(?:[^\s/?#\"'<>&%]|%(?!40|2F|3F|23|20|22|27))*+(?P<at>%40))+",
+        ),
+        r"\g<slashes>[redacted:credentials]\g<at>",
+    ),
+    Rule(
+        ("akia", "asia", "abia", "acca"),
+        re.compile(r"(?:(?<![A-Z0-9])|(?<=%[0-9A-F]{2}))(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+        "[redacted:aws-key]",
+    ),
+    Rule(
+        ("iqoj", "fwog", "fqog"),
+        re.compile(r"(?<![A-Za-z0-9])(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=]{50,}"),
+        "[redacted:aws-session-token]",
+    ),
+    Rule(
+        _TOKEN_HINTS,
+        re.compile(
+            r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
+            r"|xox[abeoprs]-[A-Za-z0-9-]{10,}|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|sk-[\w-]{20,}"
+            r"|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|iio_[a-z][a-z0-9-]{0,39}_[0-9a-f]{64}|whsec_[A-Za-z0-9+/]{20,}={0,2}"
+            r"|AIza[\w-]{35}|SG\.[\w-]{16,}+\.[\w-]{16,}|dop_v1_[a-f0-9]{40,}|hvs\.[\w-]{20,}"
+            r"|hooks\.slack\.com/services/\w{1,20}/\w{1,20}/\w{16,})"
+        ),
+        "[redacted:token]",
+    ),
+    Rule(("basic",), re.compile(r"(?i)\b(basic)\s++([A-Za-z0-9+/]{6,}={0,2})"), _basic),
+    Rule(("bearer", "token"), re.compile(r"(?i)\b(bearer|token)\s++([\w.~+/-]{8,}=*)"), _bearer),
+    Rule(
+        ("--",),
+        re.compile(
+            rf"(?i)(?<![\w-])(?P<name>--(?:[a-z]{{1,20}}-){{0,4}}(?:{_WORDS}))\s++(?!-)"
+            rf"(?:{_MARK}|{_ESCAPED}|{_QUOTED}|[^\s\"'\\]++(?:[\"'\\](?=\w)[^\s\"'\\]++)*+)"
+        ),
+        r"\g<name> [redacted:value]",
+    ),
+    Rule(_NAME_HINTS, _ASSIGNED, _assigned),
+    Rule(("/", "+", *"0123456789"), re.compile(r"(?<![\w/+.-])[A-Za-z0-9/+]{40}(?![\w/+=:.-])"), _aws_secret),
+    Rule(
+        ("%40",),
+        re.compile(r"(?<![\w.%+-])(?:[\w.+-]|%(?!40))++%40(?:[\w-]++\.)+[^\W\d_]{2,24}"),
+        "[redacted:email]",
+    ),
+)
+
+PERSONAL_DIGITS = re.compile(r"\+\d|\d{13}|\d{4}[ -]\d{4,6}[ -]\d|\d{3}\)?[ .-]\d{3}[.-]\d{4}|@")
+PERSONAL = re.compile(
+    r"(?P<arn>arn:aws[\w-]*:[^\s\"',]++)"
+    r"|(?P<email>(?<![\w.%+-])(?!git@[\w.-]+:)[\w.%+-]++@(?:[\w-]+\.)+[^\W\d_]{2,24})"
+    r"|(?P<phone>(?<![\w+])\+\d[\d ().-]{6,20}\d(?!\w)"
+    r"|(?<![\w.:/+-])(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-]|\.\d))"
+    r"|(?P<card>(?<![\w.+-])(?:\d{4}([ -])\d{4}\5\d{4}\5\d{4}|3\d{3}[ -]\d{6}[ -]\d{5}|\d{13,19})"
+    r"(?![\w-]|\.\d| ?(?:ns|us|ms|bytes)\b))"
+)
