@@ -68,6 +68,7 @@ def _token(chance: random.Random) -> str:
             lambda: f"AIza{_of(chance, _URL, 35)}",
             lambda: f"SG.{_of(chance, _URL, 22)}.{_of(chance, _URL, 43)}",
             lambda: f"hvs.{_of(chance, _URL, 90)}",
+            lambda: f"hvs.CAES{_of(chance, string.ascii_letters + digits, 24)}",
             lambda: f"dop_v1_{_of(chance, _HEX, 64)}",
             lambda: (
                 f"hooks.slack.com/services/T{_of(chance, digits, 8)}/B{_of(chance, digits, 8)}/"
@@ -95,6 +96,12 @@ def _pem(chance: random.Random) -> str:
 
 def _password(chance: random.Random) -> str:
     return _of(chance, string.ascii_letters + string.digits + "!#%*.:~^", chance.randint(8, 24))
+
+
+def _punctuated(chance: random.Random) -> str:
+    """One mark in the middle that could also end a value."""
+    half = string.ascii_letters + string.digits
+    return f"{_of(chance, half, chance.randint(4, 9))}{chance.choice(',;&)]}<>' + chr(34) + chr(39))}{_of(chance, half, 9)}"
 
 
 def _url_credentials(chance: random.Random) -> str:
@@ -146,8 +153,13 @@ POSITIVES: dict[str, Callable[[random.Random], str]] = {
     "bearer": lambda c: _of(c, _URL + ".~+/", c.randint(20, 64)),
     "basic": lambda c: base64.b64encode(f"{_of(c, string.ascii_lowercase, 5)}:{_password(c)}".encode()).decode(),
     "password": _password,
+    "password with punctuation": _punctuated,
+    "password, written otherwise": lambda c: _of(c, string.ascii_letters + string.digits, c.randint(8, 24)),
     "url credentials": _url_credentials,
     "email": _email,
+    "email in a query": lambda c: (
+        f"{c.choice(('jane.doe', 'ops+pager', 'max_m'))}{c.randint(0, 99)}%40mail.example.com"
+    ),
     "phone": _phone,
     "card": _card,
 }
@@ -156,13 +168,24 @@ CARRIERS = (
     "a,{},b", "log: {}\nnext line", "<{}>", "ALARM: {} is gone;", "caller {}: timeout", "[{}]",
 )  # fmt: skip
 OWN_WORDS = {
+    "aws access key": (*CARRIERS, "_{}", "key_{}", "{}_1", "key%3D{}"),
+    "password with punctuation": ("password={}", "login with password={} failed", "DB_PASSWORD={}", "token: {}", "(secret={})"),
+    "password, written otherwise": (
+        '{"password": ["{}"]}', '{"password": {"value": "{}"}}', '{"password":["a]b", {"c": "{}"}], "n": 1}', '{"password" : "{}"}',
+        r'{\"password\": \"{}\"}', r'{\"a\": \"{\\\"api_key\\\":\\\"{}\\\"}\"}', r'"{\"password\": [\"{}\"]}"', '{"api key": "{}"}',
+        "secret:{}", "token:{}", "api_key:{}", "password:  {}", "password=  {}", "password   =   {}", "password == {}", "token:'{}'",
+        '--password "{}"', "--db-password   '{}'", r'--token \"{}\"', "password%3D{}", "q?x=1%26token%3D{}%26n%3D1", "secret%3A%20{}",
+        r"https:\/\/app:{}@db.internal\/x", "postgres%3A%2F%2Fapp%3A{}%40db%2Forders", "password={},host=db1", "password=<{}>",
+    ),
+    "email in a query": ("{}", "mail={}", "https://x.test/u?mail={}&n=1", '"{}"', "user%3D{}"),
     "bearer": ("Authorization: Bearer {}", "authorization=bearer {}", '{"authorization": "Bearer {}"}', "-H 'Authorization: Bearer {}'"),
     "basic": ("Authorization: Basic {}", '"Authorization": "Basic {}"', "sent Basic {} twice"),
     "password": ("password={}", "password: {}", 'DB_PASSWORD="{}"', '{"dbPassword": "{}"}', "--password {}", "PGPASSWORD={} psql", "pwd='{}'",
                  "secret={}", "api_key: {}", "x-api-key: {}", "client_secret={}&grant_type=x", "passphrase = {}"),
     "pem": ("{}", "key:\n{}\nend", '{"key": "{}"}'),
     "url credentials": ("{}", "dialing {} failed", 'url="{}"', "({})"),
-    "aws secret key": ("aws_secret_access_key = {}", "AWS_SECRET_ACCESS_KEY={}", '"SecretAccessKey": "{}"', "{}", "key {} leaked"),
+    "aws secret key": ("aws_secret_access_key = {}", "AWS_SECRET_ACCESS_KEY={}", '"SecretAccessKey": "{}"', "{}", "key {} leaked",
+                       "SK={}", "AKIAIOSFODNN7EXAMPLE:{}", "ASIAIOSFODNN7EXAMPLE={}"),
 }  # fmt: skip
 PLAIN = (
     "{}", "took {} today", "at {}: failed", "({})", '"{}"', "id={} n=4", '{"x": "{}", "n": 1}', "see {}.", "a,{},b", "[{}]",
@@ -191,7 +214,8 @@ def _arn(chance: random.Random) -> str:
     name = chance.choice(("checkout-5xx", "prod/db-AbCdEf", "jane@example.com", "orders_token_rotation"))
     resource = chance.choice(
         (f"lambda:{region}:{account}:function:{name}", f"cloudwatch:{region}:{account}:alarm:{name}",
-         f"secretsmanager:{region}:{account}:secret:{name}", f"sts::{account}:assumed-role/AWSReservedSSO_ops/{name}",
+         f"secretsmanager:{region}:{account}:secret:{name}", f"secretsmanager:{region}:{account}:secret:{name}:password::",
+         f"cloudwatch:{region}:{account}:alarm:CheckoutServiceHighErrorRateAlar{_of(chance, 'ABCDEF123456', 8)}", f"sts::{account}:assumed-role/AWSReservedSSO_ops/{name}",
          f"elasticloadbalancing:{region}:{account}:targetgroup/web/{_hex(chance, 16)}")
     )  # fmt: skip
     return f"arn:aws:{resource}"
@@ -231,6 +255,18 @@ def _sentence(chance: random.Random) -> str:
     )  # fmt: skip
 
 
+def _with_a_word(chance: random.Random) -> str:
+    """What stands beside the words that name secrets without being one."""
+    n = chance.randint(1, 65535)
+    return chance.choice(
+        ("token: expired", "token:expired", "password: required", "secret: missing", '{"password": null}', "password required",
+         f"dial tcp token:{n}: connection refused", f"registry.example.com/team/token:v1.{n}", "system:serviceaccount:token:reader",
+         "Auth::Token::Expired", "secretsmanager:GetSecretValue", f"POST /v1/token:refresh took {n} ms", f"token_ttl={n}",
+         f"TokenCount: {n}", "auth/token/src/token.py:45", "com.acme.KeyJoiner.combine", f"password_age: {n}",
+         "api keys: see the runbook", "https://example.com/reset?next=%2Ftoken", "--token-file /etc/token")
+    )  # fmt: skip
+
+
 def _not_a_card(chance: random.Random) -> str:
     """Sixteen digits whose last one Luhn's check refuses."""
     digits = _card(chance).replace(" ", "").replace("-", "")
@@ -248,4 +284,5 @@ NEGATIVES: dict[str, Callable[[random.Random], str]] = {
     "account": lambda c: _of(c, string.digits[1:], 12),
     "long number": _not_a_card,
     "sentence": _sentence,
+    "word of a secret": _with_a_word,
 }
