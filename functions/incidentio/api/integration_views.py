@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from incidentio.api.requests import Name, SeverityField
+from incidentio.api.requests import Clean, Name, SeverityField
 from incidentio.core.integration import NAME_PATTERN, PATHS, Integration, IntegrationKind
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Mode
@@ -13,7 +13,7 @@ from incidentio.core.signal import Mode
 class NewIntegration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    name: Annotated[str, Field(pattern=NAME_PATTERN, description="Small letters, digits and dashes.")]
+    name: Annotated[str, Field(pattern=NAME_PATTERN, description="Small letters, digits and dashes."), Clean]
     kind: IntegrationKind = Field(description="What it speaks: its key opens only the route of that.")
     mode: Mode = Field(default=Mode.LIVE, description="`monitor`: shows what would be done, and tells nobody.")
     service: Name | None = Field(default=None, description="Of signals that name none.")

@@ -17,6 +17,7 @@ from pydantic import (
 
 from incidentio.core.errors import InvalidInput
 from incidentio.core.incident import Role, SaidImpact
+from incidentio.core.redaction import is_clean
 from incidentio.core.severity import Severity, parse_severity
 from incidentio.core.signal import Kind
 
@@ -37,8 +38,15 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("is out of range") from None
 
 
+def _clean(value: str) -> str:
+    if not is_clean(value):
+        raise ValueError("holds what looks like a secret or personal data")
+    return value
+
+
+Clean = AfterValidator(_clean)
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TITLE)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"), Clean]
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 SeverityField = Annotated[
     Severity,

@@ -35,6 +35,23 @@ def test_a_key_is_shown_once_and_kept_as_a_hash(world: World) -> None:
     assert made["signing_secret"] is None
 
 
+@pytest.mark.parametrize(
+    ("field", "secret"),
+    [
+        ("service", "AKIAIOSFODNN7EXAMPLE"),
+        ("environment", "ghp_abcdefghijklmnopqrstuvwxyz0123456789"),
+        ("name", "glpat-abcdefghijklmnop12"),
+    ],
+)
+def test_a_name_that_is_a_secret_is_refused_and_not_told_again(world: World, field: str, secret: str) -> None:
+    reply = world.alice.call("POST", "/integrations", {**NEW, field: secret})
+    assert (reply.status, reply.body["error"]["message"]) == (
+        400, f"{field}: holds what looks like a secret or personal data",
+    )  # fmt: skip
+    assert secret not in json.dumps(reply.body)
+    assert secret not in repr(world.table.records)
+
+
 def test_two_keys_are_alive_after_a_rotation_and_one_where_it_is_urgent(world: World) -> None:
     keys = [created(world)["key"]]
     keys += [world.alice.post("/integrations/prometheus/rotate")["key"] for _ in range(2)]

@@ -140,6 +140,21 @@ def test_secrets_in_an_alarm_do_not_come_in() -> None:
     assert found.build(NOW).reason == "password=[redacted:value] [redacted:aws-key]"
 
 
+def test_a_key_or_name_of_our_own_form_that_holds_a_secret_is_kept_as_a_hash_or_not_at_all() -> None:
+    secret = "AKIAIOSFODNN7EXAMPLE"
+
+    def kept(state: str, key: str) -> Observation:
+        found = parse(notification(signal(state, NOW, dedup_key=key, service=secret, environment=secret)))
+        assert isinstance(found, Observation)
+        return found
+
+    firing, ok, other = kept("firing", f"user/{secret}"), kept("ok", f"user/{secret}"), kept("firing", f"team/{secret}")
+    assert firing.dedup_key == firing.build(NOW).dedup_key == ok.dedup_key != other.dedup_key
+    assert (firing.build(NOW).service, firing.build(NOW).environment) == (None, None)
+    assert secret not in f"{firing} {firing.build(NOW)}"
+    assert kept("ok", firing.dedup_key).dedup_key == firing.dedup_key
+
+
 CATALOG = Catalog.model_validate({"services": {"checkout": {"match": {"alarm_names": ["checkout-*"]}}}})
 
 

@@ -80,6 +80,19 @@ def test_secrets_and_control_characters_are_taken_out() -> None:
     assert (found.title, found.tags["note"]) == ("a b", "[redacted:aws-key]")
 
 
+@pytest.mark.parametrize("secret", ["AKIAIOSFODNN7EXAMPLE", "ghp_abcdefghijklmnopqrstuvwxyz0123456789"])
+def test_a_key_or_name_that_holds_a_secret_is_kept_as_a_hash_or_not_at_all(secret: str) -> None:
+    told = {"dedup_key": f"user/alice@example.com/{secret}", "service": secret, "environment": secret}
+    firing, ok, other = (
+        signal(published("text", **(told | more)))
+        for more in ({}, {"state": "ok"}, {"dedup_key": f"user/bob@example.com/{secret}"})
+    )
+    assert (firing.service, firing.environment) == (None, None)
+    assert firing.dedup_key == ok.dedup_key != other.dedup_key
+    assert secret not in repr(firing)
+    assert "alice" not in repr(firing)
+
+
 def test_a_message_without_a_text_is_none() -> None:
     with pytest.raises(Unreadable, match="no text"):
         signal(published(" \n"))

@@ -5,8 +5,10 @@ with `reason`, `severity`, `service`, `environment`, `kind`, `impact_started_at`
 published to the signal topic, or put on the signals bus as the detail of a "Signal" event.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -14,13 +16,15 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 from incidentio.core.errors import InvalidInput
 from incidentio.core.heartbeat import DEDUP_KEY as HEARTBEAT
 from incidentio.core.ids import iso
-from incidentio.core.redaction import redact, redact_data
+from incidentio.core.redaction import is_clean, redact, redact_data
 from incidentio.core.severity import Severity, parse_severity
 from incidentio.core.signal import Kind, Mode, Signal, SignalState
 from incidentio.ingest.observation import Observation, Unreadable, as_utc
 
 MARK = "signal/v1"
 TEST_PAGE = "incidentio:test-page/"
+
+_HASHED = re.compile(r"(?:signal|integration/[a-z0-9-]+)/sha256:[0-9a-f]{64}")
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
@@ -60,8 +64,21 @@ def _kind(given: SignalV1) -> Kind:
     return Kind.DRILL if given.dedup_key.startswith(TEST_PAGE) and given.kind is Kind.REAL else given.kind
 
 
+def _shown(key: str) -> str:
+    """The key, or its hash where it holds what would be redacted. A hash stays what it is, read a second time."""
+    if _HASHED.fullmatch(key) or is_clean(key):
+        return key
+    return f"signal/sha256:{sha256(key.encode()).hexdigest()}"
+
+
+def _clean(label: str | None) -> str | None:
+    return label if label and is_clean(label) else None
+
+
 def read_signal(document: Mapping[str, Any]) -> Observation:
     """One signal of our own form; whoever sends it means it, so it is live. A test page is never real.
+
+    A service or environment that holds what would be redacted counts as not given.
 
     Raises:
         Unreadable: names each wrong field and what is wrong with it.
@@ -75,12 +92,12 @@ def read_signal(document: Mapping[str, Any]) -> Observation:
         raise Unreadable(redact(f"{MARK}: " + "; ".join(problems), limit=500)) from None
     changed_at = as_utc(given.changed_at)
     impact = as_utc(given.impact_started_at or changed_at)
-    kind = _kind(given)
+    kind, key = _kind(given), _shown(given.dedup_key)
 
     def build(received_at: datetime) -> Signal:
         return Signal(
             source="signal",
-            dedup_key=given.dedup_key,
+            dedup_key=key,
             state=given.state,
             changed_at=changed_at,
             received_at=received_at,
@@ -88,12 +105,12 @@ def read_signal(document: Mapping[str, Any]) -> Observation:
             title=redact(given.title, limit=200),
             reason=redact(given.reason, limit=1024),
             severity=given.severity,
-            service=given.service,
-            environment=given.environment,
+            service=_clean(given.service),
+            environment=_clean(given.environment),
             kind=kind,
             mode=Mode.LIVE,
             mode_reason="sent to us as a signal",
             tags=redact_data(given.tags, limit=256),
         )
 
-    return Observation(given.dedup_key, given.state, iso(changed_at), Mode.LIVE, build, given.severity)
+    return Observation(key, given.state, iso(changed_at), Mode.LIVE, build, given.severity)

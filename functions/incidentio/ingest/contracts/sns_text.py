@@ -13,7 +13,7 @@ from typing import Any
 from incidentio.core.attachment import SENT_ON_PURPOSE, Attachment
 from incidentio.core.errors import InvalidInput
 from incidentio.core.ids import iso
-from incidentio.core.redaction import redact, redact_data
+from incidentio.core.redaction import is_clean, redact, redact_data
 from incidentio.core.severity import Severity, parse_severity
 from incidentio.core.signal import Mode, Signal, SignalState, Subject
 from incidentio.ingest.contracts.budget import read_budget
@@ -104,8 +104,8 @@ def _attributes(given: Any) -> dict[str, str]:
 
 
 def _dedup_key(given: str, topic: str, title: str) -> str:
-    """The sender's own; a hash of it where it could not be shown; else a hash of topic and title."""
-    if _KEY.fullmatch(given):
+    """The sender's own; a hash of it where it may not be shown; else a hash of topic and title."""
+    if _KEY.fullmatch(given) and is_clean(given):
         return given
     name = topic.rpartition(":")[2][:256] if topic.isprintable() else ""
     return f"sns/{name}/{_digest(given if given.strip() else f'{topic} {title}')}"
@@ -130,4 +130,4 @@ def _severity(text: str) -> Severity | None:
 
 
 def _name(text: str | None) -> str | None:
-    return text if text and _NAME.fullmatch(text) else None
+    return text if text and _NAME.fullmatch(text) and is_clean(text) else None

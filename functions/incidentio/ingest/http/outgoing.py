@@ -11,7 +11,7 @@ from typing import Any
 from incidentio.core.errors import InvalidInput
 from incidentio.core.ids import iso
 from incidentio.core.integration import Integration
-from incidentio.core.redaction import redact, redact_data
+from incidentio.core.redaction import is_clean, redact, redact_data
 from incidentio.core.severity import Severity, parse_severity
 from incidentio.core.signal import Mode
 from incidentio.ingest.contracts.received import ACKNOWLEDGED, RECEIVED
@@ -38,7 +38,7 @@ def scoped(integration: str, key: str) -> str:
     """
     whole = f"integration/{integration}/{key}"
     plain = whole.isascii() and whole.isprintable() and " " not in whole and len(whole) <= _KEY_LIMIT
-    if plain and redact(whole, limit=_KEY_LIMIT) == whole:
+    if plain and is_clean(whole):
         return whole
     return f"integration/{integration}/sha256:{sha256(key.encode(errors='surrogatepass')).hexdigest()}"
 
@@ -46,7 +46,7 @@ def scoped(integration: str, key: str) -> str:
 def signal_message(integration: Integration, document: Mapping[str, Any], *, key: str, now: datetime) -> str:
     """The message for a signal/v1 `document`, which need not name its form, under the sender's dedup `key`.
 
-    What it leaves out is the integration's default.
+    What it leaves out is the integration's default. So is a service or environment that holds what would be redacted.
 
     Raises:
         Unreadable: ingest would not take it.
@@ -61,6 +61,9 @@ def signal_message(integration: Integration, document: Mapping[str, Any], *, key
     }
     if integration.mode is Mode.MONITOR:
         signal["tags"].pop("incidentio:page", None)  # what is only watched may not make itself live
+    for name in ("service", "environment"):
+        if isinstance(text := signal.get(name), str) and not is_clean(text):
+            del signal[name]
     for name in ("service", "environment", "severity"):
         if signal.get(name) is None:
             default = getattr(integration, name)
@@ -86,8 +89,9 @@ def tags(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def label(*candidates: Any) -> str | None:
-    """The first that can be the name of a service or environment."""
-    return next((text for text in candidates if isinstance(text, str) and _LABEL.fullmatch(text)), None)
+    """The first that can be the name of a service or environment, and holds nothing that would be redacted."""
+    names = (text for text in candidates if isinstance(text, str) and _LABEL.fullmatch(text))
+    return next((name for name in names if is_clean(name)), None)
 
 
 def severity(text: Any) -> Severity | None:

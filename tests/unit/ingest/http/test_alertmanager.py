@@ -103,6 +103,19 @@ def test_what_grafana_sends_is_read_the_same(yard: Yard) -> None:
     assert told[2:] == told[:2]
 
 
+def test_a_label_that_holds_a_secret_names_no_service(yard: Yard) -> None:
+    labels = {
+        "alertname": "x",
+        "service": "AKIAIOSFODNN7EXAMPLE",
+        "environment": "AKIAIOSFODNN7EXAMPLE",
+        "env": "staging",
+    }
+    yard.post("alertmanager", notification(labels=labels))
+    kept = yard.signals()[0]
+    assert (kept["service"], kept["environment"]) == (None, "staging")
+    assert "AKIAIOSFODNN7EXAMPLE" not in "".join(yard.queue)
+
+
 def test_labels_nobody_knows_are_kept_as_tags_and_decide_nothing(yard: Yard) -> None:
     labels = {"alertname": "x", "severity": "page", "service": "not a name", "env": "staging"}
     yard.post("alertmanager", notification(labels=labels, annotations="none", startsAt="soon"))

@@ -45,6 +45,18 @@ def test_sent_twice_is_one(yard: Yard) -> None:
     assert len(yard.desk.incidents) == 1
 
 
+def test_a_key_or_name_that_holds_a_secret_is_kept_as_a_hash_or_not_at_all(yard: Yard) -> None:
+    yard.integration("signals", service="orders")
+    secret = "ghp_abcdefghijklmnopqrstuvwxyz0123456789"
+    for state, seconds in (("firing", 0), ("ok", 1)):
+        told = signal(state, yard.desk.at(seconds), dedup_key=f"user/{secret}", service=secret, environment=secret)
+        assert yard.post("signals", told).status == 202
+    assert secret not in "".join(yard.queue)
+    yard.delivered()
+    assert yard.desk.types == ["IncidentTriggered", "SignalRecovered"]
+    assert yard.desk.incident.service == "orders"
+
+
 # --- CloudEvents
 
 
