@@ -26,8 +26,8 @@ def services_yaml(services: Iterable[Proposed], *, indent: int = 2) -> str:
         lines += [f"{pad}# {_comment(why)}" for why in (f"confidence: {service.confidence}", *service.why)]
         match = [f"alarm_names: {_json(service.alarm_names)}"]
         match += [f"tags: {_json(service.tags)}"] if service.tags else []
-        lines.append(f"{pad}{_key(service.name)}:")
-        lines += [f"{deeper}environment: {service.environment}"] if service.environment != "production" else []
+        lines.append(f"{pad}{_plain(service.name)}:")
+        lines += [f"{deeper}environment: {_plain(service.environment)}"] if service.environment != "production" else []
         lines.append(f"{deeper}tier: {service.tier}" if service.tier else f"{deeper}{_NO_TIER}")
         lines.append(f"{deeper}match: {{{', '.join(match)}}}")
     return "\n".join(lines) + "\n"
@@ -93,7 +93,7 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _key(name: str) -> str:
+def _plain(name: str) -> str:
     """Bare, unless YAML would read something else than a text."""
     bare = re.fullmatch(r"[a-z][a-z0-9._-]*", name) and name not in ("true", "false", "null", "yes", "no", "on", "off")
     return name if bare else _json(name)

@@ -81,8 +81,9 @@ def environment(one: Seen) -> tuple[str, str] | None:
     """The environment and what says so; None where nothing does."""
     for source, of in ((one.tags, ""), (one.resource_tags, " of what it watches")):
         for key in _ENVIRONMENT_TAGS:
-            if value := source.get(key, "").strip().lower():
-                return _ENVIRONMENTS.get(value, service_name(value)), f"tag {key}={source[key]}{of}"
+            value = source.get(key, "").strip().lower()
+            if name := _ENVIRONMENTS.get(value, service_name(value)):
+                return name, f"tag {key}={source[key]}{of}"
     for word in _WORDS.split(one.alarm.name):
         if word.lower() in _ENVIRONMENTS:
             return _ENVIRONMENTS[word.lower()], f"{word} in the name"

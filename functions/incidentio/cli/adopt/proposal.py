@@ -15,6 +15,7 @@ from incidentio.core.errors import InvalidInput
 from incidentio.core.severity import parse_severity
 
 _TIER_TAGS = ("tier", "Tier", "criticality", "Criticality", "incidentio:severity", "severity", "Severity")
+_LONGEST, _LONGEST_END = 63, 40
 _SEPARATORS = "-_./: "
 _QUIET_TOPIC = re.compile(r"mail|slack|chat|ticket|info|warn|low", re.IGNORECASE)
 
@@ -77,7 +78,8 @@ def propose(seen: Iterable[Seen], catalog: Catalog, *, own_prefix: str) -> Propo
         of = environment(one)
         grouped.setdefault((place.service, of[0] if of else "production"), []).append((one, place))
     all_names = [one.alarm.name for one in rest]
-    services = [_service(key, members, grouped, all_names) for key, members in sorted(grouped.items())]
+    named = _named(grouped)
+    services = [_service(key, named[key], grouped, all_names) for key in sorted(grouped)]
     return Proposal(
         services=tuple(services),
         tickets=_tickets(services),
@@ -91,15 +93,35 @@ def _matches(one: Seen, match: ServiceMatch) -> bool:
     return match.why(alarm_name=one.alarm.name, alarm_arn=one.alarm.arn, tags=one.tags) is not None
 
 
+def _named(grouped: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """One name each: its own; of several environments' those of all but production with theirs behind it, and a number
+    where another service is named so.
+    """
+    keys = sorted(grouped)
+    several = {name for name, count in Counter(name for name, _ in keys).items() if count > 1}
+    named = {key: key[0] for key in keys if key[0] not in several or key[1] == "production"}
+    for key in keys:
+        if key not in named:
+            wanted = (_joined(*key, *number) for number in ((), *((str(n),) for n in range(2, len(keys) + 2))))
+            named[key] = next(name for name in wanted if name not in named.values())
+    return named
+
+
+def _joined(name: str, *behind: str) -> str:
+    """As long as the catalogue takes."""
+    end = "-".join(("", *behind))[-_LONGEST_END:]
+    return name[: _LONGEST - len(end)] + end
+
+
 def _service(
     key: tuple[str, str],
-    members: _Members,
+    told: str,
     grouped: dict[tuple[str, str], _Members],
     all_names: Sequence[str],
 ) -> Proposed:
     name, in_environment = key
+    members = grouped[key]
     several = sum(service == name for service, _ in grouped) > 1
-    told = f"{name}-{in_environment}" if several and in_environment != "production" else name
     alarms = [one.alarm.name for one, _ in members]
     tagged = {place.tag for _, place in members}
     tag = next(iter(tagged)) if len(tagged) == 1 else None

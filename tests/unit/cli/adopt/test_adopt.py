@@ -185,6 +185,71 @@ def test_two_environments_of_a_service_are_two_entries(adopt: Adopt, tmp_path: P
     assert catalog.services["pay-staging"].match.tags == {}
 
 
+@pytest.mark.parametrize(
+    ("told", "environment"),
+    [
+        ("1", "1"), ("1e3", "1e3"), ("2026-01-01", "2026-01-01"), ("no", "no"), ("null", "null"), ("true", "true"),
+        ("***", "production"), ("  ", "production"), ("Eu West", "eu-west"), ("stg", "staging"),
+    ],
+)  # fmt: skip
+def test_an_environment_is_a_text_whatever_yaml_would_read(
+    adopt: Adopt, tmp_path: Path, told: str, environment: str
+) -> None:
+    answer = adopt(of(alarm("a", {"app": "pay", "env": told})), "--write")
+    assert answer.exit_code == 0, answer.output
+    assert load_catalog(tmp_path).services["pay"].environment == environment
+
+
+@pytest.mark.parametrize("name", ["2024", "null", "yes", "1e3", "0x10", "y"])
+def test_a_name_is_a_text_whatever_yaml_would_read(adopt: Adopt, tmp_path: Path, name: str) -> None:
+    assert adopt(of(alarm("a", {"app": name})), "--write").exit_code == 0
+    assert load_catalog(tmp_path).services.keys() == {name}
+
+
+@pytest.mark.parametrize(
+    ("placed", "named"),
+    [
+        (
+            [("pay", "prod"), ("pay", "stg"), ("pay-staging", "prod")],
+            {"pay": "production", "pay-staging": "production", "pay-staging-2": "staging"},
+        ),
+        (
+            [("pay", "prod"), ("pay", "stg"), ("pay-staging", "prod"), ("pay-staging-2", "prod")],
+            {
+                "pay": "production",
+                "pay-staging": "production",
+                "pay-staging-2": "production",
+                "pay-staging-3": "staging",
+            },
+        ),
+        ([("pay", "test"), ("pay", "stg")], {"pay-test": "test", "pay-staging": "staging"}),
+        ([("p" * 63, "prod"), ("p" * 63, "stg")], {"p" * 63: "production", "p" * 55 + "-staging": "staging"}),
+    ],
+)
+def test_no_two_services_have_one_name(
+    adopt: Adopt, tmp_path: Path, placed: list[tuple[str, str]], named: dict[str, str]
+) -> None:
+    told = of(*(alarm(f"alarm {n}", {"app": app, "env": env}) for n, (app, env) in enumerate(placed)))
+    answer = adopt(told, "--write")
+    assert answer.exit_code == 0, answer.output
+    catalog = load_catalog(tmp_path)
+    assert {name: service.environment for name, service in catalog.services.items()} == named
+    for one in told["alarms"]:
+        places = [
+            s
+            for s in catalog.services.values()
+            if s.match.why(alarm_name=one["AlarmName"], alarm_arn="", tags=one["tags"])
+        ]
+        assert len(places) == 1, one["AlarmName"]
+
+
+def test_where_nothing_can_be_placed_nothing_is_written(adopt: Adopt, tmp_path: Path) -> None:
+    answer = adopt(of(alarm("alone"), alarm("***", {"app": "?"})), "--write")
+    assert answer.exit_code == 0, answer.output
+    assert list(tmp_path.iterdir()) == []
+    assert "services:" not in answer.stdout
+
+
 def test_names_that_look_like_patterns_match_only_themselves(adopt: Adopt, tmp_path: Path) -> None:
     assert adopt(of(alarm("cpu [high] *", {"app": "x"})), "--write").exit_code == 0
     (pattern,) = load_catalog(tmp_path).services["x"].match.alarm_names
