@@ -21,9 +21,12 @@ def parse_duration(text: Any) -> timedelta:
     match = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
     if match is None:
         raise ValueError(f"{text!r} is not a duration: write it like 30s, 5m, 1h30m or 2d")
-    return timedelta(
-        seconds=sum(int(n) * unit for n, unit in zip(match.groups(default="0"), _UNITS.values(), strict=True))
-    )
+    try:
+        return timedelta(
+            seconds=sum(int(n) * unit for n, unit in zip(match.groups(default="0"), _UNITS.values(), strict=True))
+        )
+    except OverflowError:
+        raise ValueError(f"{text[:40]!r} is longer than anything") from None
 
 
 def format_duration(value: timedelta) -> str:

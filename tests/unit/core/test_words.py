@@ -55,6 +55,12 @@ def test_durations_read_back(seconds):
     assert parse_duration(format_duration(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize("text", ["9999999999d", "9" * 18 + "h"])
+def test_a_duration_longer_than_anything_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="longer than anything"):
+        parse_duration(text)
+
+
 @pytest.mark.parametrize("text", ["", "5", "5 m", "m5", "1m1h", "-5m", None, 5])
 def test_what_is_no_duration_says_how_to_write_one(text):
     with pytest.raises(ValueError, match="1h30m"):
