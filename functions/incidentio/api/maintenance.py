@@ -14,6 +14,7 @@ from incidentio.core import quiet
 from incidentio.core.duration import format_duration
 from incidentio.core.errors import Conflict, InvalidInput, NotFound
 from incidentio.core.maintenance import Maintenance, Window
+from incidentio.core.recurrence import Unusable
 from incidentio.core.redaction import redact
 from incidentio.core.signal import Mode
 
@@ -38,11 +39,14 @@ class NewMaintenance(Body):
 
 
 class MaintenanceView(View):
-    """`until` is the end of the window that is open now, `next_starts_at` the start of the next one."""
+    """`until` is the end of the window that is open now, `next_starts_at` the start of the next one.
+
+    A `broken` one cannot be evaluated and holds nothing back; `problem` says why. End it and make another.
+    """
 
     id: str
     name: str
-    state: Literal["pending", "active", "ended"]
+    state: Literal["pending", "active", "ended", "broken"]
     source: Literal["api", "catalogue"]
     mode: Mode
     matchers: list[str]
@@ -55,6 +59,7 @@ class MaintenanceView(View):
     timezone: str
     until: Shown | None
     next_starts_at: Shown | None
+    problem: str | None
     ended_at: Shown | None
     ended_by: str | None
 
@@ -68,9 +73,11 @@ def create(api: Api, call: Call, wanted: NewMaintenance) -> Window:
     """Keep a new window; the same `Idempotency-Key` again is the same window.
 
     Raises:
-        InvalidInput: a matcher, the times, the rule or the reason are wrong, or it would match every incident.
+        InvalidInput: a matcher, name, time, rule or reason is wrong, or it would match every incident.
         Conflict: the key belongs to another request, or there are too many already.
     """
+    if redact(wanted.name, limit=4096) != wanted.name:
+        raise InvalidInput("the name holds what looks like a secret or personal data", field="name")
     given = wanted.model_dump(exclude={"matchers", "reason"}, exclude_none=True)
     given["matchers"] = matchers_of(wanted.matchers, everything=wanted.everything)
     given["reason"] = redact(texts.required(wanted.reason, field="reason"), limit=_REASON_BYTES)
@@ -95,7 +102,7 @@ def listed(api: Api, *, everything: bool) -> list[MaintenanceView]:
     made = [view(w, api) for w in quiet.all_kept(api.table, "MNT-") if isinstance(w, Window)]
     known = [_catalogued(m, api.clock()) for m in api.bundle.catalog.routing.maintenance]
     wanted = [v for v in [*made, *known] if everything or v.state != "ended"]
-    return sorted(wanted, key=lambda v: ({"active": 0, "pending": 1}.get(v.state, 2), v.id))
+    return sorted(wanted, key=lambda v: ({"broken": 0, "active": 1, "pending": 2}.get(v.state, 3), v.id))
 
 
 def end(api: Api, call: Call, window_id: str) -> Window:
@@ -126,15 +133,20 @@ def _catalogued(maintenance: Maintenance, at: datetime) -> MaintenanceView:
 
 def _shown(maintenance: Maintenance, at: datetime, *, over: bool) -> dict[str, Any]:
     kept = {"name", "mode", "author", "reason", "starts_at", "ends_at", "rrule", "timezone"}
-    now = None if over else maintenance.open_at(at)
-    following = None if over else maintenance.next_start(at)
+    now = following = problem = None
+    try:
+        now = None if over else maintenance.open_at(at)
+        following = None if over else maintenance.next_start(at)
+    except Unusable as error:
+        problem = str(error)
     return {
         **maintenance.model_dump(include=kept),
         "matchers": [str(m) for m in maintenance.matchers],
         "duration": format_duration(maintenance.duration) if maintenance.duration else None,
-        "state": "active" if now else "pending" if following else "ended",
+        "state": "broken" if problem else "active" if now else "pending" if following else "ended",
         "until": now[1] if now else None,
         "next_starts_at": following,
+        "problem": problem,
     }
 
 

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from incidentio.core import years
 from incidentio.core.errors import InvalidInput
 from incidentio.core.incident import Role, SaidImpact
 from incidentio.core.redaction import is_clean
@@ -32,10 +33,7 @@ def _severity(value: Any) -> Severity:
 
 
 def _utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is out of range") from None
+    return years.in_range(value).astimezone(UTC)
 
 
 def _clean(value: str) -> str:

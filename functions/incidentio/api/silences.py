@@ -75,11 +75,12 @@ def create(api: Api, call: Call, wanted: NewSilence) -> Silence:
     starts_at = max(wanted.starts_at or call.at, call.at)
     if wanted.ends_at and wanted.duration:
         raise InvalidInput("give ends_at or duration, not both", field="duration")
-    ends_at = wanted.ends_at or starts_at + _duration(wanted.duration or "1h")
+    lasts = wanted.ends_at - starts_at if wanted.ends_at else _duration(wanted.duration or "1h")
+    if lasts > LONGEST:
+        raise InvalidInput("a silence lasts at most a year: set the alarm or its route right instead", field="ends_at")
+    ends_at = starts_at + lasts
     if ends_at <= starts_at:
         raise InvalidInput(f"ends_at {ends_at.isoformat()} is over, or not after starts_at", field="ends_at")
-    if ends_at - starts_at > LONGEST:
-        raise InvalidInput("a silence lasts at most a year: set the alarm or its route right instead", field="ends_at")
     made = Silence(
         id=new_id("SIL", call.key),
         matchers=matchers,

@@ -165,7 +165,8 @@ def _now(incident: Incident, quiets: Quiets) -> list[str]:
     through = [f"It is told through {incident.parent}, the storm it is part of."] if incident.parent else []
     watched = quiets.would_be_over(incident) if incident.is_open else None
     would = [f"In monitor mode, so it holds nothing back now: {watched}."] if watched else []
-    return [*through, *([f"Now: {quiet}."] if quiet else []), *would]
+    broken = [f"{broken}." for broken in quiets.broken] if incident.is_open else []
+    return [*through, *([f"Now: {quiet}."] if quiet else []), *would, *broken]
 
 
 def _what_follows(incident: Incident, following: NextView | None) -> str:

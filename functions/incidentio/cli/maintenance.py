@@ -81,4 +81,6 @@ def _opening(window: Mapping[str, Any]) -> str:
         return f"open until {output.moment(window['until'])}"
     if window["state"] == "pending":
         return f"opens {output.moment(window['next_starts_at'])}"
+    if window["state"] == "broken":
+        return f"holds nothing back: {window['problem']}"
     return f"ended {output.moment(window['ended_at'])}" if window["ended_at"] else "ended"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from incidentio.aws.observability import log
 from incidentio.communicate.arrival import arrived, measure_travel
 from incidentio.communicate.background import background_of
 from incidentio.communicate.entries import published, skipped
@@ -106,7 +107,10 @@ class Teller:
 
     def quiets(self) -> Quiets:
         """What keeps people from being told now."""
-        return quiets_at(self.table, self.bundle.catalog.routing.maintenance, self.clock())
+        quiets = quiets_at(self.table, self.bundle.catalog.routing.maintenance, self.clock())
+        for broken in quiets.broken:
+            log("holds nothing back: it cannot be evaluated", level="ERROR", quiet=broken.id, detail=broken.why)
+        return quiets
 
     def quiets_of(self, incident: Incident, quiets: Quiets) -> Quiets:
         """And what inhibits this one."""

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from incidentio.core import recurrence
+from incidentio.core import recurrence, years
 from incidentio.core.duration import Duration
 from incidentio.core.matchers import MatcherField
 from incidentio.core.signal import Mode
@@ -52,16 +52,22 @@ class Maintenance(BaseModel):
         return self
 
     def check(self) -> None:
-        """What only the calendar can tell: the rule and the time zone. Done once, where a window is written.
+        """What only the calendar can tell: the years, the rule and the time zone. Done where a window is written.
 
         Raises:
             ValueError: says what is wrong.
         """
+        for moment in filter(None, (self.starts_at, self.ends_at)):
+            years.in_range(moment)
         if self.rrule is not None:
             recurrence.check(self.rrule, self.timezone, self.starts_at)
 
     def open_at(self, at: datetime) -> tuple[datetime, datetime] | None:
-        """Start and end of the window that is open at `at`; None where none is."""
+        """Start and end of the window that is open at `at`; None where none is.
+
+        Raises:
+            Unusable: its rule cannot be evaluated.
+        """
         if self.rrule and self.duration:
             return recurrence.open_at(
                 self.rrule, self.timezone, self.duration, at, begins=self.starts_at, ends=self.ends_at
@@ -71,7 +77,11 @@ class Maintenance(BaseModel):
         return None
 
     def next_start(self, at: datetime) -> datetime | None:
-        """When it opens next after `at`."""
+        """When it opens next after `at`.
+
+        Raises:
+            Unusable: its rule cannot be evaluated.
+        """
         if self.rrule:
             return recurrence.next_start(self.rrule, self.timezone, at, begins=self.starts_at, ends=self.ends_at)
         return self.starts_at if self.starts_at and self.starts_at > at else None
@@ -95,9 +105,12 @@ class Window(BaseModel):
     maintenance: Maintenance
 
     def state(self, at: datetime) -> str:
-        """`active`, `pending` (it will open) or `ended`."""
+        """`active`, `pending` (it will open), `ended`, or `broken`: its rule cannot be evaluated."""
         if self.ended_at:
             return "ended"
-        if self.maintenance.open_at(at):
-            return "active"
-        return "pending" if self.maintenance.next_start(at) else "ended"
+        try:
+            if self.maintenance.open_at(at):
+                return "active"
+            return "pending" if self.maintenance.next_start(at) else "ended"
+        except recurrence.Unusable:
+            return "broken"

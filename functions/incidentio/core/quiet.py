@@ -4,10 +4,12 @@
 there was, for `KEPT` after its end. `QUIET#HELD` / `INC-…` are the incidents that wait for the end of one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+
+from pydantic import ValidationError
 
 from incidentio.core.errors import Conflict, NotFound
 from incidentio.core.ids import iso
@@ -16,6 +18,7 @@ from incidentio.core.labels import labels_of
 from incidentio.core.maintenance import Maintenance, Window
 from incidentio.core.matchers import Matcher, all_match
 from incidentio.core.ports import ABSENT, Delete, Key, Put, Record, Records, Refused
+from incidentio.core.recurrence import Unusable
 from incidentio.core.routing import Routing
 from incidentio.core.signal import Kind, Mode
 from incidentio.core.silence import Silence
@@ -54,6 +57,17 @@ class Quiet:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """A silence or window that cannot be evaluated, and `why` not: it holds nothing back."""
+
+    id: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.id} holds nothing back, as it cannot be evaluated ({self.why}): end it and make another"
+
+
+@dataclass(frozen=True)
 class Quiets:
     """Everything that holds at one moment; `watched` would hold if it were not in monitor mode."""
 
@@ -62,6 +76,8 @@ class Quiets:
     watched: tuple[Quiet, ...] = ()
     inhibition: Quiet | None = None
     """Of the incident at hand."""
+    broken: tuple[Broken, ...] = ()
+    """Whoever asks for quiets makes these known."""
 
     def over(self, incident: Incident) -> Quiet | None:
         """What keeps people from being told of `incident`, the one that ends last. Nothing holds back a heartbeat."""
@@ -92,14 +108,19 @@ def monitored_by(incident: Incident, routing: Routing) -> str | None:
 
 
 def quiets_at(records: Records, windows: Iterable[Maintenance], at: datetime) -> Quiets:
-    """What holds at `at`: one read of what people made, and the catalogue's `windows`."""
-    live = [_stored(body) for _, body in records.query(LIVE, limit=2 * MOST)]
+    """What holds at `at`: one read of what people made, and the catalogue's `windows`.
+
+    One that cannot be evaluated does not hold: who waits for a page must not wait for a person to repair it.
+    """
+    broken: list[Broken] = []
+    live = list(_readable(records.query(LIVE, limit=2 * MOST), broken))
     silences = [_silenced(s) for s in live if isinstance(s, Silence) and s.state(at) == "active"]
     made = [(w.id, w.maintenance) for w in live if isinstance(w, Window)]
     known = [(w.name, w) for w in windows]
-    found = (*silences, *_open(made, at), *_open(known, at))
+    found = (*silences, *_open((*made, *known), at, broken))
     holding = tuple(quiet for quiet in found if quiet.mode is Mode.LIVE)
-    return Quiets(at, holding, tuple(quiet for quiet in found if quiet.mode is Mode.MONITOR))
+    watched = tuple(quiet for quiet in found if quiet.mode is Mode.MONITOR)
+    return Quiets(at, holding, watched, broken=tuple(broken))
 
 
 def add(records: Records, made: Silence | Window, *, key: str | None = None) -> None:
@@ -191,13 +212,24 @@ def _silenced(silence: Silence) -> Quiet:
     return Quiet("silence", silence.id, author, why, silence.ends_at, silence.matchers, silence.mode)
 
 
-def _open(windows: Iterable[tuple[str, Maintenance]], at: datetime) -> list[Quiet]:
-    found = [(id, window, window.open_at(at)) for id, window in windows]
-    return [
-        Quiet("maintenance", id, window.author, window.reason, now[1], window.matchers, window.mode)
-        for id, window, now in found
-        if now
-    ]
+def _readable(stored: Iterable[tuple[Key, Mapping[str, Any]]], broken: list[Broken]) -> Iterator[Silence | Window]:
+    for key, body in stored:
+        try:
+            yield _stored(body)
+        except ValidationError as error:
+            fields = {".".join(map(str, e["loc"])) for e in error.errors(include_url=False, include_input=False)}
+            broken.append(Broken(key.sk, f"it is stored in another form: {', '.join(sorted(fields))}"))
+
+
+def _open(windows: Iterable[tuple[str, Maintenance]], at: datetime, broken: list[Broken]) -> Iterator[Quiet]:
+    for id, window in windows:
+        try:
+            now = window.open_at(at)
+        except Unusable as error:
+            broken.append(Broken(id, str(error)))
+            continue
+        if now:
+            yield Quiet("maintenance", id, window.author, window.reason, now[1], window.matchers, window.mode)
 
 
 def _kept(over: datetime | None) -> datetime | None:

@@ -1,8 +1,13 @@
 """Silences and maintenance windows over the API."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
+from incidentio.core import quiet
 from incidentio.core.catalog import Bundle
+from incidentio.core.maintenance import Maintenance, Window
 from tests.unit.api.conftest import World
 
 WINDOW = {
@@ -20,6 +25,21 @@ RECURRING = {
     "duration": "1h",
     "timezone": "Europe/Berlin",
 }
+
+
+EDGES = [
+    "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+12:00", "1999-12-31T23:59:59Z",
+    "2201-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00",
+]  # fmt: skip
+BROKEN = "MNT-00BR0K"
+
+
+def keep_broken(world: World, rrule: str = "FREQ=WEEKLY;INTERVAL=-1", **given: Any) -> None:
+    """As it was kept when such a rule was taken."""
+    named = {**RECURRING, "author": "ana", "starts_at": world.clock() - timedelta(days=1), **given}
+    quiet.add(world.table, Window(
+        id=BROKEN, created_at=world.clock(), maintenance=Maintenance.model_validate({**named, "rrule": rrule})
+    ))  # fmt: skip
 
 
 def test_a_silence_has_the_callers_name_and_lasts_an_hour(world: World) -> None:
@@ -140,6 +160,7 @@ def test_a_recurring_window_tells_its_next_start(world: World) -> None:
         ({**RECURRING, "duration": "15d"}, "at most 14d"),
         ({**RECURRING, "timezone": "Mars"}, "there is no time zone"),
         ({**RECURRING, "rrule": "FREQ=HOURLY"}, "use one of DAILY"),
+        ({**RECURRING, "duration": "9999999999d"}, "longer than anything"),
     ],
 )
 def test_a_wrong_window_is_told_with_what_would_be_right(world: World, body: dict, said: str) -> None:
@@ -161,3 +182,94 @@ def test_windows_of_the_catalogue_are_listed_and_end_with_a_deployment() -> None
 @pytest.mark.parametrize("path", ["/silences/SIL-000000/expire", "/maintenance/MNT-000000/end"])
 def test_what_is_not_there_is_not_found(world: World, path: str) -> None:
     assert world.alice.call("POST", path).status == 404
+
+
+@pytest.mark.parametrize("starts_at", [None, "2026-02-01T11:00:00Z", "2026-03-02T11:00:00Z"])
+@pytest.mark.parametrize("often", ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"])
+@pytest.mark.parametrize("part", ["INTERVAL=0", "INTERVAL=00", "INTERVAL=-1", "INTERVAL=99999999999", "COUNT=0"])
+def test_a_rule_that_could_not_be_evaluated_later_is_not_taken(
+    world: World, often: str, part: str, starts_at: str | None
+) -> None:
+    body = {**RECURRING, "rrule": f"FREQ={often};{part}", "starts_at": starts_at}
+    answer = world.alice.call("POST", "/maintenance", body)
+    assert answer.status == 400
+    assert f"no {part.replace('=', ' is ')}: it is 1 to 1000" in answer.error["message"]
+    assert world.alice.get("/maintenance?all=true")["items"] == []
+
+
+@pytest.mark.parametrize("field", ["starts_at", "ends_at"])
+@pytest.mark.parametrize("moment", EDGES)
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Kiritimati"])
+def test_a_moment_in_a_year_that_no_calendar_has_is_not_taken(world: World, moment: str, field: str, zone: str) -> None:
+    silence = {"matchers": ['service="x"'], "comment": "x", field: moment}
+    for path, body in [
+        ("/silences", silence), ("/maintenance", {**WINDOW, field: moment}),
+        ("/maintenance", {**RECURRING, "timezone": zone, field: moment}),
+    ]:  # fmt: skip
+        answer = world.alice.call("POST", path, body)
+        assert answer.status == 400
+        assert f"{field}: is out of range" in answer.error["message"]
+
+
+@pytest.mark.parametrize("moment", ["2000-01-01T00:00:00Z", "2200-12-31T23:59:59Z"])
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Kiritimati"])
+def test_the_first_and_the_last_moment_that_is_taken_break_nothing(world: World, moment: str, zone: str) -> None:
+    for field in ("starts_at", "ends_at"):
+        silence = {"matchers": ['service="x"'], "comment": "x", field: moment}
+        assert world.alice.call("POST", "/silences", silence).status in (201, 400)
+        for body in ({**WINDOW, field: moment}, {**RECURRING, "timezone": zone, field: moment}):
+            assert world.alice.call("POST", "/maintenance", body).status in (201, 400)
+    assert world.alice.get("/maintenance?all=true")["items"]
+    assert world.defects == []
+
+
+@pytest.mark.parametrize("duration", ["9999999999d", "999999999d", "3000000d", "366d1s"])
+def test_a_silence_for_ever_is_not_taken(world: World, duration: str) -> None:
+    body = {"matchers": ['service="x"'], "comment": "x", "duration": duration}
+    answer = world.alice.call("POST", "/silences", body)
+    assert answer.status == 400
+
+
+@pytest.mark.parametrize("name", ["AKIAIOSFODNN7EXAMPLE", "ghp_abcdefghijklmnopqrstuvwxyz0123456789"])
+def test_a_window_named_like_a_secret_is_refused_and_the_name_is_not_repeated(world: World, name: str) -> None:
+    answer = world.alice.call("POST", "/maintenance", {**WINDOW, "name": name})
+    assert (answer.status, answer.error["details"]["field"]) == (400, "name")
+    assert name not in str(answer.body)
+    assert name not in str(world.table.records)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"rrule": "FREQ=WEEKLY;INTERVAL=-1"},
+        {"rrule": "FREQ=DAILY;INTERVAL=00"},
+        {"rrule": "FREQ=DAILY;BYHOUR=99"},
+        {"rrule": "FREQ=DAILY", "timezone": "Mars/Olympus"},
+        {"rrule": "FREQ=DAILY", "starts_at": "0001-01-01T00:00:00Z", "timezone": "America/New_York"},
+    ],
+)
+def test_a_window_that_cannot_be_evaluated_is_listed_first_and_can_be_ended(world: World, kept: dict) -> None:
+    made = world.alice.post("/maintenance", RECURRING)
+    keep_broken(world, **kept)
+    broken, other = world.alice.get("/maintenance")["items"]
+    assert (broken["id"], broken["state"], broken["until"], broken["next_starts_at"]) == (BROKEN, "broken", None, None)
+    assert broken["problem"]
+    assert other == made
+    ended = world.bob.post(f"/maintenance/{BROKEN}/end")
+    assert (ended["state"], ended["ended_by"], ended["problem"]) == ("ended", "111122223333:user/bob", None)
+    assert world.bob.post(f"/maintenance/{BROKEN}/end") == ended
+    assert world.alice.get("/maintenance")["items"] == [made]
+    assert quiet.quiets_at(world.table, (), world.clock()).broken == ()
+
+
+def test_a_window_of_the_catalogue_that_cannot_be_evaluated_is_listed() -> None:
+    window = {**RECURRING, "author": "dba", "starts_at": "2026-01-01T00:00:00Z", "rrule": "FREQ=DAILY;INTERVAL=-1"}
+    world = World(Bundle.model_validate({"catalog": {"routing": {"maintenance": [window]}}}))
+    (shown,) = world.alice.get("/maintenance")["items"]
+    assert (shown["id"], shown["state"]) == ("vacuum", "broken")
+
+
+def test_why_says_which_window_holds_nothing_back(world: World) -> None:
+    keep_broken(world)
+    answer = world.alice.get(f"/incidents/{world.opened()}/why")["answer"]
+    assert any(said.startswith(f"{BROKEN} holds nothing back, as it cannot be evaluated") for said in answer)

@@ -1,5 +1,6 @@
 """Silences, maintenance windows, monitor routes: nobody is told while they hold, and in the end whoever should be."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from incidentio.communicate.sweep import sweep
 from incidentio.core import lifecycle, quiet
 from incidentio.core.catalog import Bundle
-from incidentio.core.ports import Key
+from incidentio.core.ports import Key, Put, Record
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode
 from incidentio.core.silence import Silence
@@ -428,3 +429,58 @@ def test_ended_silences_stay_on_record_and_are_gone_from_what_is_read_at_every_t
     assert (kept.ended_by, kept.state(desk.clock())) == ("bob", "expired")
     assert list(desk.table.query(quiet.LIVE)) == []
     assert desk.table.expires[Key(quiet.KEPT_UNDER, "SIL-000001")] == desk.clock() + timedelta(days=90)
+
+
+BROKEN_RULES = ["FREQ=WEEKLY;INTERVAL=-1", "FREQ=DAILY;INTERVAL=0", "FREQ=YEARLY;INTERVAL=99999999999"]
+
+
+def broken_window(**given: Any) -> dict[str, Any]:
+    named = {"name": "old", "matchers": ['service="other"'], "author": "ana", "reason": "racks", "duration": "1h"}
+    return {**named, "starts_at": NOW - timedelta(days=9), **given}
+
+
+@pytest.mark.parametrize("rrule", BROKEN_RULES)
+@pytest.mark.parametrize("kept", ["stored", "in the catalogue"])
+def test_a_window_that_cannot_be_evaluated_holds_nothing_back_and_the_log_names_it(
+    rrule: str, kept: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    window = broken_window(rrule=rrule, matchers=['service="checkout"'])
+    desk = with_routing(maintenance=[window]) if kept == "in the catalogue" else with_routing()
+    name = "old"
+    if kept == "stored":
+        name = "MNT-00BR0K"
+        made = quiet.Window.model_validate({"id": name, "created_at": NOW, "maintenance": window})
+        quiet.add(desk.table, made)
+    desk.open(service="checkout")
+    desk.triaged()
+    assert [s.page_id for s in desk.topics.sent] == ["PG-7K3F9A-1-page.SEV2-1"]
+    desk.clock.advance(minutes=5)
+    swept = sweep(desk.teller)
+    assert swept.failed == {}
+    assert [s.page_id for s in desk.topics.sent] == ["PG-7K3F9A-1-page.SEV2-1", "PG-7K3F9A-1-page.SEV2-2"]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {(line["level"], line["quiet"]) for line in lines if "quiet" in line} == {("ERROR", name)}
+
+
+def test_one_that_cannot_be_evaluated_leaves_the_others_as_they_are() -> None:
+    desk = with_routing(maintenance=[broken_window(rrule=BROKEN_RULES[0])])
+    silence(desk)
+    desk.open(service="checkout")
+    desk.triaged()
+    sweep(desk.teller)
+    assert len(desk.topics) == 0
+    desk.clock.advance(minutes=30)
+    sweep(desk.teller)
+    assert len(desk.topics) == 1
+
+
+def test_what_is_stored_in_a_form_nobody_reads_holds_nothing_back(desk: Desk) -> None:
+    silence(desk)
+    body = {"id": "SIL-00000X", "matchers": ["what is this"], "author": "password=hunter2secret"}
+    desk.table.write(Put(Record(Key(quiet.LIVE, "SIL-00000X"), body)))
+    (broken,) = desk.teller.quiets().broken
+    assert (broken.id, "hunter2secret" in broken.why) == ("SIL-00000X", False)
+    assert [held.id for held in desk.teller.quiets().holding] == ["SIL-000001"]
+    desk.open(service="other")
+    desk.triaged()
+    assert len(desk.topics) == 1

@@ -106,6 +106,40 @@ def test_a_mistake_in_a_maintenance_window_is_told_at_its_line(folders: Folders)
     assert every.startswith("catalog/routing.yaml:13: maintenance[2]: no matchers match every incident: name what")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "    rrule: FREQ=WEEKLY;INTERVAL=-1",
+            "rrule: 'FREQ=WEEKLY;INTERVAL=-1' is not a recurrence rule: no INT",
+        ),
+        ("    rrule: FREQ=DAILY;INTERVAL=00", "rrule: 'FREQ=DAILY;INTERVAL=00' is not a recurrence rule: no INT"),
+        ("    rrule: FREQ=YEARLY;COUNT=1001", "rrule: 'FREQ=YEARLY;COUNT=1001' is not a recurrence rule: no COUNT is"),
+        ("    ends_at: 9999-12-31T23:59:59Z", "ends_at: is out of range: the years are 2000 to 2200"),
+        ("    timezone: Mars/Olympus", "rrule: there is no time zone 'Mars/Olympus'"),
+    ],
+)
+def test_a_window_that_could_not_be_evaluated_later_is_not_deployed(folders: Folders, line: str, said: str) -> None:
+    rule = "" if "rrule" in line else "    rrule: FREQ=DAILY\n"
+    (folders.catalog / "routing.yaml").write_text(
+        f"maintenance:\n  - name: weekly\n    matchers: ['service=\"a\"']\n{line}\n{rule}"
+        "    author: a\n    reason: b\n    duration: 1h\n    starts_at: 2026-03-01T22:00:00Z\n"
+    )
+    (told,) = folders.told()
+    number = 5 if "timezone" in line else 4
+    assert told.startswith(f"catalog/routing.yaml:{number}: maintenance[0].{said}")
+
+
+def test_a_window_of_another_age_is_told_at_its_line(folders: Folders) -> None:
+    (folders.catalog / "routing.yaml").write_text(
+        "maintenance:\n  - name: weekly\n    matchers: ['service=\"a\"']\n    starts_at: 0001-01-01T00:00:00Z\n"
+        "    timezone: America/New_York\n    rrule: FREQ=WEEKLY\n    author: a\n    reason: b\n    duration: 1h\n"
+    )
+    assert folders.told() == [
+        "catalog/routing.yaml:4: maintenance[0].starts_at: is out of range: the years are 2000 to 2200"
+    ]
+
+
 def test_a_mistake_in_a_rule_is_told_at_its_line(folders: Folders) -> None:
     (folders.catalog / "routing.yaml").write_text(
         "rules:\n"

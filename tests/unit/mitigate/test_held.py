@@ -84,3 +84,13 @@ def test_nothing_is_said_where_nothing_would_have_started():
     stage = Stage(SAFE, catalog={"routing": {"maintenance": [WINDOW]}}, proposed=("look",))
     happens(stage, "IncidentTriaged")
     assert "AutomationHeld" not in stage.types
+
+
+def test_a_window_that_cannot_be_evaluated_holds_nothing_back():
+    never = {"rrule": "FREQ=WEEKLY;INTERVAL=-1", "duration": "1h", "ends_at": None}
+    stage = staged({"maintenance": [{**WINDOW, **never}]})
+    happens(stage, "IncidentTriaged")
+    assert stage.types.count("PlaybookRequested") == 1
+    other = staged({"maintenance": [{**WINDOW, **never, "name": "broken"}, WINDOW]})
+    happens(other, "IncidentTriaged")
+    assert other.types.count("AutomationHeld") == 1

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from incidentio.aws.observability import log
 from incidentio.core.amend import amend
 from incidentio.core.errors import Conflict, Forbidden, IncidentioError, InvalidInput, NotFound
 from incidentio.core.events import DomainEvent
@@ -99,7 +100,10 @@ def held_back(score: Score, incident: Incident) -> Hold | None:
     routing = score.bundle.catalog.routing
     if monitored := monitored_by(incident, routing):
         return Hold("monitor", monitored, {})
-    quiet = quiets_at(score.table, routing.maintenance, score.clock()).maintenance_of(incident)
+    quiets = quiets_at(score.table, routing.maintenance, score.clock())
+    for broken in quiets.broken:
+        log("holds nothing back: it cannot be evaluated", level="ERROR", quiet=broken.id, detail=broken.why)
+    quiet = quiets.maintenance_of(incident)
     if quiet is None:
         return None
     told_by = {"quiet": quiet.id, "author": quiet.author, "comment": quiet.reason, "until": iso(quiet.until)}
