@@ -233,7 +233,8 @@ def test_a_silence_for_ever_is_not_taken(world: World, duration: str) -> None:
 @pytest.mark.parametrize("name", ["AKIAIOSFODNN7EXAMPLE", "ghp_abcdefghijklmnopqrstuvwxyz0123456789"])
 def test_a_window_named_like_a_secret_is_refused_and_the_name_is_not_repeated(world: World, name: str) -> None:
     answer = world.alice.call("POST", "/maintenance", {**WINDOW, "name": name})
-    assert (answer.status, answer.error["details"]["field"]) == (400, "name")
+    assert answer.status == 400
+    assert "name: Value error, holds what looks like a secret" in str(answer.error)
     assert name not in str(answer.body)
     assert name not in str(world.table.records)
 
