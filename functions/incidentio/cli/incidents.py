@@ -30,7 +30,11 @@ for _command in changing.COMMANDS:
 @click.option("--severity")
 @click.option("--kind", type=click.Choice(["real", "drill", "heartbeat"]))
 @click.option("--environment")
-@click.option("--signal", metavar="KEY", help="Only the incident that this alarm (name or ARN) or dedup key went to.")
+@click.option(
+    "--signal",
+    metavar="KEY",
+    help="Only the incident that this alarm (name or ARN) or dedup key (of a webhook: the sender's) went to.",
+)
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At most this many.")
 @pass_shell
 def list_incidents(
@@ -81,7 +85,11 @@ def list_incidents(
 
 def _none(signal: str | None, any_status: bool) -> str:
     if signal:
-        return f"{signal} went to no incident: it has not fired, or something keeps it out (docs/why-was-i-paged.md)"
+        return (
+            f"{signal} went to no incident: nothing under that key has fired, or not yet (an alarm comes in within "
+            "five minutes). The key of an Alertmanager or Grafana alert is its fingerprint: look for its title in "
+            "`incidentio incidents list --all`. More: docs/why-was-i-paged.md"
+        )
     return "no incident matches" if any_status else "no incident is open"
 
 

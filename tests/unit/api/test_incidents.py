@@ -8,6 +8,7 @@ import pytest
 from incidentio.core.members import pointer_key
 from incidentio.core.ports import Put, Record
 from incidentio.core.severity import Severity
+from incidentio.ingest.http.outgoing import scoped
 from tests.unit.api.conftest import World
 
 TIMES = [
@@ -160,6 +161,20 @@ def test_a_key_that_only_ever_was_ok_hides_no_alarm_of_its_name(world: World) ->
     world.table.write(Put(Record(pointer_key("canary"), {"open": False, "fence": "2026"})))
     world.table.write(Put(Record(pointer_key(arn), {"open": True, "incident_id": incident_id})))
     assert [card["id"] for card in world.alice.get("/incidents?signal=canary")["items"]] == [incident_id]
+
+
+@pytest.mark.parametrize("key", ["disk/db-1", "disk of db 1", "k" * 250])
+def test_a_signal_over_http_is_found_by_what_its_sender_calls_it(world: World, key: str) -> None:
+    before, last = world.opened(), world.opened()
+    for name in ("grafana", "pd", "zabbix"):
+        world.alice.post("/integrations", {"name": name, "kind": "pagerduty"})
+    for name, incident_id, at in (("pd", last, "2026-03-04T09:00:01Z"), ("zabbix", before, "2026-03-04T09:00:00Z")):
+        pointer = {"open": True, "incident_id": incident_id, "last_seen_at": at}
+        world.table.write(Put(Record(pointer_key(scoped(name, key)), pointer)))
+    path = f"/incidents?{urlencode({'signal': key})}"
+    assert [card["id"] for card in world.alice.get(path)["items"]] == [last]
+    world.table.write(Put(Record(pointer_key(key), {"open": True, "incident_id": before})))
+    assert [card["id"] for card in world.alice.get(path)["items"]] == [before]
 
 
 @pytest.mark.parametrize(

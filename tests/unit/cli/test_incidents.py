@@ -38,7 +38,9 @@ def test_a_signal_is_looked_for_in_every_status(run: Run, api: ScriptedApi) -> N
     assert "INC-7K3F9A" in run("incidents", "list", "--signal", "checkout-5xx").stdout
     assert api.asked[0].query == {"signal": "checkout-5xx", "limit": "50"}
     api.answers["GET", "/incidents"] = {"items": [], "next": None}
-    assert run("incidents", "list", "--signal", "checkout-5xx").stdout.startswith("checkout-5xx went to no incident")
+    nothing = run("incidents", "list", "--signal", "checkout-5xx").stdout
+    assert nothing.startswith("checkout-5xx went to no incident: nothing under that key has fired, or not yet")
+    assert "fingerprint" in nothing
 
 
 def test_json_is_the_api_answer_wherever_the_option_stands(run: Run, api: ScriptedApi) -> None:
