@@ -94,8 +94,7 @@ def explained(incident: Incident, entries: Sequence[Entry], routing: Routing, qu
         _signals(incident, entries),
         _mode(incident, routing),
         _sent_to(incident, route),
-        *_who_was_told(told),
-        *_who_was_not(not_told),
+        *_told_or_not(told, not_told),
         *_now(incident, quiets),
         _what_follows(incident, following),
     ]
@@ -108,7 +107,7 @@ def _signals(incident: Incident, entries: Sequence[Entry]) -> str:
     count = f"; {fire(incident.firing, incident.members)}" if incident.members else ""
     kind = "" if incident.kind is Kind.REAL else f"a {incident.kind.value}, "
     where = f"{kind}{incident.severity.value}{service} in {incident.environment}, {incident.status.value}"
-    return f"{incident.id} is {where}{count}. It began with: {opened or incident.title}."
+    return f"{incident.id} is {where}{count}. It began with: {(opened or incident.title).rstrip('.')}."
 
 
 def _mode(incident: Incident, routing: Routing) -> str:
@@ -141,23 +140,32 @@ def _sent_to(incident: Incident, route: RouteView) -> str:
     return f"Routing sends it to the {route.receiver} topic: the route {which} matches."
 
 
-def _who_was_told(told: Sequence[ToldView]) -> list[str]:
+def _told_or_not(told: Sequence[ToldView], not_told: Sequence[NotToldView]) -> list[str]:
+    """In the order in which it happened."""
     calls = [page for page in told if page.call]
-    said = [
-        f"The {page.topic} topic was told at {moment(page.at)} as {page.severity}"
-        f"{f', call {page.n}' if page.n > 1 else ''} ({page.page_id})."
-        for page in calls[:_SHOWN]
-    ]
+    dated = sorted([*_who_was_told(calls), *_who_was_not(not_told)], key=lambda said: said[0])
+    return [*([] if calls else ["Nobody has been called."]), *(sentence for _, sentence in dated)]
+
+
+def _who_was_told(calls: Sequence[ToldView]) -> list[tuple[datetime, str]]:
+    said = []
+    for page in calls[:_SHOWN]:
+        again = f", call {page.n}" if page.n > 1 else ""
+        told = f"The {page.topic} topic was told at {moment(page.at)} as {page.severity}{again} ({page.page_id})."
+        said.append((page.at, told))
     if len(calls) > _SHOWN:
         more, last = counted(len(calls) - _SHOWN, "more call"), calls[-1]
-        said.append(f"And {more}, the last at {moment(last.at)} ({last.page_id}).")
-    return said or ["Nobody has been called."]
+        said.append((last.at, f"And {more}, the last at {moment(last.at)} ({last.page_id})."))
+    return said
 
 
-def _who_was_not(not_told: Sequence[NotToldView]) -> list[str]:
-    left = len(not_told) - _SHOWN
-    said = [f"At {moment(entry.at)} {entry.reason}." for entry in not_told[-_SHOWN:]]
-    return [f"({left} earlier reasons are in the timeline.)", *said] if left > 0 else said
+def _who_was_not(not_told: Sequence[NotToldView]) -> list[tuple[datetime, str]]:
+    left, shown = not_told[:-_SHOWN], not_told[-_SHOWN:]
+    said = [(entry.at, f"At {moment(entry.at)} {entry.reason.rstrip('.')}.") for entry in shown]
+    if left:
+        before = f"({counted(len(left), 'earlier reason')} {'is' if len(left) == 1 else 'are'} in the timeline.)"
+        said.insert(0, (left[-1].at, before))
+    return said
 
 
 def _now(incident: Incident, quiets: Quiets) -> list[str]:

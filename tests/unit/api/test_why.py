@@ -140,6 +140,31 @@ def test_many_pages_are_counted_and_an_acknowledgement_is_waited_for(desk):
     assert following.at == desk.clock() + timedelta(minutes=30)
 
 
+def test_what_was_told_and_what_was_not_stand_in_the_order_in_which_they_happened(desk):
+    desk.open()
+    for _ in range(4):
+        desk.record("NotificationSkipped", data={"code": "nobody"})
+        desk.clock.advance(seconds=1)
+    desk.triaged()
+    desk.clock.advance(seconds=1)
+    desk.record("NotificationSkipped", data={"code": "nobody"})
+    answer = told_by(desk).answer
+    assert answer[3:-1] == [
+        "(2 earlier reasons are in the timeline.)",
+        "At 2026-03-01 12:00:02 UTC NotificationSkipped.",
+        "At 2026-03-01 12:00:03 UTC NotificationSkipped.",
+        "The page topic was told at 2026-03-01 12:00:04 UTC as SEV2 (PG-7K3F9A-1-page.SEV2-1).",
+        "At 2026-03-01 12:00:05 UTC NotificationSkipped.",
+    ]
+
+
+def test_a_reason_that_ends_in_a_period_ends_the_sentence(desk):
+    desk.open(title="checkout: task failed to start.")
+    entries = [entry for entry in desk.table.timeline(ID) if entry.type != "IncidentTriggered"]
+    routing = desk.teller.bundle.catalog.routing
+    assert explained(desk.incident, entries, routing, desk.teller.quiets()).answer[0].endswith("failed to start.")
+
+
 def test_a_storm_is_named(desk):
     desk.open(parent="INC-000001")
     assert "It is told through INC-000001, the storm it is part of." in told_by(desk).answer
