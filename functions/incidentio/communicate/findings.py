@@ -29,7 +29,7 @@ def findings(incident: Incident, background: Background, catalog: Catalog, at: d
     lines += [_related(incident, other, catalog) for other in background.related]
     for similar in situation.similar[:1]:
         fixed = f"; then: {similar.fixed_by}" if similar.fixed_by else ""
-        lines.append(f"Similar: {similar.incident_id} ({similar.score} %), {similar.title}{fixed}.")
+        lines.append(f"Similar: {similar.incident_id} ({similar.score} %), {f'{similar.title}{fixed}'.rstrip('.')}.")
     if hit := estimate(incident, catalog, at).sentence:
         lines.append(f"Impact: {hit}.")
     lines += _people(incident, catalog)
@@ -49,7 +49,7 @@ def _related(incident: Incident, other: Incident, catalog: Catalog) -> str:
     because = f", because {why}" if why else ""
     return (
         f"Linked: {other.id} {other.severity.value} {other.service or 'unknown'} ({other.status.value}), "
-        f"{other.title}{because}."
+        f"{f'{other.title}{because}'.rstrip('.')}."
     )
 
 

@@ -74,8 +74,9 @@ def short_reason(incident: Incident, reason: str) -> str:
         return f"{incident.subject.metric} {value}{_SIGNS[found['how']]}{limit}".strip()
     title = incident.title
     for word in (incident.service, incident.subject.alarm_name):
-        if word and title.lower().startswith(word.lower()) and len(title) > len(word):
-            return title[len(word) :].strip(" :-_")
+        rest = title[len(word) :] if word and title.lower().startswith(word.lower()) else ""
+        if rest and not rest[0].isalnum():
+            return rest.strip(" :-_")
     return "" if title in (incident.service, incident.subject.alarm_name) else title
 
 

@@ -162,6 +162,19 @@ def test_a_line_break_in_a_title_makes_no_line_of_its_own():
     assert "\x1b" not in body
 
 
+@pytest.mark.parametrize(
+    ("title", "line"),
+    [
+        ("az1", "SEV2 az az1, INC-7K3F9A"),
+        ("Az: zone 1 is lost", "SEV2 az zone 1 is lost, INC-7K3F9A"),
+        ("az-1", "SEV2 az 1, INC-7K3F9A"),
+        ("az", "SEV2 az, INC-7K3F9A"),
+    ],
+)
+def test_a_title_loses_the_name_of_its_service_where_a_word_ends(title, line):
+    assert headline(an_incident(title=title, service="az"), replace(CALL, event="IncidentTriaged"), "") == line
+
+
 @settings(max_examples=200)
 @given(st.text(max_size=300), st.text(max_size=80), st.text(max_size=300), st.integers(1, 10**6))
 def test_a_subject_always_fits_what_sns_accepts(title, service, reason, n):
@@ -204,7 +217,7 @@ def test_the_likely_suspect_is_in_the_subject_and_what_is_known_in_the_body():
         at=NOW,
         score=82,
         why="",
-        fixed_by="rollback",
+        fixed_by="rollback.",
     )
     situation = Situation(
         suspects=(SUSPECT,),
