@@ -12,7 +12,7 @@ from incidentio.core.labels import labels_of, sent_labels
 from incidentio.core.rules import Ruling, Seen, rule_on
 from incidentio.core.severity import Severity, parse_severity, severity_from_tier, worst
 from incidentio.core.signal import Mode
-from incidentio.triage.evidence import Evidence
+from incidentio.triage.evidence import Evidence, Heard
 from incidentio.triage.proposals import proposed
 
 _TAGGED_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
@@ -131,7 +131,7 @@ def _service(incident: Incident, evidence: Evidence, bundle: Bundle) -> tuple[st
         if heard.service:
             return heard.service, "named by the signal"
         if named := _name(heard.tags.get("incidentio:service")):
-            return named, f"alarm tag incidentio:service={named}"
+            return named, f"{_kind_of_tag(heard)} incidentio:service={named}"
     found: dict[str, str] = {}
     for name, why in _matches(evidence, bundle):
         found.setdefault(name, why)
@@ -141,7 +141,7 @@ def _service(incident: Incident, evidence: Evidence, bundle: Bundle) -> tuple[st
         return name, why + also
     for heard in evidence.heard:
         if tagged := _name(heard.tags.get("service")):
-            return tagged, f"alarm tag service={tagged} (not in the catalogue)"
+            return tagged, f"{_kind_of_tag(heard)} service={tagged} (not in the catalogue)"
     return None, "no service of the catalogue matches, and no tag names one"
 
 
@@ -168,10 +168,15 @@ def _environment(incident: Incident, evidence: Evidence, service: Service | None
             return _spelled(heard.environment), "named by the signal"
         tag = heard.tag("environment")
         if tag and _name(tag[1]):
-            return _spelled(tag[1]), f"alarm tag {tag[0]}={tag[1]}"
+            return _spelled(tag[1]), f"{_kind_of_tag(heard)} {tag[0]}={tag[1]}"
     if service:
         return service.environment, "environment of the service"
     return "production", "unknown, which counts as production"
+
+
+def _kind_of_tag(heard: Heard) -> str:
+    """What its sender calls it: CloudWatch's alarms have tags, everything else has labels."""
+    return "alarm tag" if heard.subject.alarm_name or heard.subject.alarm_arn else "label"
 
 
 def _name(text: str | None) -> str | None:
@@ -227,8 +232,8 @@ def _said(evidence: Evidence) -> tuple[list[tuple[Severity, str]], tuple[str, ..
             said += [(heard.severity, "the signal says so")] if heard.severity else []
             continue
         try:
-            said.append((parse_severity(tag[1]), f"alarm tag {tag[0]}={tag[1]}"))
+            said.append((parse_severity(tag[1]), f"{_kind_of_tag(heard)} {tag[0]}={tag[1]}"))
         except InvalidInput as error:
             said += [(heard.severity, "the signal says so")] if heard.severity else []
-            unread.append(f"alarm tag {tag[0]}: {error.message}")
+            unread.append(f"{_kind_of_tag(heard)} {tag[0]}: {error.message}")
     return said, tuple(unread)

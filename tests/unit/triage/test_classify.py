@@ -3,7 +3,7 @@
 import pytest
 
 from incidentio.core.severity import Severity
-from incidentio.core.signal import Mode
+from incidentio.core.signal import Mode, Subject
 from incidentio.triage.classify import classify
 from incidentio.triage.evidence import Evidence, Heard
 from tests.make import an_incident
@@ -59,6 +59,14 @@ def test_the_severity_and_why(tags, said, incident, severity, why):
     triage = judge(tags=tags, said=said, incident=incident)
     assert triage.severity is severity
     assert why in triage.severity_why
+
+
+def test_what_is_no_cloudwatch_alarm_has_labels():
+    labels = {"severity": "warning", "service": "search", "environment": "staging"}
+    triage = classify(an_incident(), Evidence(heard=(Heard(subject=Subject(), tags=labels),)), bundle_of())
+    assert triage.severity_why == "label severity=warning"
+    assert triage.service_why == "label service=search (not in the catalogue)"
+    assert triage.environment_why == "label environment=staging"
 
 
 @pytest.mark.parametrize(("mode", "severity"), [(Mode.LIVE, Severity.SEV2), (Mode.MONITOR, Severity.SEV3)])
