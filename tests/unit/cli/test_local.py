@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from incidentio.cli.local import local
+from incidentio.cli.main import main
 from infra.local import target
 from infra.local.deployment import DEFAULT_CATALOG, Deployable
 from infra.local.errors import LocalTargetError
@@ -80,3 +81,46 @@ def test_status_as_json_is_what_local_json_holds(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(target, "status", lambda **_options: [UP])
     assert json.loads(run("status", "--json").stdout) == [UP]
     assert run("status").stdout.startswith("http://127.0.0.1:4001")
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments", "asked"),
+    [
+        ("state/local.json", (), ("state", None)),
+        ("state/4001/local.json", (), ("state", 4001)),
+        ("state/4001/local.json", ("--port", "4002"), ("state", 4002)),
+        ("state/4001/local.json", ("--state", "other"), ("other", None)),
+    ],
+)
+def test_the_target_that_local_names_is_meant(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    file: str,
+    arguments: tuple[str, ...],
+    asked: tuple[str, int | None],
+) -> None:
+    stopped: list[dict[str, Any]] = []
+    monkeypatch.setattr(target, "status", lambda **_options: [])
+    monkeypatch.setattr(target, "down", lambda **options: stopped.append(options) or [])
+    monkeypatch.chdir(tmp_path)
+    for command in (["--local", file, "local", "down", *arguments], ["local", "down", "--local", file, *arguments]):
+        assert CliRunner().invoke(main, command).exit_code == 0
+    assert stopped == [{"home": tmp_path / asked[0], "port": asked[1]}] * 2
+
+
+def test_env_is_what_aws_and_the_pages_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    outputs = {"SignalTopicArn": "arn:topic", "IngestQueueUrl": "http://queue", "WebhookUrl": "http://hooks/"}
+    keys = {"region": "us-east-1", "access_key_id": "test", "secret_access_key": "it's"}
+    monkeypatch.setattr(target, "status", lambda **_options: [{**UP, **keys, "outputs": outputs}])
+    printed = run("env", "--port", "4001").stdout.splitlines()
+    assert printed == [
+        "export AWS_ACCESS_KEY_ID=test",
+        """export AWS_SECRET_ACCESS_KEY='it'"'"'s'""",
+        "export AWS_REGION=us-east-1",
+        "export AWS_DEFAULT_REGION=us-east-1",
+        "export AWS_ENDPOINT_URL=http://127.0.0.1:4001",
+        "export SIGNAL_TOPIC=arn:topic",
+        "export INGEST_QUEUE=http://queue",
+        "export WEBHOOK_URL=http://hooks",
+    ]
+    assert "no such target is up" in run("env", "--port", "4002").stderr
