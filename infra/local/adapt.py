@@ -55,7 +55,7 @@ DIFFERENT = (
     "deploys with the caller's credentials: the emulator refuses the bootstrap stack's publishing role",
     "Lambda runs this machine's Python and a layer built for it, whatever runtime is declared",
     f"each queue is read by {AT_ONCE} copies of its function at once: all share the cores of this machine",
-    "the sweeper's rule fires every second; the catalogue of infra/local waits for seconds, playbooks at --pace",
+    "the sweeper's rule fires every second, playbooks wait at --pace; without --catalog other waits are seconds",
     "alarms send no EventBridge event and run SNS actions only; metric math is not evaluated",
 )
 
