@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 from rich.console import Console
 
 from incidentio.cli.client import HttpApi
-from incidentio.cli.demo import recovery, rollback
+from incidentio.cli.demo import recovery, rollback, unattached
 from incidentio.cli.demo.expect import DemoFailedError
 from incidentio.cli.demo.narrator import Narrator
 from incidentio.cli.demo.props import Pager
@@ -47,6 +47,8 @@ def demo(keep: bool, port: int | None) -> None:
         try:
             recovery.tell(stage)
             rollback.tell(stage)
+            if keep:
+                unattached.leave(stage)
         except DemoFailedError as error:
             hint = "" if keep else "; `incidentio demo --keep` leaves the target for a look"
             raise DemoFailedError(f"the demo failed after {narrator.elapsed:.0f} s: {error.message}{hint}") from error

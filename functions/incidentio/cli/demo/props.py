@@ -17,7 +17,7 @@ Clients = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Workload:
-    """A Lambda function and an alarm on one of its metrics, whose actions are the signal topic.
+    """A Lambda function and an alarm on one of its metrics, whose actions are the signal topic, if there is one.
 
     The emulator's alarms look at a metric of all functions together: give each workload a metric of its own.
     """
@@ -26,7 +26,7 @@ class Workload:
     name: str
     metric: str
     statistic: str
-    signal_topic: str
+    signal_topic: str | None
 
     @property
     def alarm(self) -> str:
@@ -57,8 +57,8 @@ class Workload:
             EvaluationPeriods=1,
             Threshold=THRESHOLD,
             ComparisonOperator="GreaterThanThreshold",
-            AlarmActions=[self.signal_topic],
-            OKActions=[self.signal_topic],
+            AlarmActions=self._actions,
+            OKActions=self._actions,
         )
 
     def measure(self, *values: float) -> None:
@@ -80,6 +80,10 @@ class Workload:
         answer = self.clients("lambda").get_function_concurrency(FunctionName=self.name)
         value = answer.get("ReservedConcurrentExecutions")
         return None if value is None else int(value)
+
+    @property
+    def _actions(self) -> list[str]:
+        return [self.signal_topic] if self.signal_topic else []
 
     @property
     def _dimensions(self) -> list[dict[str, str]]:
