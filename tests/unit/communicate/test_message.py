@@ -232,7 +232,7 @@ def test_the_likely_suspect_is_in_the_subject_and_what_is_known_in_the_body():
     for line in (
         "Suspect: deploy v42 of checkout 6 min before impact, by ana (81 of 100: own service (+40), 6 min",
         "Linked: INC-0A1B2C SEV3 orders-db (triggered), disk full.",
-        "Similar: INC-4M2P8Q (82 %), checkout-5xx; then: rollback.",
+        "Similar: INC-4M2P8Q (82 %), checkout-5xx; then: rollback.\n",
         "Turn to: bo.",
         "Context 85 of 100; missing: runbook.",
         "alarm: https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#alarmsV2:alarm/checkout-5xx",
