@@ -103,14 +103,27 @@ def test_it_opens_updates_and_resolves_one_incident_through_each_door(world: Wor
         assert [now[name] for name in unchanged] == [incident[name] for name in unchanged]
         assert len(world.told(incident["id"])) == 1
 
-    alertmanager.fire([alert(door, endsAt=datetime.now(UTC).isoformat()) for door in DOORS])
+    # One of a group that is critical makes the message of the whole group so.
+    worse = {"labels": {**alert("sns")["labels"], "severity": "critical", "pod": "2"}, "startsAt": since.isoformat()}
+    alertmanager.fire([worse])
+    raised = opened["sns"]["id"]
+    assert "is SEV1 now" in world.entry(raised, "SignalWorsened")["text"]
+    eventually(lambda: world.incident(raised)["severity"] == "SEV1", "triage to raise it")
+    called = eventually(lambda: world.told(raised, topic="PageTopicArn"), "the page of what was a ticket")
+    assert called[0]["attributes"]["severity"] == "SEV1"
+
+    over = datetime.now(UTC).isoformat()
+    alertmanager.fire([{**worse, "endsAt": over}, *(alert(door, endsAt=over) for door in DOORS)])
     for incident in opened.values():
         world.entry(incident["id"], "SignalRecovered")
         ended = eventually(
             lambda i=incident: (now := world.incident(i["id"]))["status"] in ("resolved", "mitigated") and now,
             f"{incident['id']} to end by itself",
         )
-        if ended["severity"] == "SEV2":  # triage came too late on a busy machine: then a person has the last word
+        if ended["severity"] in (
+            "SEV1",
+            "SEV2",
+        ):  # or triage came late: a person has the last word
             world.alice.post(f"/incidents/{incident['id']}/resolve")
         world.until_status(incident["id"], "resolved")
     assert [len(world.incidents_of(alert)) for alert in alerts.values()] == [1, 1, 1]
