@@ -173,16 +173,15 @@ def test_the_examples_of_the_page_are_taken(world: World) -> None:
     made = {kind: integration(world, kind, mode="monitor") for kind in set(KINDS.values())}
     made["sealed"] = integration(world, "signals", name=f"sealed-{world.tag}", mode="monitor", signed=True)
     assert {kind for path, kind in KINDS.items() for block in blocks if path in block} == set(KINDS.values())
+    environment = {
+        "PATH": os.environ["PATH"],
+        "WEBHOOK_URL": world.outputs["WebhookUrl"].rstrip("/"),
+        "SIGNED_KEY": made["sealed"]["key"],
+        "SIGNING_SECRET": made["sealed"]["signing_secret"],
+        "no_proxy": "*",
+        **{f"{kind.upper()}_KEY": made[kind]["key"] for kind in KINDS.values()},
+    }
     for block in blocks:
-        kind = next(kind for path, kind in KINDS.items() if path in block)
-        given = made["sealed" if "SECRET" in block else kind]
-        environment = {
-            "PATH": os.environ["PATH"],
-            "WEBHOOK_URL": world.outputs["WebhookUrl"].rstrip("/"),
-            "KEY": given["key"],
-            "SECRET": given["signing_secret"] or "",
-            "no_proxy": "*",
-        }
         script = "curl() { command curl -w '\\n%{http_code}\\n' \"$@\"; }\n" + block
         command = ["bash", "-euo", "pipefail", "-c", script]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
