@@ -84,6 +84,11 @@ class Source:
         return name_of(str(self.body["dedup_key"]))
 
     @property
+    def mark(self) -> str:
+        """The hash of its dedup key, and the severity with which it inhibits."""
+        return f"{dedup_hash(self.body['dedup_key'])}:{self.pointer.get('severity', NOT_SAID)}"
+
+    @property
     def incident_id(self) -> str | None:
         return self.pointer.get("incident_id")
 
@@ -107,10 +112,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Inhibited:
-    """What fires on the other side of which rule: its name, and the hash of its dedup key."""
+    """What fires on the other side of which rule: its name, and the mark a pointer has of it (see `mark`)."""
 
     source: str
-    hash: str
+    mark: str
     rule: InhibitRule
 
     def __str__(self) -> str:

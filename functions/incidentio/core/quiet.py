@@ -154,17 +154,21 @@ def kept(records: Records, id: str) -> tuple[Silence | Window, str | None]:
 
 
 def all_kept(records: Records, prefix: str) -> list[Silence | Window]:
-    """Every one there was, by id."""
-    return [_stored(body) for _, body in records.query(KEPT_UNDER, prefix)]
+    """Every one there was, by id, but for what cannot be read: it holds nothing back either (see `quiets_at`)."""
+    return list(_readable(records.query(KEPT_UNDER, prefix), []))
 
 
 def end(records: Records, id: str, *, by: str, at: datetime) -> Silence | Window:
     """End it now; what it held back is told by the next sweep. Ending what is over changes nothing.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none, or what is there cannot be read: then it is removed.
     """
-    found, key = kept(records, id)
+    try:
+        found, key = kept(records, id)
+    except ValidationError:
+        records.write(Delete(Key(LIVE, id)), Delete(Key(KEPT_UNDER, id)))
+        raise NotFound(f"{id[:40]} could not be read, and is removed") from None
     if found.state(at) in ("expired", "ended"):
         return found
     after: Silence | Window

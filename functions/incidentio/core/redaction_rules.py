@@ -66,7 +66,8 @@ _PLAIN = (  # one mark of punctuation in the middle belongs to it, unless anothe
 )
 _GAP = r"\s?[^\S\n]*+"
 _ASSIGNED = re.compile(
-    rf"(?i)(?P<name>{_WORDS})(?P<separator>(?:\\*+[\"'])?{_GAP}(?:={{1,3}}+>?|:=?|%3D(?:%20)*+|%3A(?:%20)*+){_GAP})"
+    rf"(?i)(?<!unexpected )(?P<name>{_WORDS})"
+    rf"(?P<separator>(?:\\*+[\"'])?{_GAP}(?:={{1,3}}+>?|:=?|%3D(?:%20)*+|%3A(?:%20)*+){_GAP})"
     rf"(?P<value>{_MARK}|{_ESCAPED}|{_QUOTED}|{_brackets(4)}|{_PLAIN})"
 )
 _STATE = re.compile(
@@ -74,6 +75,8 @@ _STATE = re.compile(
     r"|denied|rejected|revoked|rotated|disabled|enabled|unknown)(?:[,;][a-z]{0,12})?[.,:;!]*"
 )
 _PORT = re.compile(r"\d{1,5}:?")
+_WORD = r"(?:[a-z]{1,12}|[A-Z]{1,12}|[A-Z][a-z]{1,11})"
+_WORD_OR_VERSION = re.compile(rf"v\d+(?:\.\d+)*|{_WORD}(?:[/-]{_WORD})*")
 _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 
@@ -91,7 +94,8 @@ def _is_part_of_a_name(match: re.Match[str]) -> bool:
     """A bare colon also joins the parts of an ARN (`…:secret:name`), an image (`team/token:v2`) and host and port."""
     before = match.string[max(0, match.start() - 200) : match.start()].rstrip(_NAME_CHARACTERS)
     value = match["value"]
-    return before.endswith((":", "/")) or value.startswith(":") or _PORT.fullmatch(value) is not None
+    named = _PORT.fullmatch(value) or _WORD_OR_VERSION.fullmatch(value)
+    return before.endswith((":", "/")) or value.startswith(":") or named is not None
 
 
 # --- values that show by themselves what they are
@@ -210,7 +214,7 @@ RULES = (
         ("--",),
         re.compile(
             rf"(?i)(?<![\w-])(?P<name>--(?:[a-z]{{1,20}}-){{0,4}}(?:{_WORDS}))\s++(?!-)"
-            rf"(?:{_MARK}|{_ESCAPED}|{_QUOTED}|[^\s\"'\\]++(?:[\"'\\](?=\w)[^\s\"'\\]++)*+)"
+            rf"(?:{_MARK}|{_ESCAPED}|{_QUOTED}|(?:[^\s\"'\\]|\\[^\s\"']|[\"'](?=\w))++)"
         ),
         r"\g<name> [redacted:value]",
     ),

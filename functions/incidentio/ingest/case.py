@@ -60,8 +60,23 @@ class Case:
     result: Outcome | Exception | None = None
 
     @cached_property
-    def signal(self) -> Signal:
+    def _as_sent(self) -> Signal:
         return self.run.signal(self.now)
+
+    @property
+    def signal(self) -> Signal:
+        """Live as well where another door said so of a firing that nobody has been told of yet."""
+        sent = self._as_sent
+        if sent.mode is Mode.LIVE or not self._was_live_unheard:
+            return sent
+        return sent.model_copy(update={"mode": Mode.LIVE, "mode_reason": "another door has sent it as a live one"})
+
+    @property
+    def _was_live_unheard(self) -> bool:
+        pointer = self.pointer
+        if pointer is None or pointer.mode is Mode.MONITOR or pointer.state is not SignalState.FIRING:
+            return False
+        return self.run.state is SignalState.FIRING and (pointer.inhibited or pointer.has_left)
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -165,9 +180,9 @@ class Case:
         if rule:
             body = {**self.kept, "first_seen_at": first_seen, "inhibited": str(rule)}
         member = Record(member_key(incident.id, self.run.dedup_key), body)
-        heard = (incident.mode, self.signal.mode) if rule is None else (self._kept_mode,)
+        heard = (incident.mode, self.signal.mode) if rule is None else (self.signal.mode,)
         mode = Mode.LIVE if Mode.LIVE in heard else Mode.MONITOR
-        held = {"inhibited": True, "inhibitor": rule.hash} if rule else {}
+        held = {"inhibited": True, "inhibitor": rule.mark} if rule else {}
         pointer: Write
         if self.pointer is None or self.pointer.incident_id is None:
             body = {**self._whole_pointer(incident.id, mode), **({"open": False, **held} if rule else {})}
@@ -200,7 +215,7 @@ class Case:
         if pointer is None or rule is None or pointer.state is not SignalState.FIRING or self.is_worse:
             return False
         attached = (pointer.mode, self.run.mode) == (Mode.MONITOR, Mode.LIVE)
-        return pointer.inhibitor == rule.hash and not attached
+        return pointer.inhibitor == rule.mark and not attached
 
     def recovering(self, incident: Incident) -> list[Write]:
         """It is ok in `incident`; whether an inhibited one belongs there is looked at when it fires again."""
@@ -233,19 +248,13 @@ class Case:
         return said(self.signal)
 
     @property
-    def _kept_mode(self) -> Mode:
-        """Of two doors one may only be watched: as long as it fires, the other one counts."""
-        fires = self.pointer is not None and self.pointer.inhibited and self.pointer.state is SignalState.FIRING
-        return self.pointer.mode if fires and self.pointer and self.pointer.mode is Mode.LIVE else self.signal.mode
-
-    @property
     def _changes(self) -> dict[str, Any]:
         return {"changes": self.changes} if self.catalog.routing.flapping else {}
 
     @property
     def kept(self) -> dict[str, Any]:
         """All of the signal that it takes to hear it again without another message."""
-        own = {"mode": self._kept_mode.value, "mode_reason": self.signal.mode_reason}
+        own = {"mode": self.signal.mode.value, "mode_reason": self.signal.mode_reason}
         return member_body(self.signal, first_seen_at=iso(self.now)) | own
 
     @property

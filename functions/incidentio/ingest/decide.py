@@ -27,7 +27,7 @@ class Pointer:
     `inhibited`: a member only because another signal fires; its pointer stays closed, so that each signal looks
     again whether that is still so. `apart`: the incident it was split off, where it does not come back to.
     `changes`: its last state changes, in seconds since 1970. `severity`: the worst it said since it began to fire.
-    `inhibitor`: the hash of the dedup key of what inhibits it.
+    `inhibitor`: the mark of what inhibits it (see `core.inhibition`).
     """
 
     incident_id: str | None

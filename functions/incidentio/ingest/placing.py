@@ -18,7 +18,7 @@ from incidentio.core.grouping import Group, taking
 from incidentio.core.ids import iso
 from incidentio.core.inhibition import Inhibited, Inhibition, Source, as_source, as_target, sources
 from incidentio.core.ports import Key, Records, Refused
-from incidentio.core.signal import SignalState, dedup_hash
+from incidentio.core.signal import SignalState
 from incidentio.ingest.case import Case
 from incidentio.ingest.locks import holder_of, lock_keys
 
@@ -91,7 +91,7 @@ def inhibited_by(case: Case, records: Records) -> Place | None:
         for source in _firing(side, case, records):
             if (usable := open_to(case, source.incident_id)) is None:
                 continue
-            found = Inhibited(source.name, dedup_hash(source.body["dedup_key"]), side.rule)
+            found = Inhibited(source.name, source.mark, side.rule)
             if not side.rule.monitors:
                 return Place(usable, "", rule=found)
             case.would["inhibition"] = f"would be a silent member of {usable}: {found}"

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from incidentio.core.errors import NotFound
-from incidentio.core.members import Member, left_of, members_of, pointer_key_of, pointers_of
+from incidentio.core.members import NOT_SAID, Member, left_of, members_of, pointer_key_of, pointers_of
 from incidentio.core.ports import Table
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Signal, SignalState, Subject
@@ -42,19 +42,19 @@ def _is_held(pointer: Mapping[str, Any], incident_id: str) -> bool:
     return fires and (bool(pointer.get("inhibited")) or pointer.get("apart") == incident_id)
 
 
-def _firing_in(incident_id: str, table: Table, hashes: set[str]) -> set[str]:
-    """Of these signals, by the hashes of their dedup keys, those that go on inhibiting what they inhibit there.
+def _firing_in(incident_id: str, table: Table, marks: set[str]) -> set[str]:
+    """The marks of those signals that go on inhibiting what they inhibit there.
 
-    What was moved elsewhere takes with it what it inhibits.
+    What was moved elsewhere takes with it what it inhibits, and what says another severity may inhibit it no more.
     """
-    keys = {pointer_key_of(each): each for each in hashes}
+    keys = list({pointer_key_of(mark.partition(":")[0]) for mark in marks})
     found: set[str] = set()
     for start in range(0, len(keys), _READ_AT_ONCE):
-        for key, pointer in table.get_many(list(keys)[start : start + _READ_AT_ONCE]).items():
+        for key, pointer in table.get_many(keys[start : start + _READ_AT_ONCE]).items():
             belongs = pointer.get("open") or pointer.get("inhibited")
             if belongs and pointer.get("incident_id") == incident_id and pointer.get("state") == SignalState.FIRING:
-                found.add(keys[key])
-    return found
+                found.add(f"{key.pk.removeprefix('DEDUP#')}:{pointer.get('severity', NOT_SAID)}")
+    return found & marks
 
 
 def _again(member: Member, pointer: Mapping[str, Any], kind: Kind) -> Observation:

@@ -53,7 +53,8 @@ class Rounds:
         for case in pending:
             with blamed(case):
                 self._step(case, parts, arriving)
-        firing = [part.case for some in parts.values() for part in some if part.fires]
+        louder = (Step.WORSENED, Step.PROMOTE)
+        firing = [part.case for some in parts.values() for part in some if part.fires or part.step in louder]
         if arriving and (ready := not_inhibited_first(arriving, firing)):
             with blamed(*ready):
                 self._place(ready, parts, now)

@@ -152,7 +152,8 @@ class Story:
         severity = worst(part.case.signal.severity or Severity.SEV5 for part in parts)
         text = _told(parts, f"is {severity.value} now", f"signals are up to {severity.value} now")
         type = "SignalWorsened" if self._is_news(parts) else "SignalsGathered"
-        self._add(type, parts, text, {"severity": severity.value})
+        released_at = self._at if self._now.inhibits else self._now.released_at  # a rule may name another severity
+        self._add(type, parts, text, {"severity": severity.value}, released_at=released_at)
         for part in parts:
             self.writes += part.case.worsening(self._now)
 
@@ -166,7 +167,8 @@ class Story:
         left = f", {firing} still firing" if firing else ""
         text = _told(parts, f"is ok{left}", f"signals are ok{left}")
         released_at = before.released_at
-        if before.inhibits and firing:
+        only_held = all(part.case.is_inhibited and not part.case.inhibits_others for part in parts)
+        if before.inhibits and firing and not (released_at and only_held):
             released_at = self._at + self._routing.recovery.stable_for
         ok_since = self._at if watching else None
         self._add("SignalRecovered", parts, text, firing=firing, ok_since=ok_since, released_at=released_at)

@@ -264,3 +264,21 @@ def test_much_of_a_very_long_text_is_not_read() -> None:
 
     assert redact(Counted("the disk is full " * 200_000), limit=200) == ("the disk is full " * 20)[:197] + "…"
     assert 0 < sum(read) < 100_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SyntaxError: Unexpected token: { at checkout.js:31, 5xx 12 % in eu-west-1, runbook https://wiki.example.com/x",
+        "image token:v2.3 on host web-1",
+        "k8s secret:default/db missing",
+        "queue token:events lag",
+    ],
+)
+def test_what_only_names_a_token_stays(text: str) -> None:
+    assert redact(text, limit=400) == text
+
+
+@pytest.mark.parametrize("secret", ["hunter\\$2secretpart", "\\$ecretpart1", "ab\\!cdefsecret", "pa'ss1word"])
+def test_a_value_of_an_option_goes_with_what_the_shell_escapes(secret: str) -> None:
+    assert redact(f"mysql --password {secret} -h db", limit=200) == "mysql --password [redacted:value] -h db"

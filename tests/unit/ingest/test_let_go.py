@@ -238,3 +238,56 @@ def test_what_was_let_go_is_inhibited_again_when_both_fire_anew() -> None:
     desk.clock.advance(hours=3)
     desk(told(desk, "firing", "az-down", 10000), told(desk, "firing", "host-down", 10005))
     assert incident_of(desk, "host-down").id == source
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_watched_repetition_of_a_live_one_that_nobody_heard_of_opens_a_live_incident(*, ended: bool) -> None:
+    desk = desk_with(BY_NAME)
+    desk(action("ALARM", desk.at(0), alarm="az-down"))
+    desk(action("ALARM", desk.at(1), alarm="host-down"))
+    desk.end(desk.incident.id) if ended else desk(action("OK", desk.at(2), alarm="az-down"))
+    desk(event("ALARM", desk.at(1), alarm="host-down"))
+    own = desk.table.incident(desk.pointer("host-down")["incident_id"])
+    assert (own.mode, len(desk.table)) == (Mode.LIVE, 2)
+
+
+def test_those_that_recover_one_after_the_other_do_not_put_off_the_rest() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(*(told(desk, "firing", f"host-{n}", 5) for n in range(3)))
+    desk(told(desk, "ok", "az-down", 8))
+    due = desk.incident.released_at
+    desk.clock.advance(minutes=4)
+    desk(told(desk, "ok", "host-1", 240))
+    assert desk.incident.released_at == due
+    later(desk, minutes=1)
+    assert incident_of(desk, "host-0").id != incident_of(desk, "az-down").id
+
+
+def drops_out(desk: Desk) -> None:
+    desk(told(desk, "ok", "x", 6), told(desk, "firing", "x", 7, severity="SEV2"))
+
+
+def rises_out(desk: Desk) -> None:
+    desk(told(desk, "firing", "x", 7, severity="SEV1"))
+
+
+@pytest.mark.parametrize(("named", "happens"), [("SEV1", drops_out), ("SEV2", rises_out)])
+def test_what_leaves_its_rule_by_its_severity_lets_go_without_another_word(
+    named: str, happens: Callable[[Desk], None]
+) -> None:
+    desk = desk_with({**BY_SEVERITY, "source_matchers": [f'severity="{named}"']})
+    desk(told(desk, "firing", "x", 0, severity=named))
+    desk(told(desk, "firing", "y", 5, severity="SEV4"))
+    assert len(desk.table) == 1
+    happens(desk)
+    later(desk)
+    assert incident_of(desk, "y").id != incident_of(desk, "x").id
+    assert counted_right(desk)
+
+
+def test_what_gets_worse_in_the_same_delivery_inhibits_what_comes_with_it() -> None:
+    desk = desk_with(BY_SEVERITY)
+    desk(told(desk, "firing", "x", 0, severity="SEV2"))
+    desk(told(desk, "firing", "y", 1, severity="SEV4"), told(desk, "firing", "x", 1, severity="SEV1"))
+    assert len(desk.table) == 1
