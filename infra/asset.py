@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from infra.options import ROOT
 
 FUNCTIONS = ROOT / "functions"

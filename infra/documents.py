@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from incidentio.core.catalog import Bundle, Catalog, Name, Service
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Catalog, Name, Service
 from incidentio.core.errors import InvalidInput
 from incidentio.core.mistakes import in_words
 from incidentio.core.playbook import Playbook

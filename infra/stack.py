@@ -7,7 +7,7 @@ from aws_cdk import CfnOutput, Duration, IStackSynthesizer, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.routing import Routing
 from incidentio.mitigate.actions.action import SYSTEM_TAG
 from infra.constructs.acknowledged import LINT

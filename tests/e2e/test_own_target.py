@@ -19,7 +19,7 @@ from incidentio.aws.topics import SnsTopics
 from incidentio.communicate.pages import CLAIM_LASTS
 from incidentio.communicate.tell import Teller
 from incidentio.core.archive import Retention, anchor_key
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.routing import Routing
 from incidentio.core.timeline import GENESIS
 from incidentio.learn.anchor import anchor

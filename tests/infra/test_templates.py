@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from incidentio.core.catalog import Bundle, Catalog
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Catalog
 from infra import asset
 from infra.app import build_app
 from infra.constructs.playbooks import SHELVES

@@ -18,7 +18,8 @@ from typing import Any
 from incidentio.aws.kill_switch import ParameterKillSwitch
 from incidentio.aws.table import DynamoTable
 from incidentio.core.amend import amend
-from incidentio.core.catalog import Bundle, Catalog
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Catalog
 from incidentio.core.ids import new_incident_id
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM

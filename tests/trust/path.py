@@ -22,7 +22,8 @@ from incidentio.aws.topics import SnsTopics
 from incidentio.communicate.batch import handle
 from incidentio.communicate.tell import Teller
 from incidentio.core.attachment import Attachment
-from incidentio.core.catalog import Bundle, Catalog
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Catalog
 from incidentio.core.errors import IncidentioError
 from incidentio.core.events import NOTIFYING, RELEASING, SOURCE, TRIAGED
 from incidentio.core.ids import iso

@@ -12,7 +12,8 @@ from typing import Any, cast
 
 from incidentio.api.calls import Api, Call
 from incidentio.api.grouping import merge
-from incidentio.core.catalog import Bundle, Catalog
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Catalog
 from incidentio.core.ids import iso
 from incidentio.core.members import pointer_key
 from incidentio.core.person import Actor

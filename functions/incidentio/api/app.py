@@ -33,7 +33,7 @@ from incidentio.api.routes import (
     timeline,
 )
 from incidentio.core.archive import Archive, RetentionMode
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Conflict, IncidentioError, InvalidInput
 from incidentio.core.integration import SigningSecrets
 from incidentio.core.ports import Clock, Refused, Stale, Table

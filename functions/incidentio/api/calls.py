@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from incidentio.core.archive import Archive, Retention, RetentionMode
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Conflict, Forbidden, InvalidInput
 from incidentio.core.incident import Incident
 from incidentio.core.integration import SigningSecrets

@@ -14,7 +14,7 @@ from incidentio.aws.clients import LaterClient, client
 from incidentio.aws.secrets import SecretsManager, prefix_of
 from incidentio.aws.settings import ApiSettings, settings
 from incidentio.aws.table import DynamoTable
-from incidentio.core.catalog import load_bundle
+from incidentio.core.bundle import load_bundle
 
 logger = Logger()
 

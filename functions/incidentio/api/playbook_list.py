@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from incidentio.api.playbook_views import PlaybookList, PlaybookView, RehearsalView, VersionView
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.playbook import Playbook
 from incidentio.core.ports import Records
 from incidentio.mitigate.track_record import (

@@ -8,7 +8,6 @@ from incidentio.core.integration import PARTITION
 from incidentio.core.members import pointer_key
 from incidentio.core.ports import CARD_FIELDS
 from incidentio.core.targets import partition_of
-from incidentio.ingest.http.outgoing import scoped
 
 _INTEGRATIONS = 98
 """Of how many integrations a key is looked for: one batch reads 100 records."""
@@ -21,6 +20,8 @@ def incident_of_signal(api: Api, signal: str) -> Incident | None:
     Region, or what an integration calls it: of several integrations that which was heard last is taken.
     None when nothing by that name ever fired, or what it belonged to is forgotten.
     """
+    from incidentio.ingest.http.outgoing import scoped  # noqa: PLC0415 - few ask, and what reads signals is large
+
     alarm = f"arn:{partition_of(api.region)}:cloudwatch:{api.region}:{api.account}:alarm:{signal}"
     own = [pointer_key(signal), pointer_key(alarm)]
     senders = (str(body["name"]) for _, body in api.table.query(PARTITION, limit=_INTEGRATIONS))

@@ -1,7 +1,7 @@
 """The catalogue and playbooks that `--direct` judges by."""
 
 from incidentio.cli.deployment import Deployment
-from incidentio.core.catalog import Bundle, load_bundle
+from incidentio.core.bundle import Bundle, load_bundle
 from infra.documents import load_bundle as read_yaml
 from infra.local.environment import ROOT
 

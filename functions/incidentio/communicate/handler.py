@@ -12,7 +12,7 @@ from incidentio.aws.table import DynamoTable
 from incidentio.aws.topics import SnsTopics
 from incidentio.communicate.batch import handle
 from incidentio.communicate.tell import Teller
-from incidentio.core.catalog import load_bundle
+from incidentio.core.bundle import load_bundle
 
 
 @cache

@@ -11,7 +11,7 @@ from incidentio.communicate.findings import findings, suspected
 from incidentio.communicate.headline import headline
 from incidentio.communicate.outlook import decision_needed, what_automation_does
 from incidentio.communicate.pages import FORGOTTEN, Page
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.console import console_links
 from incidentio.core.incident import Incident
 from incidentio.core.redaction import redact

@@ -7,7 +7,7 @@ from typing import Any
 
 from incidentio.communicate.calls import repeat_seconds
 from incidentio.communicate.pages import FORGOTTEN, Page
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.duration import format_duration
 from incidentio.core.incident import Incident, Status
 from incidentio.core.playbook import Playbook

@@ -22,7 +22,7 @@ from incidentio.communicate.planning import plan
 from incidentio.communicate.ports import Topics
 from incidentio.communicate.through import through_parent
 from incidentio.core.amend import amend
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Unavailable
 from incidentio.core.events import DomainEvent
 from incidentio.core.heartbeat import is_beat

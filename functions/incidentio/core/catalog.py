@@ -4,6 +4,7 @@ The validated catalogue and the playbooks travel in the Lambda asset as one docu
 (`Bundle`), so reading configuration costs nothing on the hot path and is versioned with the code.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -13,7 +14,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from incidentio.core.playbook import Playbook
 from incidentio.core.reach import Rate, Reach
 from incidentio.core.routing import Routing
 from incidentio.core.signal import Subject
@@ -165,17 +165,11 @@ class Catalog(_Strict):
         return f"{other} depends on {service}" if service in self.upstream_of(other) else None
 
 
-class Bundle(_Strict):
-    """The one document in the asset."""
-
-    catalog: Catalog = Field(default_factory=Catalog)
-    playbooks: dict[str, Playbook] = Field(default_factory=dict)
-
-
 BUNDLE_PATH = Path(__file__).parent.parent / "bundle.json"
+"""The one document in the asset: `core.bundle` reads it with its playbooks."""
 
 
 @cache
-def load_bundle(path: Path = BUNDLE_PATH) -> Bundle:
-    """The bundle of this deployment, read once per process; the empty defaults where none was built."""
-    return Bundle.model_validate_json(path.read_bytes()) if path.exists() else Bundle()
+def load_catalog(path: Path = BUNDLE_PATH) -> Catalog:
+    """The catalogue of this deployment, read once per process; the empty defaults where none was built."""
+    return Catalog.model_validate(json.loads(path.read_bytes()).get("catalog") or {}) if path.exists() else Catalog()

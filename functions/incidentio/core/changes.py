@@ -34,7 +34,7 @@ class ChangeRecord(BaseModel):
     or `failed`.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: Text
     source: Text
@@ -60,7 +60,7 @@ def change_write(change: ChangeRecord) -> Put:
 class DeployedService(BaseModel):
     """A service that was deployed and whose automation is to be rehearsed: `change` is the deploy's id."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     service: str
     change: str

@@ -14,7 +14,7 @@ class Clocks(BaseModel):
     `mttm`: detected → mitigated. `mttr`: detected → resolved.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     mttd: float | None = None
     mtta: float | None = None

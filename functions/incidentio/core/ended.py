@@ -26,7 +26,7 @@ _FIRES = frozenset({"IncidentTriggered", "SignalJoined", "SignalInhibited", "Imp
 class Played(BaseModel):
     """The part one signal had. `ok_after`: seconds it fired, each time until it was ok; `noted`: without a verdict."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     fired: int = 0
     noted: int = 0
@@ -39,7 +39,7 @@ class Ended(BaseModel):
     `signals` goes by dedup key, the opening one first; of a storm the first fifty are kept.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     detected_at: datetime

@@ -31,7 +31,7 @@ class DomainEvent(BaseModel):
     `id` is the same each time the same timeline entry is published, so consumers can tell repeats.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     type: str

@@ -19,7 +19,7 @@ _REASON = 300
 class Filed(BaseModel):
     """One incident as it was filed, already redacted."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     id: str
     at: datetime

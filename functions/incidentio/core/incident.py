@@ -37,7 +37,7 @@ PostmortemStatus = Literal["none", "draft", "reviewed", "waived"]
 class SaidImpact(BaseModel):
     """What a person says the impact was: `users` hit, and `revenue` lost, such as `1200 EUR`. None: not said."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     users: int | None = Field(default=None, ge=0)
     revenue: str | None = Field(default=None, pattern=r"^\d{1,15}(\.\d{1,2})? [A-Z]{3}$")
@@ -64,7 +64,7 @@ class Incident(BaseModel):
     `worked_at`: when somebody last worked on it after it was acknowledged.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     title: str
@@ -100,7 +100,7 @@ class Incident(BaseModel):
 
     source: str = "api"
     dedup_key: str | None = None
-    subject: Subject = Subject()
+    subject: Subject = Field(default_factory=Subject)
     labels: dict[str, str] = Field(default_factory=dict)
     related: tuple[str, ...] = ()
     parent: str | None = None

@@ -96,7 +96,7 @@ class Maintenance(BaseModel):
 class Window(BaseModel):
     """A maintenance window made through the API, `id` first. `ended_by` ended it before its time."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     created_at: AwareDatetime

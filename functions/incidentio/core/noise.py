@@ -19,7 +19,7 @@ class AlarmNoise(BaseModel):
     least twice. `cancelled`: reason → incidents. `noted`: times it had no verdict (INSUFFICIENT_DATA).
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     alarm: str
     dedup_key: str

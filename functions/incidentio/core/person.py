@@ -11,7 +11,7 @@ _ARN = re.compile(r"arn:aws[a-z-]*:(?P<service>iam|sts)::(?P<account>\d{12}):(?P
 class Actor(BaseModel):
     """`id` is what four-eyes and the audit trail compare; `kind` tells people from machines."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     kind: Literal["person", "system", "source"]
@@ -20,7 +20,7 @@ class Actor(BaseModel):
         return self.id
 
 
-SYSTEM = Actor(id="system", kind="system")
+SYSTEM = Actor.model_construct(id="system", kind="system")
 
 
 def person_from_arn(arn: str) -> Actor:

@@ -83,12 +83,12 @@ def _redacted(text: str, multiline: bool) -> str:
     for hints, pattern, replacement in RULES:
         for hint in hints:
             if hint in lower:
-                text = pattern.sub(replacement, text)
+                text = pattern.ready.sub(replacement, text)
                 break
-    if PERSONAL_DIGITS.search(text):
-        text = PERSONAL.sub(personal, text)
-    for pattern, mark in _OWN.patterns():
-        text = pattern.sub(mark, text)
+    if PERSONAL_DIGITS.ready.search(text):
+        text = PERSONAL.ready.sub(personal, text)
+    for own, mark in _OWN.patterns():
+        text = own.sub(mark, text)
     return text
 
 
@@ -123,9 +123,9 @@ class _Own:
 
     def patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
         if self.given is None:
-            from incidentio.core.catalog import load_bundle  # noqa: PLC0415 - the models of the catalogue stand on this
+            from incidentio.core.catalog import load_catalog  # noqa: PLC0415 - the models of the catalogue stand on this
 
-            configure(load_bundle().catalog.routing.redaction.patterns)
+            configure(load_catalog().routing.redaction.patterns)
         return self.given or ()
 
 

@@ -8,15 +8,27 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
+
+
+class Late:
+    """A pattern that is compiled when the first text needs it, which most never do: a cold start waits for none."""
+
+    def __init__(self, pattern: str, flags: int = 0) -> None:
+        self._pattern, self._flags = pattern, flags
+
+    @cached_property
+    def ready(self) -> re.Pattern[str]:
+        return re.compile(self._pattern, self._flags)
 
 
 class Rule(NamedTuple):
     """`hints`: lower-case substrings, one of which must be there."""
 
     hints: tuple[str, ...]
-    pattern: re.Pattern[str]
+    pattern: Late
     replacement: str | Callable[[re.Match[str]], str]
 
 
@@ -27,8 +39,8 @@ _WORDS = (
     r"|(?:api|access|private|auth|client)(?:[_-]?key|\ key(?=\\*[\"']))"
 )
 _NAME_HINTS = ("pass", "pwd", "secret", "token", "credential", "signature", "authorization", "key")
-_NAMED = re.compile(rf"(?i)(?:{_WORDS}|passwords|\b(?:api|access|secret|private|auth|client) key)(?![a-z])")
-_ABOUT = re.compile(
+_NAMED = Late(rf"(?i)(?:{_WORDS}|passwords|\b(?:api|access|secret|private|auth|client) key)(?![a-z])")
+_ABOUT = Late(
     r"(?i)[_. -]?(?:id|name|arn|type|kind|version|count|total|length|size|age|ttl|url|uri|path|file|policy|stat|expir"
     r"|valid|last|rotat|reset|creat|updat|chang|enabl|requir|limit|usage|used|date|days|hours|minutes|seconds"
     r"|provider|issuer|algorithm|scope|source|method|format)"
@@ -40,8 +52,8 @@ def is_sensitive(name: str) -> bool:
     lower = name.lower()
     if not any(hint in lower for hint in _NAME_HINTS):
         return False
-    found = list(_NAMED.finditer(name))
-    return bool(found) and not _ABOUT.match(name, found[-1].end())
+    found = list(_NAMED.ready.finditer(name))
+    return bool(found) and not _ABOUT.ready.match(name, found[-1].end())
 
 
 # --- values behind such a name
@@ -65,24 +77,24 @@ _PLAIN = (  # one mark of punctuation in the middle belongs to it, unless anothe
     rf"(?:{_MARK}|[^\s,;&\"'<>)}}\]]|[,;&\"'<>)}}\]](?=\w)(?![a-zA-Z_][\w.-]{{0,39}}+[=:]))++"
 )
 _GAP = r"\s?[^\S\n]*+"
-_ASSIGNED = re.compile(
+_ASSIGNED = Late(
     rf"(?i)(?<!unexpected )(?P<name>{_WORDS})"
     rf"(?P<separator>(?:\\*+[\"'])?{_GAP}(?:={{1,3}}+>?|:=?|%3D(?:%20)*+|%3A(?:%20)*+){_GAP})"
     rf"(?P<value>{_MARK}|{_ESCAPED}|{_QUOTED}|{_brackets(4)}|{_PLAIN})"
 )
-_STATE = re.compile(
+_STATE = Late(
     r"(?i)(?:none|null|nil|undefined|true|false|empty|missing|required|optional|unset|expired|invalid|incorrect|wrong|failed"
     r"|denied|rejected|revoked|rotated|disabled|enabled|unknown)(?:[,;][a-z]{0,12})?[.,:;!]*"
 )
-_PORT = re.compile(r"\d{1,5}:?")
+_PORT = Late(r"\d{1,5}:?")
 _WORD = r"(?:[a-z]{1,12}|[A-Z]{1,12}|[A-Z][a-z]{1,11})"
-_WORD_OR_VERSION = re.compile(rf"v\d+(?:\.\d+)*|{_WORD}(?:[/-]{_WORD})*")
+_WORD_OR_VERSION = Late(rf"v\d+(?:\.\d+)*|{_WORD}(?:[/-]{_WORD})*")
 _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
 
 def _assigned(match: re.Match[str]) -> str:
     name, separator, value = match["name"], match["separator"], match["value"]
-    if value.startswith("[redacted:") or _STATE.fullmatch(value) or not value.strip(":"):
+    if value.startswith("[redacted:") or _STATE.ready.fullmatch(value) or not value.strip(":"):
         return match[0]
     if separator == ":" and not name.lower().startswith(("pass", "pwd")) and _is_part_of_a_name(match):
         return match[0]
@@ -94,7 +106,7 @@ def _is_part_of_a_name(match: re.Match[str]) -> bool:
     """A bare colon also joins the parts of an ARN (`…:secret:name`), an image (`team/token:v2`) and host and port."""
     before = match.string[max(0, match.start() - 200) : match.start()].rstrip(_NAME_CHARACTERS)
     value = match["value"]
-    named = _PORT.fullmatch(value) or _WORD_OR_VERSION.fullmatch(value)
+    named = _PORT.ready.fullmatch(value) or _WORD_OR_VERSION.ready.fullmatch(value)
     return before.endswith((":", "/")) or value.startswith(":") or named is not None
 
 
@@ -123,11 +135,11 @@ def _aws_secret(match: re.Match[str]) -> str:
     enough = 14 if "s" in kinds else 19
     if changes < enough or not {"u", "l", "d"} <= set(kinds):
         return text
-    in_an_arn = match.string[start - 1 : start] == ":" and _ARN.search(match.string[max(0, start - 300) : start])
+    in_an_arn = match.string[start - 1 : start] == ":" and _ARN.ready.search(match.string[max(0, start - 300) : start])
     return text if in_an_arn else "[redacted:aws-secret]"
 
 
-_ARN = re.compile(r"arn:aws[^\s\"',;=]*+\Z")
+_ARN = Late(r"arn:aws[^\s\"',;=]*+\Z")
 
 
 def personal(match: re.Match[str]) -> str:
@@ -135,19 +147,19 @@ def personal(match: re.Match[str]) -> str:
         return "[redacted:email]"
     if match["phone"]:
         digits = sum(c.isdigit() for c in match["phone"])
-        return "[redacted:phone]" if 8 <= digits <= 15 and not _DATE.search(match["phone"]) else match[0]
+        return "[redacted:phone]" if 8 <= digits <= 15 and not _DATE.ready.search(match["phone"]) else match[0]
     if match["card"]:
         return "[redacted:card]" if _is_card("".join(c for c in match["card"] if c.isdigit())) else match[0]
     return match[0]
 
 
-_DATE = re.compile(r"\d{4}-\d\d")
-_CARD_PREFIX = re.compile(r"4|5[1-5]|2[2-7]|3[04-9]|6")
+_DATE = Late(r"\d{4}-\d\d")
+_CARD_PREFIX = Late(r"4|5[1-5]|2[2-7]|3[04-9]|6")
 
 
 def _is_card(digits: str) -> bool:
     """Luhn's check (ISO/IEC 7812-1) behind a prefix that card schemes use."""
-    if not 13 <= len(digits) <= 19 or not _CARD_PREFIX.match(digits):
+    if not 13 <= len(digits) <= 19 or not _CARD_PREFIX.ready.match(digits):
         return False
     total = 0
     for i, c in enumerate(reversed(digits)):
@@ -164,12 +176,12 @@ _TOKEN_HINTS = (
 RULES = (
     Rule(
         ("-----begin",),
-        re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", re.DOTALL),
+        Late(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", re.DOTALL),
         "[redacted:pem]",
     ),
     Rule(
         ("eyj",),
-        re.compile(
+        Late(
             r"(?<![\w-])(?P<before>(?:(?!(?:(?<![A-Za-z])|(?<=%3D))eyJ)[\w-])*+)"
             r"eyJ[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+){0,3}"
         ),
@@ -177,29 +189,29 @@ RULES = (
     ),
     Rule(
         ("://", ":\\"),
-        re.compile(r"(?P<slashes>:(?:\\*+/){2})[^\s/?#\"'<>]+@"),
+        Late(r"(?P<slashes>:(?:\\*+/){2})[^\s/?#\"'<>]+@"),
         r"\g<slashes>[redacted:credentials]@",
     ),
     Rule(
         ("%2f%2f",),
-        re.compile(
+        Late(
             r"(?i)(?P<slashes>%3A%2F%2F)(?:(?:[^\s/?#\"'<>&%]|%(?!40|2F|3F|23|20|22|27))*+(?P<at>%40))+",
         ),
         r"\g<slashes>[redacted:credentials]\g<at>",
     ),
     Rule(
         ("akia", "asia", "abia", "acca"),
-        re.compile(r"(?:(?<![A-Z0-9])|(?<=%[0-9A-F]{2}))(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+        Late(r"(?:(?<![A-Z0-9])|(?<=%[0-9A-F]{2}))(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
         "[redacted:aws-key]",
     ),
     Rule(
         ("iqoj", "fwog", "fqog"),
-        re.compile(r"(?<![A-Za-z0-9])(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=]{50,}"),
+        Late(r"(?<![A-Za-z0-9])(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=]{50,}"),
         "[redacted:aws-session-token]",
     ),
     Rule(
         _TOKEN_HINTS,
-        re.compile(
+        Late(
             r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
             r"|xox[abeoprs]-[A-Za-z0-9-]{10,}|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|sk-[\w-]{20,}"
             r"|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|iio_[a-z][a-z0-9-]{0,39}_[0-9a-f]{64}|whsec_[A-Za-z0-9+/]{20,}={0,2}"
@@ -208,27 +220,27 @@ RULES = (
         ),
         "[redacted:token]",
     ),
-    Rule(("basic",), re.compile(r"(?i)\b(basic)\s++([A-Za-z0-9+/]{6,}={0,2})"), _basic),
-    Rule(("bearer", "token"), re.compile(r"(?i)\b(bearer|token)\s++([\w.~+/-]{8,}=*)"), _bearer),
+    Rule(("basic",), Late(r"(?i)\b(basic)\s++([A-Za-z0-9+/]{6,}={0,2})"), _basic),
+    Rule(("bearer", "token"), Late(r"(?i)\b(bearer|token)\s++([\w.~+/-]{8,}=*)"), _bearer),
     Rule(
         ("--",),
-        re.compile(
+        Late(
             rf"(?i)(?<![\w-])(?P<name>--(?:[a-z]{{1,20}}-){{0,4}}(?:{_WORDS}))\s++(?!-)"
             rf"(?:{_MARK}|{_ESCAPED}|{_QUOTED}|(?:[^\s\"'\\]|\\[^\s\"']|[\"'](?=\w))++)"
         ),
         r"\g<name> [redacted:value]",
     ),
     Rule(_NAME_HINTS, _ASSIGNED, _assigned),
-    Rule(("/", "+", *"0123456789"), re.compile(r"(?<![\w/+.-])[A-Za-z0-9/+]{40}(?![\w/+=:.-])"), _aws_secret),
+    Rule(("/", "+", *"0123456789"), Late(r"(?<![\w/+.-])[A-Za-z0-9/+]{40}(?![\w/+=:.-])"), _aws_secret),
     Rule(
         ("%40",),
-        re.compile(r"(?<![\w.%+-])(?:[\w.+-]|%(?!40))++%40(?:[\w-]++\.)+[^\W\d_]{2,24}"),
+        Late(r"(?<![\w.%+-])(?:[\w.+-]|%(?!40))++%40(?:[\w-]++\.)+[^\W\d_]{2,24}"),
         "[redacted:email]",
     ),
 )
 
-PERSONAL_DIGITS = re.compile(r"\+\d|\d{13}|\d{4}[ -]\d{4,6}[ -]\d|\d{3}\)?[ .-]\d{3}[.-]\d{4}|@")
-PERSONAL = re.compile(
+PERSONAL_DIGITS = Late(r"\+\d|\d{13}|\d{4}[ -]\d{4,6}[ -]\d|\d{3}\)?[ .-]\d{3}[.-]\d{4}|@")
+PERSONAL = Late(
     r"(?P<arn>arn:aws[\w-]*:[^\s\"',]++)"
     r"|(?P<email>(?<![\w.%+-])(?!git@[\w.-]+:)[\w.%+-]++@(?:[\w-]+\.)+[^\W\d_]{2,24})"
     r"|(?P<phone>(?<![\w+])\+\d[\d ().-]{6,20}\d(?!\w)"

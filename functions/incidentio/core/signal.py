@@ -32,7 +32,7 @@ class Kind(StrEnum):
 class Subject(BaseModel):
     """What the signal is about, as its source names it: used by triage and to find playbook targets."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     account: str = ""
     region: str = ""
@@ -56,7 +56,7 @@ class Signal(BaseModel):
     the fence that makes late and repeated deliveries harmless.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     source: str
     dedup_key: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
@@ -72,7 +72,7 @@ class Signal(BaseModel):
     kind: Kind = Kind.REAL
     mode: Mode = Mode.LIVE
     mode_reason: str = ""
-    subject: Subject = Subject()
+    subject: Subject = Field(default_factory=Subject)
     tags: dict[str, str] = Field(default_factory=dict)
 
     @property

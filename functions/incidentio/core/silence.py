@@ -20,7 +20,7 @@ class Silence(BaseModel):
     In `mode: monitor` it holds nothing back, and what is told says that it would not have been.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     matchers: tuple[MatcherField, ...]

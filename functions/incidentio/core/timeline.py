@@ -23,7 +23,7 @@ class Entry(BaseModel):
     field and the previous entry's hash, so a changed, dropped or reordered entry breaks the chain.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     incident_id: str
     seq: int = Field(ge=1)
@@ -76,7 +76,7 @@ def _spelled(value: Any) -> Any:
 class BrokenLink(BaseModel):
     """The first place where a chain does not hold."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     seq: int
     why: str

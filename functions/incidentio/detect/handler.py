@@ -11,7 +11,7 @@ from incidentio.aws.queue import SqsQueue
 from incidentio.aws.settings import SweeperSettings, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.attachment import Attachment
-from incidentio.core.catalog import load_bundle
+from incidentio.core.bundle import load_bundle
 from incidentio.detect.reconcile import Reconciliation
 from incidentio.detect.sweep import sweep
 

@@ -11,7 +11,7 @@ from incidentio.aws.queue import SqsQueue
 from incidentio.aws.settings import IngestSettings, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.attachment import Attachment
-from incidentio.core.catalog import load_bundle
+from incidentio.core.catalog import load_catalog
 from incidentio.core.errors import Unavailable
 from incidentio.ingest.batch import Batch
 from incidentio.ingest.intake import Intake
@@ -24,7 +24,7 @@ def _now() -> datetime:
 @cache
 def _batch() -> Batch:
     given = settings(IngestSettings)
-    catalog = load_bundle().catalog
+    catalog = load_catalog()
     return Batch(
         intake=Intake(DynamoTable(client("dynamodb"), given.table_name, catalog.routing), catalog, _now),
         dead_letters=SqsQueue(LaterClient("sqs"), given.ingest_dlq_url),

@@ -11,7 +11,6 @@ from incidentio.core.signal import Mode
 from incidentio.ingest.contracts.alarm_action import read_action
 from incidentio.ingest.contracts.cloudwatch import DETAIL_TYPE, read_event
 from incidentio.ingest.contracts.registry import reader_of
-from incidentio.ingest.contracts.signal_v1 import read_signal
 from incidentio.ingest.observation import (
     Changed,
     Found,
@@ -73,6 +72,8 @@ def _event(event: Mapping[str, Any], attachment: Attachment) -> Found:
     if kind in RELEASING and event.get("source") == SOURCE:
         return Released(text_field(as_object(detail), "incident_id", limit=40))
     if kind == SIGNAL_DETAIL_TYPE and isinstance(detail, dict) and "incidentio" in detail:
+        from incidentio.ingest.contracts.signal_v1 import read_signal  # noqa: PLC0415 - alarms do not need it
+
         return read_signal(detail)
     if reader := reader_of(event.get("source"), kind):
         return reader(event, attachment)
@@ -92,6 +93,8 @@ def _notification(envelope: Mapping[str, Any], attachment: Attachment, now: date
         # Whoever routes an event through our topic means it.
         return _event({**message, "incidentio": {"mode": Mode.LIVE, "reason": SENT_ON_PURPOSE}}, attachment)
     if "incidentio" in message:
+        from incidentio.ingest.contracts.signal_v1 import read_signal  # noqa: PLC0415 - as in `_event`
+
         return read_signal(message)
     # Few messages are none of these, so what reads the others is imported when one comes in.
     from incidentio.ingest.contracts.sns_text import read_other  # noqa: PLC0415

@@ -10,7 +10,7 @@ from incidentio.aws.clients import client
 from incidentio.aws.settings import LearnSettings, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.archive import Archive, Retention
-from incidentio.core.catalog import load_bundle
+from incidentio.core.bundle import load_bundle
 from incidentio.core.events import DomainEvent
 from incidentio.core.ports import Table
 from incidentio.learn.anchor import anchor

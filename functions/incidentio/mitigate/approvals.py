@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from incidentio.core import lifecycle
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Conflict, Forbidden, Gone, InvalidInput, NotFound
 from incidentio.core.incident import Change, Incident, Status
 from incidentio.core.person import Actor

@@ -9,7 +9,7 @@ from incidentio.aws.executions import StepFunctions
 from incidentio.aws.observability import log
 from incidentio.aws.settings import ConductorSettings, settings
 from incidentio.aws.table import DynamoTable
-from incidentio.core.catalog import load_bundle
+from incidentio.core.bundle import load_bundle
 from incidentio.mitigate.conduct.conductor import conduct
 from incidentio.mitigate.conduct.score import Score
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from incidentio.core.amend import amend
 from incidentio.core.archive import anchor_due
-from incidentio.core.catalog import Bundle, Service
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Service
 from incidentio.core.changes import REHEARSE_AFTER, DeployedService
 from incidentio.core.counted import counted
 from incidentio.core.errors import Conflict, Forbidden, IncidentioError, InvalidInput, NotFound, Unavailable

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from incidentio.core.amend import amend
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Conflict, InvalidInput, NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident

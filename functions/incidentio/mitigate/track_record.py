@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.ids import iso
 from incidentio.core.playbook import Playbook, Risk
 from incidentio.core.ports import Key, Put, Record, Records, Update, Write

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from incidentio.core.attachment import PAGE_TAG, wants_pages
-from incidentio.core.catalog import Bundle, Service
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Service
 from incidentio.core.errors import InvalidInput
 from incidentio.core.incident import Incident
 from incidentio.core.labels import labels_of, sent_labels

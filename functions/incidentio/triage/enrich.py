@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from incidentio.core.amend import Decision, amend
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.incident import Change, Incident, Status, recorded
 from incidentio.core.members import MAX_WRITES, members_of, promoting_writes
 from incidentio.core.person import SYSTEM

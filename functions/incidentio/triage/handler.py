@@ -9,7 +9,7 @@ from incidentio.aws.clients import client
 from incidentio.aws.observability import log
 from incidentio.aws.settings import TriageSettings, settings
 from incidentio.aws.table import DynamoTable
-from incidentio.core.catalog import load_bundle
+from incidentio.core.bundle import load_bundle
 from incidentio.core.events import DomainEvent
 from incidentio.core.ports import Table
 from incidentio.triage.enrich import enrich

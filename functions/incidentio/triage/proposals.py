@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from incidentio.core.catalog import Automation, Bundle
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Automation
 from incidentio.core.matchers import all_match
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.changes import ChangeRecord, changes_of
 from incidentio.core.errors import IncidentioError
 from incidentio.core.filed import Filed, filed, filed_under, filing

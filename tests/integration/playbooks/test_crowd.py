@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from incidentio.aws.table import DynamoTable
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.ids import new_incident_id
 from incidentio.core.playbook import Playbook
 from incidentio.core.routing import Routing

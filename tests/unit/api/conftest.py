@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from incidentio.api.app import create_app, handle
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.incident import Incident
 from incidentio.core.timeline import Entry
 from tests.fakes import FakeArchive, FakeClock, FakeSecrets, FakeTable

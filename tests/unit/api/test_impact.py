@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.signal import Subject
 from incidentio.core.situation import Gap, Situation, Suspect, situation_write
 from tests.unit.api.conftest import World

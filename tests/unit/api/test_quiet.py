@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from incidentio.core import quiet
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.maintenance import Maintenance, Window
 from tests.unit.api.conftest import World
 

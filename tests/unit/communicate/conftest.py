@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from incidentio.communicate.tell import Outcome, Teller
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Unavailable
 from incidentio.core.events import event_of
 from incidentio.core.incident import Incident, recorded

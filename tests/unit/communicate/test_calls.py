@@ -6,7 +6,7 @@ import pytest
 
 from incidentio.communicate.sweep import sweep
 from incidentio.core import lifecycle
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.person import SYSTEM
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode

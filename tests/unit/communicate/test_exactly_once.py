@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from incidentio.communicate.sweep import sweep
 from incidentio.core import lifecycle
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Unavailable
 from incidentio.core.incident import Incident, Status, recorded
 from incidentio.core.person import SYSTEM

@@ -12,7 +12,7 @@ from incidentio.communicate.background import Background
 from incidentio.communicate.headline import headline
 from incidentio.communicate.message import Context, message
 from incidentio.communicate.pages import Channel, Page
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.incident import Status
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Subject

@@ -8,7 +8,7 @@ import pytest
 
 from incidentio.communicate.sweep import sweep
 from incidentio.core import lifecycle, quiet
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.ports import Key, Put, Record
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from incidentio.communicate.sweep import sweep
 from incidentio.core import quiet
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Unavailable
 from incidentio.core.incident import Status
 from incidentio.core.silence import Silence

@@ -4,7 +4,7 @@ import pytest
 
 from incidentio.communicate.sweep import sweep
 from incidentio.core import lifecycle
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Unavailable
 from incidentio.core.incident import Status
 from incidentio.core.members import member_key

@@ -211,7 +211,7 @@ HOSTILE = [
     "api key\\",
     "git@a.", "+1 (1) ", "\u00e4@", "\n ", "password=[redacted:",
 ]  # fmt: skip
-PATTERNS = [*((rule.pattern, rule.replacement) for rule in RULES), (PERSONAL, personal)]
+PATTERNS = [*((rule.pattern.ready, rule.replacement) for rule in RULES), (PERSONAL.ready, personal)]
 
 
 @pytest.mark.parametrize("piece", HOSTILE)

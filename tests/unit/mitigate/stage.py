@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from incidentio.core.amend import amend
-from incidentio.core.catalog import Bundle, Catalog
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Catalog
 from incidentio.core.errors import Unavailable
 from incidentio.core.events import event_of
 from incidentio.core.ids import iso

@@ -13,7 +13,8 @@ from incidentio.communicate.sweep import sweep
 from incidentio.communicate.tell import Teller
 from incidentio.core import lifecycle, quiet
 from incidentio.core.amend import amend
-from incidentio.core.catalog import Bundle, Catalog
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Catalog
 from incidentio.core.events import NOTIFYING, RELEASING, SOURCE, TRIAGED, event_of
 from incidentio.core.incident import Incident, Status
 from incidentio.core.members import closing, pointer_key

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import IncidentioError, NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident, recorded

@@ -19,7 +19,7 @@ from incidentio.cli.deployment import STACK, discover
 from incidentio.cli.read_only import policy
 from incidentio.cli.shell import Leaf, Shell, pass_shell
 from incidentio.cli.timezone import zone_named
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.duration import format_duration, parse_duration
 from incidentio.core.errors import InvalidInput
 from incidentio.core.night import Night

@@ -23,7 +23,7 @@ from incidentio.communicate.tell import Teller
 from incidentio.core.alarm import Alarm
 from incidentio.core.amend import Decision, amend
 from incidentio.core.attachment import Attachment
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Unavailable
 from incidentio.core.events import NOTIFYING, RELEASING, SOURCE, TRIAGED, event_of
 from incidentio.core.incident import Change, Incident, Status, recorded

@@ -39,7 +39,7 @@ def _severity(value: Any) -> Any:
 class SignalV1(BaseModel):
     """The wire form."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     incidentio: Literal["signal/v1"]
     dedup_key: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,256}$")]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.ports import Clock, Table
 from incidentio.mitigate.ports import Executions
 from incidentio.mitigate.run import Run

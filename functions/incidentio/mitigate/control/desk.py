@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from incidentio.core.catalog import Bundle
+from incidentio.core.bundle import Bundle
 from incidentio.core.errors import IncidentioError, InvalidInput, NotFound
 from incidentio.core.incident import Incident
 from incidentio.core.playbook import Playbook

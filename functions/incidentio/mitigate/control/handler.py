@@ -10,7 +10,7 @@ from incidentio.aws.kill_switch import ParameterKillSwitch
 from incidentio.aws.observability import log
 from incidentio.aws.settings import ControlSettings, settings
 from incidentio.aws.table import DynamoTable
-from incidentio.core.catalog import load_bundle
+from incidentio.core.bundle import load_bundle
 from incidentio.mitigate.control.desk import Desk, parse_request
 from incidentio.mitigate.control.operations import operate
 from incidentio.mitigate.control.success import ENDS, report
