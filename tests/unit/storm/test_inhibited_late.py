@@ -6,7 +6,7 @@ import pytest
 
 from incidentio.core.incident import Status
 from tests.unit.ingest.doors import notification, signal
-from tests.unit.storm.test_storm import Estate
+from tests.unit.storm.lanes import Estate
 
 RULE: dict[str, Any] = {
     "source_matchers": ['alertname="az"'],

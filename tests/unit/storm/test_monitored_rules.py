@@ -4,7 +4,7 @@ from typing import Any
 
 from incidentio.core.incident import Status
 from incidentio.core.signal import Mode
-from tests.unit.storm.test_storm import OPENS, Estate
+from tests.unit.storm.lanes import OPENS, Estate
 
 MONITOR = {"mode": "monitor"}
 PAGED = {"receiver": "page"}
