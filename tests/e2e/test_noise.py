@@ -99,3 +99,23 @@ def test_what_flaps_keeps_one_incident_open_until_it_is_quiet(world: World) -> N
     quiet = datetime.fromisoformat(ended["at"]) - datetime.fromisoformat(flapping["at"])
     assert quiet.total_seconds() >= 6
     assert len(world.incidents_of(f"flicker {world.tag}")) == 1
+
+
+def test_a_rule_and_a_silence_in_monitor_mode_hold_nothing_back_and_say_what_they_would(world: World) -> None:
+    run = {"run": world.tag}
+    made = world.alice.post(
+        "/silences", {"matchers": [f'run="{world.tag}"'], "comment": "is it noise?", "mode": "monitor"}
+    )
+    signal(world, "dock", tags={**run, "alertname": "dock-down"})
+    source = world.the_incident_of(f"dock {world.tag}")
+    eventually(lambda: world.told(source["id"], topic="PageTopicArn"), "the page of what would inhibit")
+    signal(world, "crane", tags={**run, "alertname": "dock-crane"})
+    own = world.the_incident_of(f"crane {world.tag}")
+    eventually(lambda: world.told(own["id"], topic="PageTopicArn"), "the page that the rule would have held back")
+    assert (own["id"] != source["id"], world.incident(source["id"])["members"]) == (True, 1)
+    shown = world.entry(own["id"], "RuleMonitored")["text"]
+    assert f"would be a silent member of {source['id']}" in shown
+    assert "monitor mode" in shown
+    page = world.entry(own["id"], "PagePublished")["text"]
+    assert f"In monitor mode: silenced by {made['id']}" in page
+    assert "is it noise?" in page
