@@ -96,7 +96,7 @@ def test_duplicate_deliveries_are_counted_once(world: World) -> None:
     world.the_incident_of(marker)
     assert len(world.incidents_of(alarm)) == 1
     assert world.types(incident["id"]).count("IncidentTriggered") == 1
-    eventually(lambda: world.heard(incident["dedup_key"])["count"] == 8, "all of them counted")
+    eventually(lambda: world.heard(incident["dedup_key"])["count"] >= 8, "all of them counted")
     assert [page["attributes"]["event"] for page in world.told(incident["id"])] == ["IncidentTriaged"]
 
 

@@ -197,6 +197,11 @@ WAYS = {
         [signal("canary", 0, severity="SEV1"), signal("canary", 0, severity="SEV1")],
         Expected({"canary": "canary"}, calls={"canary": (2,)}, entries={"SignalWorsened": 1}),
     ),
+    "was worse before it was overtaken": Way(
+        [[signal("canary", 10, severity="SEV3")]],
+        [signal("canary", 5, severity="SEV1")],
+        Expected({"canary": "canary"}, calls={"canary": (2,)}, entries={"SignalWorsened": 1}),
+    ),
     "begins a storm": Way(
         [[_fires("search-a")]],
         [_fires("shop-a")],

@@ -164,7 +164,7 @@ class Case:
         attribute = "stale" if step is Step.STALE else "count"
         sets = {"last_seen_at": iso(self.now)}
         if step is Step.DUPLICATE:
-            sets["fence"] = max(pointer.fence, self.run.changed_at)
+            sets["fence"] = self._fence
         records.add(self.key, {attribute: self.run.count}, sets=sets, when=self.unchanged)
 
     def remembered(self) -> Write:
@@ -191,7 +191,8 @@ class Case:
             told = {"incident_id": incident.id, "open": not rule, "state": SignalState.FIRING, "mode": mode.value}
             changed = held if rule else {"inhibited": False} if self.pointer.inhibited else {}
             arrived = {"apart": ""} if self.pointer.has_left else {}
-            pointer = self.pointing(**told, **changed, **arrived, severity=self._said, **self._changes)
+            began = self._began_in(incident.id)
+            pointer = self.pointing(**told, **changed, **arrived, **began, severity=self._said, **self._changes)
         return [Put(member), pointer, *self._inhibiting, *self._arrived]
 
     def worsening(self, incident: Incident) -> list[Write]:
@@ -226,7 +227,7 @@ class Case:
     def pointing(self, **sets: Any) -> Write:
         """The stored pointer, moved to this state change (a note moves no fence)."""
         if self.run.state is not SignalState.NOTE:
-            sets["fence"] = self.run.changed_at
+            sets["fence"] = self._fence
         told = {name: value.value if isinstance(value, SignalState) else value for name, value in sets.items()}
         sets = {**told, "last_seen_at": iso(self.now)}
         return Update(self.key, sets, when=self.unchanged, adds={"count": self.run.count})
@@ -242,6 +243,17 @@ class Case:
             return ABSENT
         alone = self.stored.get("incident_id") is None  # such a record is replaced whole, with its counters
         return {name: self.stored.get(name) for name in (*_GUARDED, *(_COUNTERS if alone else ()))}
+
+    @property
+    def _fence(self) -> str:
+        """What repeats may have been overtaken by the next of its kind."""
+        return max(self.pointer.fence if self.pointer else "", self.run.changed_at)
+
+    def _began_in(self, incident_id: str) -> dict[str, str]:
+        """Where it begins to fire: what was known until now belongs to an earlier firing."""
+        pointer = self.pointer
+        goes_on = pointer and pointer.state is SignalState.FIRING and pointer.incident_id == incident_id
+        return {} if pointer is None or goes_on else {"began_after": pointer.fence}
 
     @property
     def _said(self) -> str:
@@ -287,4 +299,4 @@ class Case:
             stale=int(counted.get("stale", 0)),
             at=self.now,
         )
-        return body | self._changes
+        return body | self._changes | (self._began_in(incident_id) if incident_id else {})

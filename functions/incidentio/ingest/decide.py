@@ -1,7 +1,8 @@
 """What one signal means, given what is known about its dedup key. Pure: the rules, and nothing else.
 
 The fence is the time of the last accepted state change of the key. Whatever is older is late and
-changes nothing, so repeats, reorderings and a second door end in the same state.
+changes nothing, so repeats, reorderings and a second door end in the same state. A queue keeps no order, so a
+signal that fires may be overtaken by the next of its kind: it is late only if it is older than this firing.
 """
 
 from collections.abc import Mapping
@@ -27,7 +28,8 @@ class Pointer:
     `inhibited`: a member only because another signal fires; its pointer stays closed, so that each signal looks
     again whether that is still so. `apart`: the incident it was split off, where it does not come back to.
     `changes`: its last state changes, in seconds since 1970. `severity`: the worst it said since it began to fire.
-    `inhibitor`: the mark of what inhibits it (see `core.inhibition`).
+    `inhibitor`: the mark of what inhibits it (see `core.inhibition`). `began_after`: what was known
+    before it began to fire in its incident; what is no newer belongs to an earlier firing.
     """
 
     incident_id: str | None
@@ -42,6 +44,7 @@ class Pointer:
     changes: tuple[int, ...] = ()
     severity: Severity | None = None
     inhibitor: str = ""
+    began_after: str = ""
 
     @property
     def has_left(self) -> bool:
@@ -66,7 +69,12 @@ class Pointer:
             changes=tuple(int(at) for at in body.get("changes", ())),
             severity=Severity(body["severity"]) if body.get("severity", NOT_SAID) != NOT_SAID else None,
             inhibitor=body.get("inhibitor") or "",
+            began_after=body.get("began_after") or "",
         )
+
+    def is_firing_since(self, changed_at: str) -> bool:
+        """It fires, and did so all the time from then on, as far as is known."""
+        return self.state is SignalState.FIRING and (changed_at >= self.fence or changed_at > self.began_after)
 
     def is_topped_by(self, severity: Severity | None) -> bool:
         """Whether a signal that fires says worse than was known, or says it for the first time."""
@@ -104,21 +112,17 @@ def decide(
         return _note(pointer, changed_at, noted_before)
     if pointer is None:
         return Step.OPEN if state is SignalState.FIRING else Step.REMEMBER
-    if pointer.open and state is SignalState.FIRING and (louder := _louder(pointer, changed_at, mode, severity)):
-        return louder
-    if state is SignalState.FIRING and (pointer.inhibited or pointer.has_left) and changed_at >= pointer.fence:
+    goes_on = state is SignalState.FIRING and pointer.is_firing_since(changed_at)
+    worse = goes_on and pointer.is_topped_by(severity)
+    if pointer.open and (worse or (state, pointer.mode, mode) == (SignalState.FIRING, Mode.MONITOR, Mode.LIVE)):
+        return Step.WORSENED if worse else Step.PROMOTE
+    silent = pointer.inhibited or pointer.has_left
+    if silent and state is SignalState.FIRING and (worse or changed_at >= pointer.fence):
         return Step.RETURNED
     if _known(pointer, state, changed_at):
-        return Step.DUPLICATE if changed_at == pointer.fence and state is pointer.state else Step.STALE
+        repeats = goes_on or (state is pointer.state and changed_at == pointer.fence)
+        return Step.DUPLICATE if repeats else Step.STALE
     return _news_of_open(pointer, state) if pointer.open else _news_of_ended(pointer, state)
-
-
-def _louder(pointer: Pointer, changed_at: str, mode: Mode, severity: Severity | None) -> Step | None:
-    """A member fires, and people who heard nothing of it, or less, are to hear of it now."""
-    fires = pointer.state is SignalState.FIRING and changed_at >= pointer.fence
-    if fires and pointer.is_topped_by(severity):
-        return Step.WORSENED
-    return Step.PROMOTE if (pointer.mode, mode) == (Mode.MONITOR, Mode.LIVE) else None
 
 
 class AfterEnd(StrEnum):

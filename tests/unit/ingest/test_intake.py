@@ -103,10 +103,20 @@ def test_an_incident_promoted_by_somebody_else_is_not_promoted_twice() -> None:
 
 def test_what_is_older_than_the_fence_is_counted_and_changes_nothing() -> None:
     desk = Desk()
+    desk(action("OK", desk.at(-3)))
     desk(action("ALARM", desk.at(0)))
     report = desk(action("OK", desk.at(-5)), action("ALARM", desk.at(-9)))
     assert report.counts == {"stale": 2}
     assert (desk.pointer()["stale"], desk.pointer()["state"], desk.incident.firing) == (2, "firing", 1)
+
+
+def test_what_fires_and_was_overtaken_by_the_next_of_its_kind_counts_and_moves_no_fence_back() -> None:
+    desk = Desk()
+    desk(action("ALARM", desk.at(20)))
+    assert desk(action("ALARM", desk.at(5))).counts == {"duplicate": 1}
+    assert (desk.pointer()["count"], desk.pointer()["stale"]) == (2, 0)
+    assert desk(action("OK", desk.at(10))).counts == {"stale": 1}
+    assert desk.types == ["IncidentTriggered"]
 
 
 def test_a_repetition_moves_the_fence_so_that_an_ok_between_is_late() -> None:

@@ -59,10 +59,31 @@ def test_the_worst_of_one_delivery_counts_whatever_comes_last() -> None:
     assert known(desk) == ("SEV1", "SEV1")
 
 
-def test_what_is_late_makes_nothing_worse() -> None:
+def test_the_worst_of_two_counts_where_the_queue_turned_them_round() -> None:
     desk = Desk()
+    desk(fires(desk, "warning", 10))
+    assert desk(fires(desk, "critical", 5)).counts == {"worsened": 1}
+    assert (known(desk), desk.types) == (("SEV1", "SEV1"), ["IncidentTriggered", "SignalWorsened"])
+    assert desk(fires(desk, None, 7, state="ok")).counts == {"stale": 1}, "the fence stays at the newest"
+
+
+def test_what_is_of_an_earlier_firing_makes_nothing_worse() -> None:
+    desk = Desk()
+    desk(fires(desk, "SEV3", 0))
+    desk(fires(desk, None, 7, state="ok"))
     desk(fires(desk, "SEV3", 10))
-    assert desk(fires(desk, "SEV1", 5)).counts == {"stale": 1}
+    for second in (5, 7):
+        assert desk(fires(desk, "SEV1", second)).counts == {"stale": 1}
+    assert known(desk) == ("SEV3", "SEV3")
+
+
+def test_what_is_of_an_earlier_incident_makes_nothing_worse() -> None:
+    desk = Desk()
+    desk(fires(desk, "SEV3", 0))
+    desk.end(desk.incident.id)
+    desk.clock.advance(hours=3)
+    desk(fires(desk, "SEV3", 10_000))
+    assert desk(fires(desk, "SEV1", -5)).counts == {"stale": 1}
     assert known(desk) == ("SEV3", "SEV3")
 
 
@@ -114,8 +135,8 @@ def test_what_is_inhibited_stays_silent_and_remembers_how_bad_it_is() -> None:
     rule = {"source_matchers": ['alertname="az"'], "target_matchers": ['alertname="host"']}
     desk = Desk(Catalog.model_validate({"routing": {"inhibit_rules": [rule]}}))
     desk(notification(signal("firing", desk.at(0), dedup_key="az", tags={"alertname": "az"})))
-    for severity in ("SEV3", "SEV1"):
+    for severity, second in (("SEV3", 3), ("SEV2", 4), ("SEV1", 2)):  # the last one was overtaken
         told = {"alertname": "host"}
-        desk(notification(signal("firing", desk.at(1), severity=severity, tags=told)))
+        desk(notification(signal("firing", desk.at(second), severity=severity, tags=told)))
     assert known(desk) == ("SEV1", "SEV1")
     assert set(desk.types) == {"IncidentTriggered", "SignalInhibited"}
