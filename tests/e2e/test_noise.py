@@ -1,19 +1,10 @@
 """Each rule against noise on the deployed app: the incidents, what people hear, and the reason that stays."""
 
-import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from tests.e2e.signals import signal
 from tests.e2e.world import World, eventually
-
-
-def signal(world: World, name: str, state: str = "firing", **fields: Any) -> str:
-    """Send one signal of this test through the signal topic; returns its dedup key."""
-    key, title = f"{name}/{world.tag}", f"{name} {world.tag}"
-    told = {"incidentio": "signal/v1", "dedup_key": key, "state": state, "title": title}
-    told |= {"changed_at": datetime.now(UTC).isoformat(), "severity": "SEV2", "tags": {"run": world.tag}}
-    world.client("sns").publish(TopicArn=world.outputs["SignalTopicArn"], Message=json.dumps(told | fields))
-    return key
 
 
 def members(world: World, incident_id: str, count: int) -> dict[str, Any]:
@@ -119,3 +110,20 @@ def test_a_rule_and_a_silence_in_monitor_mode_hold_nothing_back_and_say_what_the
     page = world.entry(own["id"], "PagePublished")["text"]
     assert f"In monitor mode: silenced by {made['id']}" in page
     assert "is it noise?" in page
+
+
+def test_a_group_a_triage_rule_and_a_window_in_monitor_mode_hold_nothing_back_either(world: World) -> None:
+    signal(world, "jar", service="pantry")
+    first = world.the_incident_of(f"jar {world.tag}")
+    page = world.entry(first["id"], "PagePublished")["text"]
+    assert "In monitor mode: maintenance pantry-shelves (tests, new shelves) until" in page
+    signal(world, "lid", service="pantry")
+    second = world.the_incident_of(f"lid {world.tag}")
+    for incident in (first, second):
+        heard = eventually(lambda i=incident: world.told(i["id"], topic="PageTopicArn"), "a page for each of the group")
+        assert heard[0]["attributes"]["severity"] == "SEV2"
+        ruled = world.entry(incident["id"], "IncidentTriaged")
+        assert ruled["data"]["would"] == ["rule pantry-calm would set severity=SEV5, receiver=ticket"]
+    grouped = world.entry(second["id"], "RuleMonitored")["text"]
+    assert f"would be part of {first['id']} (run={world.tag})" in grouped
+    assert world.incident(first["id"])["members"] == 1

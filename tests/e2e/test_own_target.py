@@ -1,6 +1,7 @@
 """The first day of a deployment with an empty catalogue, and faults that would hit everybody on a shared target."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -8,8 +9,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from incidentio.aws.archive import S3Archive
 from incidentio.aws.attributes import to_item
@@ -23,8 +26,10 @@ from incidentio.core.bundle import Bundle
 from incidentio.core.routing import Routing
 from incidentio.core.timeline import GENESIS
 from incidentio.learn.anchor import anchor
-from infra.local.deployment import Deployable
+from infra.local.deployment import DEFAULT_CATALOG, Deployable
+from infra.local.state import TargetState
 from tests.e2e.own import deploy, incidentio, sound_findings, start_estate
+from tests.e2e.signals import signal
 from tests.e2e.world import World, eventually
 
 COMMUNICATE = "incidentio.communicate.handler.handler"
@@ -327,3 +332,37 @@ def test_a_storm_is_one_page_whose_children_stay_visible_and_ends_by_itself(
     assert len(pages) == len({page["attributes"]["page_id"] for page in pages})
     shown = incidentio(estate[2], "incidents", "show", found[0]["id"])
     assert parent["id"] in shown.stdout
+
+
+def test_flapping_and_storms_in_monitor_mode_hold_nothing_back_and_say_what_they_would(
+    estate: tuple[dict[str, Any], str, Path], own_world: World
+) -> None:
+    world, home = own_world, estate[2]
+    catalog = home / "watching"
+    shutil.copytree(DEFAULT_CATALOG, catalog)
+    routing = yaml.safe_load((catalog / "routing.yaml").read_text())
+    routing["flapping"] |= {"mode": "monitor"}
+    routing["storm"] = {"opens": 3, "within": "1m", "quiet_for": "5s", "mode": "monitor"}
+    (catalog / "routing.yaml").write_text(yaml.safe_dump(routing))
+    deploy(TargetState(home, urlsplit(estate[0]["endpoint_url"]).port or 0), Deployable(catalog=catalog))
+
+    opened = []
+    for n in range(5):
+        signal(world, f"breeze-{n}")
+        opened.append(world.the_incident_of(f"breeze-{n} {world.tag}"))
+    for incident in opened:
+        eventually(lambda i=incident: world.told(i["id"], topic="PageTopicArn"), f"the page of {incident['id']}")
+    stormy = world.entry(opened[-1]["id"], "RuleMonitored")
+    assert "would be told of through a storm" in stormy["data"]["would"]["storm"]
+    assert [world.incident(i["id"])["parent"] for i in opened] == [None] * 5
+
+    restless = opened[0]["id"]
+    for state, heard in (("ok", "SignalRecovered"), ("firing", "SignalJoined")):
+        signal(world, "breeze-0", state)
+        world.entry(restless, heard)
+    signal(world, "breeze-0", "ok")
+
+    would = f"would be held open: breeze-0 {world.tag} changed its state 4 times"
+    eventually(lambda: would in str(world.timeline(restless)), "what the rule would have done")
+    mitigated = world.until_status(restless, "mitigated")
+    assert mitigated["flapping_since"] is None
