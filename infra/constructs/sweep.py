@@ -46,7 +46,7 @@ class Sweep(Construct):
             timeout=Duration.seconds(60),
         )
         table.read_write(self.sweeper)
-        describe_alarms(self.sweeper, tags=True)
+        describe_alarms(self.sweeper, tags=True, mutes=True)
         self.sweeper.allow("sqs:SendMessage", on=[queue.queue_arn])
         self.sweeper.consume_async(failures_to=bus.lane_dead_letters.queue_arn)
         self.rule = Rule(

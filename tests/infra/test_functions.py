@@ -176,7 +176,10 @@ def test_no_deployment_sets_the_kill_switch_back(assembly: Assembly) -> None:
     }
 
 
-STAR = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams", "cloudwatch:DescribeAlarms"}
+STAR = {
+    "xray:PutTraceSegments", "xray:PutTelemetryRecords", "dynamodb:ListStreams", "cloudwatch:DescribeAlarms",
+    "cloudwatch:ListAlarmMuteRules",
+}  # fmt: skip
 
 
 def test_a_bare_star_is_granted_only_where_aws_knows_no_resource(assembly: Assembly) -> None:

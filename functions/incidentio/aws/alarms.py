@@ -29,6 +29,15 @@ class CloudWatchAlarms:
                 return
             arguments["NextToken"] = answer["NextToken"]
 
+    def is_muted(self, name: str) -> bool:
+        """Whether a mute rule for that alarm is active.
+
+        Raises: Forbidden, Unavailable.
+        """
+        with translated("asking whether an alarm is muted"):
+            answer = self._client.list_alarm_mute_rules(AlarmName=name, Statuses=["ACTIVE"], MaxRecords=1)
+        return bool(answer["AlarmMuteRuleSummaries"])
+
 
 def alarm_of(item: Mapping[str, Any]) -> Alarm:
     """One alarm of the answer, metric or composite."""

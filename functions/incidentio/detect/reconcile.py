@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from incidentio.aws.observability import log, told
 from incidentio.core.alarm import Alarm
 from incidentio.core.attachment import ATTACHED, INVOKED, Attachment
-from incidentio.core.errors import NotFound, Unavailable
+from incidentio.core.errors import IncidentioError, NotFound, Unavailable
 from incidentio.core.ids import iso
 from incidentio.core.members import pointer_key
 from incidentio.core.ports import Refused, Table, Update
@@ -31,6 +31,12 @@ class Alarms(Protocol):
 
     def firing(self) -> Iterable[Alarm]:
         """Those in ALARM now."""
+
+    def is_muted(self, name: str) -> bool:
+        """Whether a mute rule keeps its actions from running now.
+
+        Raises: Forbidden, Unavailable.
+        """
 
 
 class Queue(Protocol):
@@ -141,6 +147,19 @@ class Reconciliation:
         }
 
     def _mode(self, alarm: Alarm) -> tuple[Mode, str]:
+        mode, reason = self._mode_unless_muted(alarm)
+        muted = mode is Mode.LIVE and self._is_muted(alarm)
+        return (Mode.MONITOR, "a mute rule is active") if muted else (mode, reason)
+
+    def _is_muted(self, alarm: Alarm) -> bool:
+        """Where that can't be asked, somebody is told rather than nobody."""
+        try:
+            return self._alarms.is_muted(alarm.name)
+        except IncidentioError as error:
+            log("not known whether it is muted", level="WARNING", alarm=alarm.arn, **told(error))
+            return False
+
+    def _mode_unless_muted(self, alarm: Alarm) -> tuple[Mode, str]:
         if not alarm.actions_enabled:
             return Mode.MONITOR, "its actions are disabled"
         if alarm.suppressed_by:

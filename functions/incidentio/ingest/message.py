@@ -22,7 +22,8 @@ from incidentio.ingest.observation import (
     text_field,
 )
 
-MAX_BODY = 256 * 1024
+MAX_BODY = 1024 * 1024
+"""What a queue takes: 256 KiB of an SNS message grow when they become JSON within JSON."""
 SIGNAL_DETAIL_TYPE = "Signal"
 _NOT_JSON = object()
 

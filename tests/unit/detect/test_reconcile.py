@@ -1,7 +1,7 @@
 """Alarms that fire and are not known come in; what is known, ignored or muted is treated as such."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from incidentio.core.alarm import Alarm
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import Catalog
-from incidentio.core.errors import Unavailable
+from incidentio.core.errors import Forbidden, Unavailable
 from incidentio.core.ids import iso
 from incidentio.core.incident import Status, recorded
 from incidentio.core.members import pointer_key
@@ -41,8 +41,13 @@ def alarm(name: str = "checkout", **fields: Any) -> Alarm:
 
 
 class FakeAlarms(list[Alarm]):
+    muted: Callable[[str], bool] = staticmethod(lambda name: False)
+
     def firing(self) -> Iterable[Alarm]:
         return iter(self)
+
+    def is_muted(self, name: str) -> bool:
+        return self.muted(name)
 
 
 class FakeQueue(list[dict[str, Any]]):
@@ -50,10 +55,13 @@ class FakeQueue(list[dict[str, Any]]):
         self.extend(json.loads(body) for body in bodies)
 
 
-def reconcile(table: FakeTable, *alarms: Alarm, catalog: Catalog | None = None) -> FakeQueue:
-    queue = FakeQueue()
+def reconcile(
+    table: FakeTable, *alarms: Alarm, catalog: Catalog | None = None, muted: Callable[[str], bool] | None = None
+) -> FakeQueue:
+    queue, there = FakeQueue(), FakeAlarms(alarms)
+    there.muted = muted or there.muted
     attachment = Attachment(own_prefix="incidentio", catalog=catalog or Catalog())
-    sent = Reconciliation(table, FakeAlarms(alarms), queue, attachment, topic_arn=TOPIC, function_arn=FUNCTION).run()
+    sent = Reconciliation(table, there, queue, attachment, topic_arn=TOPIC, function_arn=FUNCTION).run()
     assert sent == len(queue)
     return queue
 
@@ -98,6 +106,25 @@ def test_the_mode_it_comes_in_with(fields: dict[str, Any], catalog: Catalog | No
     (event,) = reconcile(FakeTable(), alarm(**fields), catalog=catalog)
     assert event["incidentio"]["mode"] == mode
     assert why in event["incidentio"]["reason"]
+
+
+def test_a_muted_alarm_comes_in_watched_and_is_made_live_when_its_mute_is_over() -> None:
+    table = FakeTable()
+    (event,) = reconcile(table, alarm(actions=(TOPIC,)), muted=lambda name: name == "checkout")
+    assert event["incidentio"] == {"mode": "monitor", "reason": "a mute rule is active"}
+    opened(table)
+    known(table, mode="monitor")
+    assert reconcile(table, alarm(actions=(TOPIC,)), muted=lambda _: True) == []
+    (event,) = reconcile(table, alarm(actions=(TOPIC,)))
+    assert event["incidentio"]["mode"] == "live"
+
+
+def test_where_nobody_can_say_whether_it_is_muted_it_is_live() -> None:
+    def refused(name: str) -> bool:
+        raise Forbidden("asking whether an alarm is muted: AccessDenied")
+
+    (event,) = reconcile(FakeTable(), alarm(actions=(TOPIC,)), muted=refused)
+    assert event["incidentio"]["mode"] == "live"
 
 
 @pytest.mark.parametrize("name", ["TargetTracking-service/a/b-AlarmHigh-1", "incidentio-ingest-failing"])

@@ -1,5 +1,6 @@
 """What becomes of signals: one incident per trouble, whatever is repeated, reordered or late."""
 
+import json
 from datetime import timedelta
 
 from incidentio.core.incident import Status
@@ -151,6 +152,25 @@ def test_a_source_that_counts_whole_seconds_is_taken_in_order_of_arrival() -> No
     assert desk(action("OK", desk.at(0))).counts == {"recovered": 1}
     assert desk(action("ALARM", desk.at(0.5))).counts == {"fires_again": 1}
     assert desk(action("OK", desk.at(0.5))).counts == {"stale": 1}
+
+
+def test_one_contributor_that_is_ok_again_ends_nothing_while_another_fires() -> None:
+    desk = Desk()
+    for second, state, table in ((0, "ALARM", "orders"), (1, "ALARM", "carts"), (2, "OK", "orders")):
+        message = json.loads(json.loads(action(state, desk.at(second)))["Message"])
+        told = {"AlarmContributorId": table, "AlarmContributorAttributes": {"TableName": table}}
+        desk(notification({**message, **told}))
+    assert desk.types == ["IncidentTriggered", "SignalNoted"]
+    assert (desk.incident.firing, desk.incident.ok_since) == (1, None)
+    desk(action("OK", desk.at(9)))
+    assert desk.incident.firing == 0
+
+
+def test_a_long_message_counts_although_json_within_json_makes_it_longer() -> None:
+    desk = Desk()
+    body = notification("no route to host\n" * 15_000)
+    assert len(body) > 256 * 1024
+    assert desk(body).counts == {"new": 1}
 
 
 def test_no_verdict_is_noted_once_a_minute_and_changes_nothing() -> None:

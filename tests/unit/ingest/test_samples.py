@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Signal, SignalState
 from incidentio.ingest.message import read
 from incidentio.ingest.observation import Changed, Found, Ignored, Observation
-from tests.unit.ingest.doors import SAMPLES, arn, sample
+from tests.unit.ingest.doors import ACCOUNT, REGION, SAMPLES, arn, notification, sample
 
 NOW = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 ATTACHMENT = Attachment(own_prefix="incidentio", catalog=Catalog())
@@ -105,6 +106,25 @@ def test_tags_say_severity(name: str) -> None:
     assert found.mode is Mode.LIVE
 
 
+@pytest.mark.parametrize(
+    ("held", "why"),
+    [
+        ({"muteDetail": {"mutedByArn": f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm-mute-rule:nights"}}, "nights"),
+        ({"state": {"actionsSuppressedBy": "Alarm"}}, "its actions are suppressed (Alarm)"),
+    ],
+)
+def test_a_muted_or_suppressed_alarm_is_only_watched_unless_somebody_sends_it(held: dict[str, Any], why: str) -> None:
+    event = json.loads(sample("cloudwatch_alarm_with_tags"))
+    event["detail"] = {**event["detail"], **held, "state": {**event["detail"]["state"], **held.get("state", {})}}
+    found = read(json.dumps(event), attachment=ATTACHMENT, now=NOW)
+    assert isinstance(found, Observation)
+    assert found.mode is Mode.MONITOR
+    assert why in found.build(NOW).mode_reason
+    sent = read(notification(event), attachment=ATTACHMENT, now=NOW)
+    assert isinstance(sent, Observation)
+    assert sent.mode is Mode.LIVE
+
+
 def test_another_account_keeps_its_name() -> None:
     found = signal("signals_other_account_alarm")
     assert found.subject.account == "444455556666"
@@ -183,6 +203,8 @@ SEV1, SEV2, SEV3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
          "checkout-latency-anomaly"),
         ("cloudwatch_contributor_alarm", FIRING, None, arn("tables-throttled"), "tables-throttled"),
         ("cloudwatch_contributor_ok", NOTE, None, arn("tables-throttled"), "tables-throttled"),
+        ("sns_contributor_alarm", FIRING, None, arn("tables-throttled"), "tables-throttled"),
+        ("sns_contributor_ok", NOTE, None, arn("tables-throttled"), "tables-throttled"),
         ("codedeploy_failure", FIRING, SEV3, "codedeploy/111122223333/eu-west-1/checkout/production",
          "CodeDeploy checkout/production deployment failed"),
         ("codedeploy_success", OK, SEV3, "codedeploy/111122223333/eu-west-1/checkout/production",
@@ -332,8 +354,9 @@ def test_an_anomaly_band_has_a_threshold_for_each_datapoint() -> None:
     assert (found.subject.metric, found.subject.dimensions) == ("Duration", {"FunctionName": "checkout"})
 
 
-def test_a_contributor_is_named() -> None:
-    found = signal("cloudwatch_contributor_alarm")
+@pytest.mark.parametrize("door", ["cloudwatch", "sns"])
+def test_a_contributor_is_named(door: str) -> None:
+    found = signal(f"{door}_contributor_alarm")
     assert found.reason.startswith("TableName=orders: ")
     assert found.subject.dimensions == {"TableName": "orders"}
 

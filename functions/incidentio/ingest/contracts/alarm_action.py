@@ -44,7 +44,12 @@ def read_action(message: Mapping[str, Any], *, topic_arn: Any, attachment: Attac
             tags=pairs(message.get("AlarmTags")),
         )
 
-    return Observation(arn, state, changed_at, Mode.LIVE, build)
+    found = Observation(arn, state, changed_at, Mode.LIVE, build)
+    if not message.get("AlarmContributorId"):
+        return found
+    from incidentio.ingest.contracts.alarm_contributor import of_contributor  # noqa: PLC0415 - few alarms have them
+
+    return of_contributor(found, message.get("AlarmContributorAttributes"))
 
 
 def _composed_arn(message: Mapping[str, Any], name: str, topic_arn: Any) -> str:

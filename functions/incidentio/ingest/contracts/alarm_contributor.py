@@ -4,6 +4,8 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-ev
 
 A contributor that fires is one more occurrence of its alarm, under the alarm's own key: however many there are, they
 are one incident. One that is ok again is a note, since others may still fire; the alarm itself says when all are ok.
+An alarm's actions (SNS, Lambda) run for the alarm and for each contributor, so the same is true behind those doors:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Acting_Alarm_Changes.html
 """
 
 from collections.abc import Mapping
@@ -20,14 +22,16 @@ def read(event: Mapping[str, Any], attachment: Attachment) -> Observation | Igno
     """Raises: Unreadable."""
     contributor = object_field(object_field(event, "detail"), "alarmContributor")
     text_field(contributor, "id", limit=1024)
-    named = ", ".join(f"{k}={v}" for k, v in pairs(as_object(contributor.get("attributes"))).items())
     found = read_event(event, attachment)
-    if isinstance(found, Ignored):
-        return found
+    return found if isinstance(found, Ignored) else of_contributor(found, contributor.get("attributes"))
+
+
+def of_contributor(found: Observation, attributes: Any) -> Observation:
+    """What an alarm's own document says, said of one contributor with these `attributes`."""
     state = SignalState.FIRING if found.state is SignalState.FIRING else SignalState.NOTE
-    dimensions = {
-        redact(k, limit=255): redact(v, limit=1024) for k, v in pairs(as_object(contributor.get("attributes"))).items()
-    }
+    given = pairs(as_object(attributes))
+    named = ", ".join(f"{k}={v}" for k, v in given.items())
+    dimensions = {redact(k, limit=255): redact(v, limit=1024) for k, v in given.items()}
 
     def build(received_at: Any) -> Signal:
         signal = found.build(received_at)

@@ -48,7 +48,9 @@ def read_event(event: Mapping[str, Any], attachment: Attachment) -> Observation 
     arn = _arn(event)
     state = object_field(detail, "state")
     tags = _tags(detail.get("alarmTags"))
-    mode, mode_reason = given_mode(event) or attachment.of_event(alarm_name=name, alarm_arn=arn, tags=tags)
+    mode, mode_reason = (
+        given_mode(event) or _held(detail) or attachment.of_event(alarm_name=name, alarm_arn=arn, tags=tags)
+    )
     changed_at = instant(state.get("timestamp"))
     value = alarm_state(state.get("value"))
 
@@ -68,6 +70,18 @@ def read_event(event: Mapping[str, Any], attachment: Attachment) -> Observation 
         )
 
     return Observation(arn, value, changed_at, mode, build)
+
+
+def _held(detail: Mapping[str, Any]) -> tuple[Mode, str] | None:
+    """Somebody muted the alarm or what suppresses it fires: CloudWatch runs none of its actions, and neither do we.
+
+    The sweep looks again, and makes it live once that is over.
+    """
+    if mute := as_object(detail.get("muteDetail")):
+        return Mode.MONITOR, f"muted by {mute.get('mutedByArn') or 'a mute rule'}"
+    if by := as_object(detail.get("state")).get("actionsSuppressedBy"):
+        return Mode.MONITOR, f"its actions are suppressed ({by})"
+    return None
 
 
 def alarm_state(value: Any) -> SignalState:
