@@ -18,15 +18,11 @@ from incidentio.core.severity import Severity, parse_severity
 from incidentio.core.signal import Mode, Signal, SignalState, Subject
 from incidentio.ingest.contracts.budget import read_budget
 from incidentio.ingest.contracts.cost_anomaly import read_message
+from incidentio.ingest.contracts.states import state_called
 from incidentio.ingest.observation import Observation, Unreadable, as_object, instant, kind_tag
 
 SOURCE = "sns"
 
-_STATES = {
-    **dict.fromkeys(("firing", "alarm", "alerting", "trigger", "triggered", "problem"), SignalState.FIRING),
-    **dict.fromkeys(("ok", "resolved", "resolve", "recovered", "normal"), SignalState.OK),
-    **dict.fromkeys(("note", "insufficient_data", "nodata", "no_data"), SignalState.NOTE),
-}
 _KEY = re.compile(r"[\x21-\x7e]{1,256}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _OWN = ("dedup_key", "state", "severity", "service", "environment")
@@ -63,7 +59,7 @@ def read_text(envelope: Mapping[str, Any], *, published: str) -> Observation:
     title = (subject if isinstance(subject, str) else "").strip() or text.strip().splitlines()[0]
     topic = str(envelope.get("TopicArn") or "")
     given = _attributes(envelope.get("MessageAttributes"))
-    state = _STATES.get(given.get("state", "").strip().lower(), SignalState.FIRING)
+    state = state_called(given.get("state")) or SignalState.FIRING
     key = _dedup_key(given.get("dedup_key", ""), topic, title)
     severity = _severity(given.get("severity", ""))
     labels = {name: value for name, value in given.items() if name not in _OWN}

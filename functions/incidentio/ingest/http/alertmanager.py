@@ -40,7 +40,8 @@ def take(request: Request, integration: Integration, now: datetime) -> Taken:
     if not isinstance(alerts, list) or not all(isinstance(alert, dict) for alert in alerts):
         raise malformed("the body is no notification: `alerts` must be a list of objects")
     messages = [_message(integration, alert, number, now) for number, alert in enumerate(alerts)]
-    return Taken(messages, {"status": "accepted", "accepted": len(messages)})
+    cut = body.get("truncatedAlerts")
+    return Taken(messages, {"status": "accepted", "accepted": len(messages)}, cut if isinstance(cut, int) else 0)
 
 
 def _message(integration: Integration, alert: Mapping[str, Any], number: int, now: datetime) -> str:

@@ -16,11 +16,13 @@ from urllib.parse import unquote
 from incidentio.core.ids import iso
 from incidentio.core.signal import SignalState
 from incidentio.ingest.contracts.signal_v1 import MARK
+from incidentio.ingest.contracts.states import state_called
 from incidentio.ingest.http.outgoing import label, moment, severity
 from incidentio.ingest.http.refusal import malformed
 from incidentio.ingest.http.request import Request, parsed
 
-CONTENT_TYPES = ("application/cloudevents+json", "application/cloudevents-batch+json")
+BATCH = "application/cloudevents-batch+json"
+CONTENT_TYPES = ("application/cloudevents+json", BATCH)
 _REQUIRED = ("id", "source", "type")
 _OVER = ("ok", "resolved", "recovered", "closed")
 _STATE_WORD = re.compile(
@@ -28,12 +30,12 @@ _STATE_WORD = re.compile(
     re.IGNORECASE,
 )
 """At the end of a type it says the state, which is no part of what belongs together."""
-_STATES = {state.value: state for state in SignalState}
+_QUOTED = re.compile(r'"(.*)"', re.DOTALL)
 
 
 def is_binary(request: Request) -> bool:
-    """Whether the event's attributes are in `ce-` headers."""
-    return "ce-specversion" in request.headers
+    """Whether the event's attributes are in `ce-` headers; a structured event may have a copy of them there."""
+    return "ce-specversion" in request.headers and request.content_type not in CONTENT_TYPES
 
 
 def binary(request: Request, now: datetime) -> tuple[Mapping[str, Any], bool]:
@@ -41,10 +43,16 @@ def binary(request: Request, now: datetime) -> tuple[Mapping[str, Any], bool]:
 
     Raises: Refusal: an attribute is missing, or data that says it is JSON is none.
     """
-    given = {name[3:]: unquote(value) for name, value in request.headers.items() if name.startswith("ce-")}
+    given = {name[3:]: _unescaped(value) for name, value in request.headers.items() if name.startswith("ce-")}
     is_json = request.content_type.endswith("json") or not request.content_type
     data = parsed(request.body) if request.body and is_json else request.body.decode(errors="replace")
     return _signal(given, data, now)
+
+
+def _unescaped(value: str) -> str:
+    """A header's value: in quotes or not, then percent-encoded."""
+    quoted = _QUOTED.fullmatch(value)
+    return unquote(re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else value)
 
 
 def structured(event: Mapping[str, Any], now: datetime) -> tuple[Mapping[str, Any], bool]:
@@ -76,7 +84,7 @@ def _signal(event: Mapping[str, Any], data: Any, now: datetime) -> tuple[Mapping
 def _mapped(event: Mapping[str, Any], data: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
     subject = event.get("subject") if isinstance(event.get("subject"), str) else ""
     last_word = event["type"].rsplit(".", 1)[-1].lower()
-    state = _STATES.get(str(data.get("state")), SignalState.OK if last_word in _OVER else SignalState.FIRING)
+    state = state_called(data.get("state")) or (SignalState.OK if last_word in _OVER else SignalState.FIRING)
     about = subject or _STATE_WORD.sub("", event["type"])
     return {
         "dedup_key": _text(data.get("dedup_key")) or f"{event['source']}#{about}",

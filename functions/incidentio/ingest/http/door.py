@@ -59,6 +59,9 @@ class Door:
         self.counts["requests_taken"] += 1
         self.counts["signals_taken"] += len(taken.messages)
         log("taken", route=route, integration=integration.name, messages=len(taken.messages), correlation_id=request.id)
+        if taken.left_out > 0:
+            self.counts["signals_left_out"] += taken.left_out
+            log("the sender left alerts out", level="WARNING", integration=integration.name, left_out=taken.left_out)
         self._remember_use(integration)
         return _answer(202, taken.answer)
 

@@ -25,10 +25,14 @@ _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 @dataclass(frozen=True)
 class Taken:
-    """What a contract made of a request: `messages` for the queue, and the body of the 202 once they are in it."""
+    """What a contract made of a request: `messages` for the queue, and the body of the 202 once they are in it.
+
+    `left_out`: how many more there were, as the sender says, which it did not send.
+    """
 
     messages: list[str]
     answer: Mapping[str, Any]
+    left_out: int = 0
 
 
 def scoped(integration: str, key: str) -> str:

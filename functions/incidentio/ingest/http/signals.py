@@ -41,6 +41,8 @@ def _documents(request: Request, now: datetime) -> Iterable[tuple[Mapping[str, A
         return [cloudevents.binary(request, now)]
     body = request.document
     items = body if isinstance(body, list) else [body]
+    if not items and request.content_type == cloudevents.BATCH:
+        return []  # which the format allows
     if not 0 < len(items) <= MAX_SIGNALS:
         raise malformed(f"the body is a list of {len(items)}: send 1 to {MAX_SIGNALS} signals")
     if not all(isinstance(item, dict) for item in items):

@@ -31,6 +31,14 @@ def test_an_alert_becomes_a_signal_with_all_it_tells(yard: Yard) -> None:
     assert yard.delivered() == {"new": 2}
 
 
+def test_alerts_that_the_sender_left_out_are_counted(yard: Yard) -> None:
+    assert yard.post("alertmanager", {**notification(), "truncatedAlerts": 25}).status == 202
+    assert (yard.door.counts["signals_taken"], yard.door.counts["signals_left_out"]) == (2, 25)
+    for none in (0, None, "many"):
+        assert yard.post("alertmanager", {**notification(), "truncatedAlerts": none}).status == 202
+    assert yard.door.counts["signals_left_out"] == 25
+
+
 def test_firing_again_and_resolved_end_in_one_incident(yard: Yard) -> None:
     for name, outcome in (("firing", "new"), ("firing", "duplicate"), ("resolved", "recovered")):
         yard.post("alertmanager", sample(f"alertmanager_{name}"))

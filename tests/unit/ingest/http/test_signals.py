@@ -74,7 +74,15 @@ def test_an_event_of_another_kind_becomes_a_signal(yard: Yard) -> None:
 
 @pytest.mark.parametrize(
     ("type", "state", "expected"),
-    [("a.failed", None, "firing"), ("a.Recovered", None, "ok"), ("a.failed", "ok", "ok"), ("a.closed", "note", "note")],
+    [
+        ("a.failed", None, "firing"),
+        ("a.Recovered", None, "ok"),
+        ("a.failed", "ok", "ok"),
+        ("a.closed", "note", "note"),
+        ("a.failed", "Resolved", "ok"),
+        ("a.closed", "ALARM", "firing"),
+        ("a.closed", "CA", "ok"),
+    ],
 )
 def test_the_state_is_in_the_data_or_in_the_type(yard: Yard, type: str, state: str | None, expected: str) -> None:
     event = {"specversion": "1.0", "id": "1", "source": "/a", "type": type, "data": {"state": state}}
@@ -124,6 +132,26 @@ def test_attributes_in_headers_are_percent_encoded(yard: Yard) -> None:
     yard.post("signals", "it burns", headers=headers)
     (kept,) = yard.signals()
     assert (kept["title"], kept["reason"]) == ("Küche", "it burns")
+
+
+def test_attributes_in_headers_may_be_in_quotes(yard: Yard) -> None:
+    headers = {"ce-specversion": '"1.0"', "ce-id": "1", "ce-source": "/a", "ce-type": "hot"}
+    yard.post("signals", {}, headers={**headers, "ce-subject": r'''"the \"big\" oven %C3%BC"'''})
+    (kept,) = yard.signals()
+    assert kept["title"] == 'the "big" oven ü'
+
+
+def test_a_copy_of_the_attributes_in_headers_makes_no_other_event_of_it(yard: Yard) -> None:
+    event = {"specversion": "1.0", "id": "1", "source": "/a", "type": "x", "data": {"state": "ok", "dedup_key": "oven"}}
+    copied = {f"ce-{name}": str(event[name]) for name in ("specversion", "id", "source", "type")}
+    yard.post("signals", event, headers={**STRUCTURED, **copied})
+    (kept,) = yard.signals()
+    assert (kept["dedup_key"], kept["state"]) == ("integration/signals/oven", "ok")
+
+
+def test_a_batch_may_be_empty(yard: Yard) -> None:
+    assert yard.post("signals", [], headers=BATCHED).body == {"status": "accepted", "accepted": 0, "dedup_keys": []}
+    assert yard.queue == []
 
 
 @pytest.mark.parametrize(
