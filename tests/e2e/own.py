@@ -66,7 +66,7 @@ def incidentio(home: Path, *arguments: str, **variables: str) -> subprocess.Comp
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "COLUMNS": "200", **variables}
     command = [str(Path(sys.executable).parent / "incidentio"), *arguments]
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
 
 

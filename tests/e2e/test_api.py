@@ -7,7 +7,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from tests.e2e.world import World, eventually
+from tests.e2e.world import ANSWER_SECONDS, World, eventually
 
 THROTTLE = "/incidents/{id}/playbooks/throttle-function"
 
@@ -24,7 +24,7 @@ def an_incident(world: World, **fields) -> dict:
 
 
 def test_an_unsigned_call_is_refused(world: World) -> None:
-    assert requests.get(world.outputs["ApiUrl"].rstrip("/") + "/incidents", timeout=10).status_code == 403
+    assert requests.get(world.outputs["ApiUrl"].rstrip("/") + "/incidents", timeout=ANSWER_SECONDS).status_code == 403
 
 
 def test_a_signed_call_without_permission_is_refused(world: World) -> None:

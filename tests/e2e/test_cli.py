@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.e2e.own import incidentio
-from tests.e2e.world import World, eventually
+from tests.e2e.world import ANSWER_SECONDS, World, eventually
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_an_integration_made_here_opens_the_door_until_it_is_revoked(home: Path,
 
     def refusal(shown: dict[str, Any]) -> str:
         headers = {"authorization": f"Bearer {shown['key']}"}
-        return str(requests.post(shown["url"], headers=headers, timeout=20).json()["error"]["code"])
+        return str(requests.post(shown["url"], headers=headers, timeout=ANSWER_SECONDS).json()["error"]["code"])
 
     first = made()
     assert refusal(first) == "not_signed", "the key is known"

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from infra.options import ROOT
-from tests.e2e.world import World, eventually
+from tests.e2e.world import ANSWER_SECONDS, World, eventually
 
 
 def integration(world: World, kind: str, **settings: Any) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def send(world: World, path: str, body: Any, key: str = "", **headers: str) -> r
     if key:
         sent["authorization"] = f"Bearer {key}"
     raw = body if isinstance(body, str) else json.dumps(body)
-    return requests.post(url, data=raw, headers=sent, timeout=20)
+    return requests.post(url, data=raw, headers=sent, timeout=ANSWER_SECONDS)
 
 
 def sample(world: World, name: str, *named: str) -> dict[str, Any]:
@@ -184,7 +184,7 @@ def test_the_examples_of_the_page_are_taken(world: World) -> None:
     for block in blocks:
         script = "curl() { command curl -w '\\n%{http_code}\\n' \"$@\"; }\n" + block
         command = ["bash", "-euo", "pipefail", "-c", script]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
         codes = re.findall(r"^\d{3}$", done.stdout, re.MULTILINE)
         assert codes == ["202"] * block.count("curl -"), (block, done.stdout, done.stderr)
 

@@ -20,7 +20,10 @@ from incidentio.core.routing import Routing
 from infra.local.environment import local_client
 
 T = TypeVar("T")
-PATIENCE = 40.0
+PATIENCE = 90.0
+"""What failed once comes back only when its queue shows it again, after 35 seconds."""
+ANSWER_SECONDS = 60.0
+"""For one request. A function may take half of that on a busy machine, where its first start is slow."""
 
 
 def eventually(probe: Callable[[], T], what: str, *, seconds: float = PATIENCE) -> T:
@@ -51,7 +54,7 @@ class Person:
         sent = {"content-type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
         request = AWSRequest(method=method, url=url, data=data, headers=sent)
         SigV4Auth(self.credentials, "execute-api", self._world.description["region"]).add_auth(request)
-        return requests.request(method, url, data=data, headers=dict(request.headers), timeout=20)
+        return requests.request(method, url, data=data, headers=dict(request.headers), timeout=ANSWER_SECONDS)
 
     def get(self, path: str) -> Any:
         answer = self.call("GET", path)
@@ -248,12 +251,13 @@ class World:
     def incidents_of(self, alarm: str, **filters: str) -> list[dict[str, Any]]:
         """Every incident whose title or subject is `alarm`, whatever its status."""
         query = "&".join(f"{k}={v}" for k, v in {"limit": "100", **filters}.items())
-        found, path = [], f"/incidents?{query}"
+        found: dict[str, None] = {}  # one that ends meanwhile may be listed as open and as ended
+        path = f"/incidents?{query}"
         while path:
             page = self.alice.get(path)
-            found += [card for card in page["items"] if alarm in card["title"]]
+            found |= {card["id"]: None for card in page["items"] if alarm in card["title"]}
             path = f"/incidents?{query}&cursor={page['next']}" if page["next"] else ""
-        return [self.incident(card["id"]) for card in found]
+        return [self.incident(incident_id) for incident_id in found]
 
     def the_incident_of(self, alarm: str, *, seconds: float = PATIENCE) -> dict[str, Any]:
         """Wait for the one incident of `alarm`; two are a failure."""
