@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,8 @@ def test_a_silenced_incident_is_told_when_its_silence_is_ended_or_ends(home: Pat
     assert "Nobody has been called." in why.stdout
     assert f"Now: silenced by {silence['id']}" in why.stdout
 
-    # The functions are warm by now: everything up to the skipped page takes a second or two.
-    brief = incidentio(home, "silences", "create", f'alertname="{hushed}"', "--for", "12s", "-m", "briefly")
+    # The functions are warm by now: everything up to the skipped page takes a second or two, or some on a busy machine.
+    brief = incidentio(home, "silences", "create", f'alertname="{hushed}"', "--for", "40s", "-m", "briefly")
     assert brief.returncode == 0, brief.stderr
     world.set_alarm(hushed, "ALARM")
     second = world.the_incident_of(hushed)["id"]
@@ -118,8 +119,9 @@ def test_in_maintenance_nobody_is_told_and_nothing_starts_until_it_ends(home: Pa
 
     ended = incidentio(home, "maintenance", "end", window["id"])
     assert ended.returncode == 0, ended.stderr
-    eventually(lambda: world.told(incident_id, event="IncidentTriaged"), "the page after the maintenance")
+    # First what is taken back after some seconds, as the alarm goes on.
     eventually(lambda: desired(world, service) == 4, "more tasks after the maintenance")
+    eventually(lambda: world.told(incident_id, event="IncidentTriaged"), "the page after the maintenance")
 
 
 def test_a_window_planned_ahead_stops_calls_that_repeat_until_it_ends(world: World) -> None:
@@ -131,7 +133,7 @@ def test_a_window_planned_ahead_stops_calls_that_repeat_until_it_ends(world: Wor
         return world.told(incident_id, topic="PageTopicArn")
 
     eventually(lambda: len(pages()) >= 2, "a call that repeats")
-    opens = datetime.now(UTC) + timedelta(seconds=1)
+    opens = datetime.now(UTC) + timedelta(seconds=10)  # asked for before that, however busy the machine is
     body = {"name": f"planks-{world.tag}", "matchers": [f'alertname="{alarm}"'], "reason": "new planks"}
     times = {"starts_at": opens.isoformat(), "ends_at": (opens + timedelta(hours=1)).isoformat()}
     window = world.alice.post("/maintenance", body | times)
@@ -140,13 +142,18 @@ def test_a_window_planned_ahead_stops_calls_that_repeat_until_it_ends(world: Wor
     assert f"maintenance {window['id']} ({window['author']}, new planks) until" in skipped["text"]
     assert opens <= datetime.fromisoformat(skipped["at"])
     told = len(pages())
+    pause = opens + timedelta(seconds=5)
+    eventually(lambda: datetime.now(UTC) > pause, "more than the time between two calls")
 
     world.alice.post(f"/maintenance/{window['id']}/end")
     again = eventually(lambda: pages()[told:], "a call after the window")
     ended = world.entry(incident_id, "QuietEnded")
     assert f"{window['id']} has ended before its time" in ended["text"]
-    types = world.types(incident_id)
-    assert "PagePublished" not in types[types.index("NotificationSkipped") : types.index("QuietEnded")]
+    entries = world.timeline(incident_id)
+    calls = [datetime.fromisoformat(e["at"]) for e in entries if e["type"] == "PagePublished"]
+    # One that was decided on a moment before may be heard a moment after.
+    held = opens + timedelta(seconds=2), datetime.fromisoformat(ended["at"])
+    assert [at for at in calls if held[0] < at < held[1]] == []
     assert again[0]["attributes"]["event"] == "IncidentTriaged"
     numbers = [int(page["attributes"]["page_id"].rpartition("-")[2]) for page in pages()]
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
@@ -184,33 +191,42 @@ def test_what_was_acknowledged_and_forgotten_is_paged_again_until_somebody_works
 
     def at_work_for_longer_than_the_timeout() -> bool:
         world.alice.post(f"/incidents/{incident_id}/notes", {"text": "one box after the other"})
-        return datetime.now(UTC) > again[0]["at"] + timedelta(seconds=6)
+        return datetime.now(UTC) > again[0]["at"] + timedelta(seconds=12)
 
     eventually(at_work_for_longer_than_the_timeout, "notes for longer than the timeout")
     entries = [(datetime.fromisoformat(e["at"]), e["type"], e["data"]) for e in world.timeline(incident_id)]
     notes = [at for at, type, _ in entries if type == "NoteAdded"]
     reminded = [at for at, _, data in entries if data.get("event") == "AcknowledgementTimedOut"]
     assert reminded
-    # Where the machine stands still between two notes, nobody worked on it for so long indeed.
-    assert all(at - max(n for n in notes if n < at) > timedelta(seconds=3) for at in reminded[1:])
+    # Where the machine stands still between two notes, nobody worked on it for so long indeed; and notes may come
+    # while that page is on its way.
+    signs = sorted([*notes, *reminded])
+    for at in reminded[1:]:
+        before = [each for each in signs if each <= at][-6:]
+        assert max(later - sign for sign, later in pairwise(before)) > timedelta(seconds=7), (at, signs)
     world.alice.post(f"/incidents/{incident_id}/resolve")
 
 
 def test_a_flapping_incident_pages_twice_and_again_only_when_it_gets_worse(world: World) -> None:
     alarm = world.alarm("rattle")
     world.send(world.state_change(alarm, "ALARM"))
+    incident_id = world.the_incident_of(alarm)["id"]
+
+    def rattle(times: int) -> None:
+        """In one delivery: where an ok lasts, it is a recovery, and what is overtaken by a later change is none."""
+        now, states = datetime.now(UTC), ("OK", "ALARM") * times
+        at = [now + timedelta(milliseconds=n) for n in range(len(states))]
+        world.send_together([world.state_change(alarm, state, at=at[n]) for n, state in enumerate(states)])
 
     def rattle_until_held() -> str | None:
-        for state in ("OK", "ALARM"):  # at once: where an ok lasts, it is a recovery
-            world.send(world.state_change(alarm, state))
-        found = world.incidents_of(alarm)
-        entries = world.timeline(found[0]["id"]) if found else []
+        rattle(1)
+        entries = world.timeline(incident_id)
         return next(
             (e["text"] for e in entries if e["type"] == "NotificationSkipped" and "flapping" in e["text"]), None
         )
 
+    rattle(2)
     assert "was told of 2 times" in (eventually(rattle_until_held, "a page held back by flapping") or "")
-    incident_id = world.the_incident_of(alarm)["id"]
     told = [page["attributes"]["event"] for page in world.told(incident_id, topic="PageTopicArn")]
     # A busy machine may take so long between the two that it is one all the same: news to those who were called.
     assert len([event for event in told if event != "IncidentMitigated"]) == 2, told
