@@ -41,7 +41,7 @@ def test_every_handler_imports_in_its_own_environment_and_brings_nothing_that_do
     each = {function["Handler"]: function for function in assembly.functions.values()}  # all playbooks share one
     cold_starts = {name: cold_start(function) for name, function in each.items()}
     for name, process in cold_starts.items():
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=240)
         assert (process.returncode, output.strip()) == (0, "[]"), f"{name}\n{errors}"
 
 

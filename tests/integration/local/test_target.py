@@ -90,13 +90,13 @@ def killed(state: TargetState) -> None:
     pid = state.emulator.pid()
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: state.emulator.pid() is None, seconds=10, what="the end of the emulator")
+    wait_until(lambda: state.emulator.pid() is None, seconds=60, what="the end of the emulator")
 
 
 def test_a_killed_up_is_made_good_by_the_next(targets: Targets) -> None:
     command = [sys.executable, "-c", RUN, str(targets.home), targets.deployable.app]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as interrupted:
-        wait_until(lambda: any(targets.home.glob("*/deployment.pid")), seconds=30, what="the deployment to begin")
+        wait_until(lambda: any(targets.home.glob("*/deployment.pid")), seconds=90, what="the deployment to begin")
         interrupted.kill()
     assert targets.status() == []
 
@@ -117,13 +117,13 @@ def test_a_killed_up_is_made_good_by_the_next(targets: Targets) -> None:
 
 def test_two_ports_are_two_targets_swept_every_second(targets: Targets) -> None:
     first, second = targets.up(emulator.free_port()), targets.up(emulator.free_port())
-    wait_until(lambda: arrived(first) >= 2, seconds=15, what="two sweeps")
+    wait_until(lambda: arrived(first) >= 2, seconds=90, what="two sweeps")
     assert targets.down(targets.state(second).port)
     assert targets.status() == [first]
     assert default_port(targets.home) == targets.state(first).port
     ticker = targets.state(first).ticker
     killed(targets.state(first))
-    wait_until(lambda: ticker.pid() is None, seconds=30, what="the ticker to end with its emulator")
+    wait_until(lambda: ticker.pid() is None, seconds=90, what="the ticker to end with its emulator")
 
 
 def test_a_port_in_use_by_somebody_else_is_refused(targets: Targets) -> None:

@@ -54,7 +54,7 @@ class Crowd:
         self.reserved = dict.fromkeys(NAMES, 50)
         self.at_work: dict[str, str] = {}
         self.mistakes: list[str] = []
-        self._all_asked = threading.Barrier(RUNS, timeout=60)
+        self._all_asked = threading.Barrier(RUNS, timeout=240)
 
     def value(self) -> str:
         return "off"

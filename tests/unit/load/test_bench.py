@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from subprocess import PIPE
 from uuid import uuid4
 
 import pytest
@@ -11,16 +12,20 @@ from tests.load.million import apart
 from tests.load.rows import row
 from tests.load.workers import Workers, growth
 
+STAYS = "print('here', flush=True); input()"
 EQUAL = Count(["UpdateItem"] * 5, 5.0, 0.0, 100_000)
 
 
 def test_a_kill_ends_those_of_one_target_and_is_refused_where_there_are_none() -> None:
     mine, other = uuid4().hex, uuid4().hex
     ours, theirs = (
-        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env={"BENCHED": value})
+        subprocess.Popen([sys.executable, "-c", STAYS], stdin=PIPE, stdout=PIPE, env={"BENCHED": value})
         for value in (mine, other)
     )
     with ours, theirs:
+        for process in (ours, theirs):  # before it runs its environment may be empty
+            assert process.stdout
+            assert process.stdout.readline() == b"here\n"
         workers = Workers("BENCHED", mine)
         assert list(workers.megabytes()) == [ours.pid]
         assert workers.kill() == 1

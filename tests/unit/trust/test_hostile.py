@@ -106,7 +106,7 @@ def test_every_sample_with_every_piece_in_one_place(
     assert len(way.cloud.sent) < len(bodies), "nothing came through: this test looks at nothing"
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_value_in_any_place_of_any_contract(
     clients: Clients, capsys: pytest.CaptureFixture[str], data: st.DataObject

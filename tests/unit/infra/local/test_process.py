@@ -51,7 +51,7 @@ def test_a_process_is_found_while_it_becomes_another_program(tracked: Tracked, t
 def test_a_process_that_ignores_the_polite_signal_is_killed(tracked: Tracked) -> None:
     start(tracked, STUBBORN)
     log = tracked.pid_file.parent / "log"
-    wait_until(lambda: "ready" in log.read_text(), seconds=10, what="the process to be ready")
+    wait_until(lambda: "ready" in log.read_text(), seconds=60, what="the process to be ready")
     assert tracked.stop(grace_seconds=0.2) is True
     assert tracked.pid() is None
 
