@@ -20,6 +20,8 @@ from infra.local.errors import LocalTargetError
 _LAUNCH = 'cd "$1" && shift && echo $$ > "$0.new" && mv "$0.new" "$0" && exec "$@"'
 _LAUNCH_SECONDS = 10
 _POLL_SECONDS = 0.05
+_LOOKS = 200
+"""In a second: a busy machine may stop a process while it becomes another. The kernel's own threads cost all of it."""
 _ENDED = re.compile(r"\) [ZX] [^)]*$")
 """In /proc/<pid>/stat the state follows the name, which may hold parentheses of its own."""
 
@@ -87,11 +89,11 @@ def _command_line(pid: int) -> str:
 
 def _from_proc(process: Path) -> str:
     """The command line in /proc; while a process becomes another program it is empty for the living too."""
-    for _ in range(20):  # the kernel's own threads never have one
+    for _ in range(_LOOKS):
         line = (process / "cmdline").read_bytes()
         if line or _ENDED.search((process / "stat").read_text(errors="replace")):
             break
-        time.sleep(_POLL_SECONDS / 10)
+        time.sleep(1 / _LOOKS)
     return line.replace(b"\0", b" ").decode(errors="replace")
 
 
