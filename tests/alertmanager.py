@@ -17,7 +17,7 @@ from infra.local.process import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 _UNPACKED = ROOT / "build" / "alertmanager" / "usr" / "bin" / "prometheus-alertmanager"
-_START_SECONDS = 30
+_START_SECONDS = 120
 
 
 def binary() -> Path | None:
@@ -56,14 +56,14 @@ class Alertmanager:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=60)
             self._process = None
 
     def kill(self) -> None:
         """SIGKILL, as the kernel would."""
         if self._process:
             self._process.kill()
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=60)
             self._process = None
 
     def fire(self, alerts: Sequence[dict[str, Any]]) -> None:

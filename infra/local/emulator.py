@@ -11,7 +11,7 @@ from infra.local.process import wait_until
 from infra.local.state import TargetState
 
 PYTHON = ROOT / "build" / "emulator" / "bin" / "python"
-START_SECONDS = 30
+START_SECONDS = 120
 _PROGRAM = ROOT / "infra" / "local" / "ministack_main.py"
 
 

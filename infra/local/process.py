@@ -18,7 +18,7 @@ from infra.local.errors import LocalTargetError
 
 # $0 is the pid file, $1 the working directory; the id stays the same through exec.
 _LAUNCH = 'cd "$1" && shift && echo $$ > "$0.new" && mv "$0.new" "$0" && exec "$@"'
-_LAUNCH_SECONDS = 10
+_LAUNCH_SECONDS = 60
 _POLL_SECONDS = 0.05
 _LOOKS = 200
 """In a second: a busy machine may stop a process while it becomes another. The kernel's own threads cost all of it."""
@@ -71,7 +71,7 @@ class Tracked:
             with suppress(LocalTargetError):
                 wait_until(lambda: self.pid() is None, seconds=grace_seconds, what="the end of a process")
             _signal_group(pid, signal.SIGKILL)
-            wait_until(lambda: self.pid() is None, seconds=5, what="the end of a killed process")
+            wait_until(lambda: self.pid() is None, seconds=30, what="the end of a killed process")
         self.pid_file.unlink(missing_ok=True)
         return pid is not None
 
