@@ -1,7 +1,8 @@
 """Storm mode: above a rate of new live incidents one parent collects, and people are told through it.
 
 The rate is one record: incidents in the present window of `within` and in the one before, of which as much counts as
-the last `within` still covers. So a storm that straddles two windows is seen a little late, never twice.
+the last `within` still covers. So a storm that straddles two windows is seen a little late, never twice. A window is
+known by the second it begins at, so that one counted with another `within` is over as well.
 """
 
 from collections.abc import Mapping
@@ -41,12 +42,9 @@ class Storm(BaseModel):
         if not body:
             return 0.0
         window, passed = self._window(now)
-        match max(0, window - int(body["window"])):  # a clock that is late sees what others counted as present
-            case 0:
-                return int(body["opens"]) + int(body["before"]) * (1 - passed)
-            case 1:
-                return int(body["opens"]) * (1 - passed)
-        return 0.0
+        if window <= int(body["window"]):  # a clock that is late sees what others counted as present
+            return int(body["opens"]) + int(body["before"]) * (1 - passed)
+        return int(body["opens"]) * (1 - passed) if int(body["window"]) == window - self._seconds else 0.0
 
     def counted(self, records: Records, opens: int, now: datetime) -> Mapping[str, Any]:
         """Count `opens` more: one plain update, two when a window begins. Returns the record afterwards.
@@ -63,7 +61,7 @@ class Storm(BaseModel):
             if stored is not None and int(stored["window"]) > window:
                 window = int(stored["window"])
                 continue
-            before = int(stored["opens"]) if stored and int(stored["window"]) == window - 1 else 0
+            before = int(stored["opens"]) if stored and int(stored["window"]) == window - self._seconds else 0
             begun = {"window": window, "opens": opens, "before": before}
             when: Condition = ABSENT if stored is None else {"window": stored["window"]}
             try:
@@ -73,10 +71,14 @@ class Storm(BaseModel):
             return {**(stored or {}), **begun}
         raise Unavailable("the rate of new incidents is being counted by many at once")
 
+    @property
+    def _seconds(self) -> int:
+        return int(self.within.total_seconds())
+
     def _window(self, now: datetime) -> tuple[int, float]:
-        """The number of the present window, and how much of it has passed."""
-        number, rest = divmod(now.timestamp(), self.within.total_seconds())
-        return int(number), rest / self.within.total_seconds()
+        """The second at which the present window begins, and how much of it has passed."""
+        number, rest = divmod(now.timestamp(), self._seconds)
+        return int(number) * self._seconds, rest / self._seconds
 
 
 def parent_of(body: Mapping[str, Any] | None) -> str | None:

@@ -356,6 +356,16 @@ def test_the_rate_looks_back_over_the_last_window() -> None:
     assert storm.rate(table.records[RATE], FakeClock().now + timedelta(hours=9)) == 0
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, 5), (5, 1), (5, 60)])
+def test_another_length_of_the_window_begins_anew(before: int, after: int) -> None:
+    storms, table = [Storm(within=timedelta(minutes=m)) for m in (before, after)], FakeTable()
+    old, new = (counted(table, storm) for storm in storms)
+    assert old(10) == 1
+    later = 2 * 3600
+    assert storms[1].rate(table.records[RATE], FakeClock().now + timedelta(seconds=later)) == 0
+    assert new(later) == 1
+
+
 @pytest.mark.parametrize("taken", [True, False])
 def test_a_child_that_gets_worse_after_the_storm_is_told_by_itself(stormy: Estate, taken: bool) -> None:
     stormy.sweep(minutes=1)
