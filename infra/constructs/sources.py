@@ -19,6 +19,12 @@ _NETWORK_CALLS = (
     "ReplaceRouteTableAssociation", "CreateNetworkAclEntry", "ReplaceNetworkAclEntry", "DeleteNetworkAclEntry",
 )  # fmt: skip
 
+_RDS = ("RDS DB Instance Event", "RDS DB Cluster Event", "RDS DB Proxy Event", "RDS Blue Green Deployment Event")
+_RDS_OF_OTHER_CATEGORIES = (
+    "0006 0017 0021 0022 0045 0046 0053 0057 0166 0185 0187 0218 0221 0222 0238 0239 0246 0248 0330 0331 0332 0419"
+)
+"""Failures and their ends in categories that are full of what is neither, such as availability."""
+
 
 def families(stack_name: str) -> Mapping[str, tuple[str, dict[str, Any]]]:
     """Family → description and event pattern. What is of `stack_name` itself never comes in."""
@@ -134,13 +140,18 @@ def families(stack_name: str) -> Mapping[str, tuple[str, dict[str, Any]]]:
             ),
         ),
         "Rds": (
-            "Failures, failovers and recoveries of databases, and storage that runs out",
-            _pattern(
-                "rds",
-                "RDS DB Instance Event",
-                "RDS DB Cluster Event",
-                EventCategories=["failure", "failover", "low storage", "recovery"],
-            ),
+            "Failures and failovers of databases, storage that runs out, and that it is over",
+            {
+                "$or": [
+                    _pattern(
+                        "rds",
+                        *_RDS,
+                        EventCategories=["failure", "failover", "low storage"],
+                        EventID=[{"anything-but": _numbers("0034 0219 0220 0237")}],
+                    ),
+                    _pattern("rds", *_RDS, EventID=_numbers(_RDS_OF_OTHER_CATEGORIES)),
+                ]
+            },
         ),
         "CloudTrail": (
             "Changes of functions, security groups, routes and AppConfig",
@@ -166,6 +177,10 @@ _STACK_STATUSES = (
 
 def _pattern(service: str, *detail_types: str, **detail: Any) -> dict[str, Any]:
     return {"source": [f"aws.{service}"], "detail-type": list(detail_types), "detail": detail}
+
+
+def _numbers(numbers: str) -> list[str]:
+    return [f"RDS-EVENT-{number}" for number in numbers.split()]
 
 
 def _finding(detail_type: str, **fields: Any) -> dict[str, Any]:

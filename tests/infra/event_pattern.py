@@ -32,6 +32,8 @@ def _one(wanted: Any, value: Any) -> bool:
             return isinstance(value, str) and value.startswith(start)
         case {"anything-but": {"prefix": starts}}:
             return isinstance(value, str) and not value.startswith(tuple(starts))
+        case {"anything-but": list(others)}:
+            return value not in others
         case {"numeric": [">=", least]}:
             return isinstance(value, int | float) and value >= least
         case dict():

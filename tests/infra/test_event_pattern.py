@@ -19,6 +19,8 @@ EVENT = {
         ({"detail": {"name": [{"prefix": "incidentio-"}]}}, True),
         ({"detail": {"name": [{"anything-but": {"prefix": ["a-", "incidentio-"]}}]}}, False),
         ({"detail": {"name": [{"anything-but": {"prefix": ["a-", "b-"]}}]}}, True),
+        ({"source": [{"anything-but": ["aws.s3", "aws.states"]}]}, False),
+        ({"source": [{"anything-but": ["aws.s3"]}]}, True),
         ({"detail": {"score": [{"numeric": [">=", 4]}]}}, True),
         ({"detail": {"score": [{"numeric": [">=", 5]}]}}, False),
         ({"detail": {"kinds": ["b", "c"]}}, True),

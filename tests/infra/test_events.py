@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from incidentio.core.events import NOTIFYING, TRIAGED
+from incidentio.ingest.contracts import rds
 from incidentio.ingest.contracts.registry import MODULES
 from infra.options import ROOT
 from tests.infra.conftest import Assembly, text
@@ -167,3 +168,33 @@ def test_only_executions_of_ours_that_ended_badly_are_recovered(
 def test_executions_of_others_are_signals_when_they_end(assembly: Assembly, status: str, taken: bool) -> None:
     expected = {"IngestingStepFunctions"} if taken else set()
     assert taken_by(assembly, execution("nightly-report", status), bus=None) == expected
+
+
+RDS_CATEGORIES = {
+    "availability": "0006 0022 0221 0222 0330 0331 0419",
+    "configuration change": "0017 0218 0332",
+    "deletion": "0246",
+    "failover": "0015 0034 0049 0051 0065 0071",
+    "failure": "0165 0219 0220 0223 0224 0237 0254 0418 0420",
+    "global failover": "0185 0187 0238 0239",
+    "notification": "0248",
+    "read replica": "0045 0046 0057",
+    "recovery": "0021 0053 0166",
+}
+"""As AWS documents them: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html"""
+
+
+def test_the_rule_of_rds_takes_the_numbers_that_its_contract_knows(assembly: Assembly) -> None:
+    known = {f"RDS-EVENT-{n}": category for category, found in RDS_CATEGORIES.items() for n in found.split()}
+    assert set(known) == {*rds.FIRING, *rds.OVER, *rds.HARMLESS}
+    for number, category in known.items():
+        detail = {"EventCategories": [category], "EventID": number}
+        event = {"source": "aws.rds", "detail-type": "RDS DB Instance Event", "detail": detail}
+        assert taken_by(assembly, event, bus=None) == (set() if number in rds.HARMLESS else {"IngestingRds"}), number
+
+
+@pytest.mark.parametrize("number", ["RDS-EVENT-0004", "RDS-EVENT-0396", "RDS-EVENT-0416"])
+def test_what_is_harmless_in_a_category_of_failures_does_not_come_in(assembly: Assembly, number: str) -> None:
+    detail = {"EventCategories": ["availability", "read replica"], "EventID": number}
+    event = {"source": "aws.rds", "detail-type": "RDS DB Instance Event", "detail": detail}
+    assert taken_by(assembly, event, bus=None) == set()

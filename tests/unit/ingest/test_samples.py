@@ -11,6 +11,7 @@ from incidentio.core.catalog import Catalog
 from incidentio.core.changes import ChangeRecord
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode, Signal, SignalState
+from incidentio.ingest.contracts import rds
 from incidentio.ingest.message import read
 from incidentio.ingest.observation import Changed, Found, Ignored, Observation
 from tests.unit.ingest.doors import ACCOUNT, REGION, SAMPLES, arn, notification, sample
@@ -248,6 +249,28 @@ SEV1, SEV2, SEV3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
         ("rds_failover_started", FIRING, SEV3, ARN("rds", "db:orders#failover"), "RDS orders: failover"),
         ("rds_failure", FIRING, SEV2, ARN("rds", "db:orders#failure"), "RDS orders: failure"),
         ("rds_storage_full", FIRING, SEV2, ARN("rds", "db:orders#low-storage"), "RDS orders: low storage"),
+        ("rds_activation_completed", OK, SEV3, ARN("rds", "db:orders#failover"), "RDS orders: failover"),
+        ("rds_blue_green_canceled", FIRING, SEV3, ARN("rds", "deployment:bgd-0f0a0001#failure"),
+         "RDS bgd-0f0a0001: failure"),
+        ("rds_blue_green_completed", OK, SEV3, ARN("rds", "deployment:bgd-0f0a0001#failure"),
+         "RDS bgd-0f0a0001: failure"),
+        ("rds_global_failover_failed", FIRING, SEV2, ARN("rds", "cluster:carts#global-failover-failed"),
+         "RDS carts: global failover failed"),
+        ("rds_key_accessible", OK, SEV2, ARN("rds", "db:orders#encryption-key-inaccessible"),
+         "RDS orders: encryption key inaccessible"),
+        ("rds_key_inaccessible", FIRING, SEV2, ARN("rds", "db:orders#encryption-key-inaccessible"),
+         "RDS orders: encryption key inaccessible"),
+        ("rds_log_volume_disabled", OK, SEV2, ARN("rds", "db:orders#low-log-volume"), "RDS orders: low log volume"),
+        ("rds_log_volume_low", FIRING, SEV2, ARN("rds", "db:orders#low-log-volume"), "RDS orders: low log volume"),
+        ("rds_proxy_throttled", FIRING, SEV3, ARN("rds", "db-proxy:carts#failure"), "RDS carts: failure"),
+        ("rds_replication_resumed", OK, SEV3, ARN("rds", "db:orders#replication-stopped"),
+         "RDS orders: replication stopped"),
+        ("rds_replication_stopped", FIRING, SEV3, ARN("rds", "db:orders#replication-stopped"),
+         "RDS orders: replication stopped"),
+        ("rds_restart_failed", FIRING, SEV2, ARN("rds", "db:orders#restart-failed"), "RDS orders: restart failed"),
+        ("rds_restarted", OK, SEV2, ARN("rds", "db:orders#restart-failed"), "RDS orders: restart failed"),
+        ("rds_shut_down", FIRING, SEV2, ARN("rds", "db:orders#low-storage"), "RDS orders: low storage"),
+        ("rds_storage_allocated", OK, SEV2, ARN("rds", "db:orders#low-storage"), "RDS orders: low storage"),
         ("securityhub_finding", FIRING, SEV2,
          ARN("securityhub", "security-control/S3.2/finding/5a2f0001-9b1e-4c35-8b5e-0d1f5d7c0001"),
          "S3 general purpose buckets should block public read access"),
@@ -329,7 +352,7 @@ def test_what_aws_tells_unasked_is_watched_unless_it_is_urgent_security(name: st
 
 
 RESOURCES = ["*:function:checkout", "checkout*", "*i-0b22a22eec53b9321", "nightly-*", "orders", "carts", "services",
-             "sfr-*", "*:volume/*", "*:snapshot/*", "*:fleet/*"]  # fmt: skip
+             "sfr-*", "*:volume/*", "*:snapshot/*", "*:fleet/*", "bgd-*"]  # fmt: skip
 OWNED = Catalog.model_validate(
     {"services": {"shop": {"environment": "staging", "match": {"resources": RESOURCES, "tags": {"app": "checkout"}}}}}
 )
@@ -398,3 +421,20 @@ def test_a_rule_that_is_edited_in_the_console_names_its_security_group() -> None
     record = change("cloudtrail_security_group_rule")
     assert record.resources == ("arn:aws:ec2:eu-west-1:111122223333:security-group/sg-0f0a0001",)
     assert record.what == "ModifySecurityGroupRules sg-0f0a0001 tcp 22 0.0.0.0/0"
+
+
+@pytest.mark.parametrize("number", rds.HARMLESS)
+def test_rds_tells_of_what_needs_nobody_in_the_category_of_failures(number: str) -> None:
+    document = json.loads(sample("rds_failure"))
+    document["detail"]["EventID"] = number
+    assert isinstance(read(json.dumps(document), attachment=ATTACHMENT, now=NOW), Ignored)
+
+
+@pytest.mark.parametrize(("number", "problem"), [*rds.FIRING.items(), ("RDS-EVENT-0031", rds.Problem.FAILURE)])
+def test_each_problem_of_a_database_has_its_own_key_and_keeps_it(number: str, problem: rds.Problem) -> None:
+    document = json.loads(sample("rds_failure"))
+    document["detail"]["EventID"] = number
+    found = read(json.dumps(document), attachment=ATTACHMENT, now=NOW)
+    assert isinstance(found, Observation)
+    assert (found.state, found.dedup_key.partition("#")[2]) == (FIRING, problem.replace(" ", "-"))
+    assert problem in rds.OVER.values(), "nothing ends it"

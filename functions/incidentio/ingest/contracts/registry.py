@@ -35,6 +35,8 @@ MODULES: Mapping[tuple[str, str], str] = {
     ("aws.states", "Step Functions Execution Status Change"): "step_functions",
     ("aws.rds", "RDS DB Instance Event"): "rds",
     ("aws.rds", "RDS DB Cluster Event"): "rds",
+    ("aws.rds", "RDS DB Proxy Event"): "rds",
+    ("aws.rds", "RDS Blue Green Deployment Event"): "rds",
     ("aws.lambda", _TRAIL): "cloudtrail",
     ("aws.ec2", _TRAIL): "cloudtrail",
     ("aws.appconfig", _TRAIL): "cloudtrail",
