@@ -108,21 +108,34 @@ def families(stack_name: str) -> Mapping[str, tuple[str, dict[str, Any]]]:
             ),
         ),
         "AutoScaling": (
-            "Groups that cannot launch or terminate instances, and those that can again",
+            "Groups that cannot launch or terminate instances, those that can again, and instance refreshes",
             {
                 "source": ["aws.autoscaling"],
                 "detail-type": [
-                    f"EC2 Instance {what} {how}"
-                    for what in ("Launch", "Terminate")
-                    for how in ("Successful", "Unsuccessful")
+                    *(
+                        f"EC2 Instance {what} {how}"
+                        for what in ("Launch", "Terminate")
+                        for how in ("Successful", "Unsuccessful")
+                    ),
+                    *(
+                        f"EC2 Auto Scaling Instance Refresh {how}"
+                        for how in ("Started", "Succeeded", "Failed", "Rollback Succeeded", "Rollback Failed")
+                    ),
                 ],
             },
         ),
         "Ec2": (
-            "Operations on volumes, snapshots and fleets that failed",
+            "Operations on volumes, snapshots, images and fleets that failed",
             {
                 "$or": [
-                    _pattern("ec2", "EBS Volume Notification", "EBS Snapshot Notification", result=["failed"]),
+                    _pattern(
+                        "ec2",
+                        "EBS Volume Notification",
+                        "EBS Snapshot Notification",
+                        "EBS Multi-Volume Snapshots Completion Status",
+                        result=["failed"],
+                    ),
+                    _pattern("ec2", "EC2 AMI State Change", State=["failed"]),
                     {
                         "source": ["aws.ec2fleet", "aws.ec2spotfleet"],
                         "detail-type": ["EC2 Fleet Error", "EC2 Spot Fleet Error"],

@@ -29,7 +29,7 @@ NAMED = (
     "checkout", "nightly-report", "orders", "carts", "tables-throttled", "16afba5c", "2aafba5c", "3bafba5c", "5a2f0001",
     "7f35c8ae", "12345678-abcd", "vol-01234567", "snap-01234567", "fleet-598fb973", "sfr-77f4a0e1", "7K3F9A",
     "Nightly import failed", "d-123456789", "ecs-svc/123", "cdk-4f0e0001", "9d7e0001", "01234567-0123",
-    "bgd-0f0a0001",
+    "bgd-0f0a0001", "snap-0123456a", "ami-0abcdef1", "c613620e",
 )  # fmt: skip
 """What the samples call things: a test's copies have its tag behind these."""
 PATIENCE = 90.0

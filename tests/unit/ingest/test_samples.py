@@ -180,6 +180,7 @@ HEALTH = (
     "arn:aws:health:eu-west-1::event/LAMBDA/AWS_LAMBDA_OPERATIONAL_ISSUE/AWS_LAMBDA_OPERATIONAL_ISSUE_7f35c8ae"
     "/111122223333"
 )
+REFRESH = "autoscaling/111122223333/eu-west-1/checkout-workers/refresh"
 FIRING, OK, NOTE = SignalState.FIRING, SignalState.OK, SignalState.NOTE
 SEV1, SEV2, SEV3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
 
@@ -191,6 +192,13 @@ SEV1, SEV2, SEV3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
          "Auto Scaling group checkout-workers cannot launch instances"),
         ("autoscaling_launch_succeeded", OK, SEV3, "autoscaling/111122223333/eu-west-1/checkout-workers/launch",
          "Auto Scaling group checkout-workers can launch instances"),
+        ("autoscaling_refresh_failed", FIRING, SEV3, REFRESH,
+         "Auto Scaling checkout-workers deployment failed"),
+        ("autoscaling_refresh_rollback_failed", FIRING, SEV3, REFRESH,
+         "Auto Scaling checkout-workers deployment failed"),
+        ("autoscaling_refresh_rolled_back", FIRING, SEV3, REFRESH,
+         "Auto Scaling checkout-workers deployment failed"),
+        ("autoscaling_refresh_succeeded", OK, SEV3, REFRESH, "Auto Scaling checkout-workers deployed"),
         ("autoscaling_terminate_failed", FIRING, SEV3, "autoscaling/111122223333/eu-west-1/checkout-workers/terminate",
          "Auto Scaling group checkout-workers cannot terminate instances"),
         ("autoscaling_terminate_succeeded", OK, SEV3,
@@ -218,8 +226,12 @@ SEV1, SEV2, SEV3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
          "Unusual spend on AWS Lambda"),
         ("ec2_fleet_error", FIRING, SEV3, ARN("ec2", "fleet/fleet-598fb973#launchSpecUnusable"),
          "fleet-598fb973: launchSpecUnusable failed"),
+        ("ec2_image_failed", FIRING, SEV3, "arn:aws:ec2:eu-west-1::image/ami-0abcdef1#image",
+         "ami-0abcdef1: image failed"),
         ("ec2_snapshot_failed", FIRING, SEV3, "arn:aws:ec2::eu-west-1:snapshot/snap-01234567#copySnapshot",
          "snap-01234567: copySnapshot failed"),
+        ("ec2_snapshots_failed", FIRING, SEV3, "arn:aws:ec2::eu-west-1:snapshot/snap-0123456a#createSnapshots",
+         "snap-0123456a: createSnapshots failed"),
         ("ec2_spot_fleet_error", FIRING, SEV3,
          ARN("ec2", "spot-fleet-request/sfr-77f4a0e1-0f0a-4b7f#spotFleetRequestConfigurationInvalid"),
          "sfr-77f4a0e1-0f0a-4b7f: spotFleetRequestConfigurationInvalid failed"),
@@ -304,6 +316,9 @@ def test_signals_of_aws(name: str, state: SignalState, severity: Severity | None
 @pytest.mark.parametrize(
     ("name", "status", "what", "actor"),
     [
+        ("autoscaling_refresh_started", "started", "Auto Scaling checkout-workers started", ""),
+        ("autoscaling_refresh_rolled_back", "failed",
+         "Auto Scaling checkout-workers failed: instance refresh c613620e-07e2-4ed2: rollback succeeded", ""),
         ("cloudformation_started", "started", "CloudFormation checkout started", ""),
         ("cloudtrail_appconfig", "succeeded", "StartDeployment def5678 version 7", "111122223333:sso/alice"),
         ("cloudtrail_function_code", "succeeded", "UpdateFunctionCode checkout", "111122223333:sso/alice"),
@@ -323,7 +338,9 @@ def test_changes(name: str, status: str, what: str, actor: str) -> None:
     assert found.service is None
 
 
-@pytest.mark.parametrize("source", ["codedeploy", "codepipeline", "cloudformation", "ecs_deployment"])
+@pytest.mark.parametrize(
+    "source", ["autoscaling_refresh", "codedeploy", "codepipeline", "cloudformation", "ecs_deployment"]
+)
 def test_what_is_told_of_one_deployment_has_one_id(source: str) -> None:
     told = {change(path.stem).id for path in SAMPLES.glob(f"{source}_*.json") if not path.stem.endswith("_ignored")}
     assert len(told) == 1
@@ -352,7 +369,7 @@ def test_what_aws_tells_unasked_is_watched_unless_it_is_urgent_security(name: st
 
 
 RESOURCES = ["*:function:checkout", "checkout*", "*i-0b22a22eec53b9321", "nightly-*", "orders", "carts", "services",
-             "sfr-*", "*:volume/*", "*:snapshot/*", "*:fleet/*", "bgd-*"]  # fmt: skip
+             "sfr-*", "*:volume/*", "*:snapshot/*", "*:fleet/*", "*:image/*", "bgd-*"]  # fmt: skip
 OWNED = Catalog.model_validate(
     {"services": {"shop": {"environment": "staging", "match": {"resources": RESOURCES, "tags": {"app": "checkout"}}}}}
 )
@@ -389,6 +406,11 @@ def test_another_account_and_region_is_another_deployment() -> None:
     assert there.dedup_key == "codedeploy/444455556666/us-east-1/checkout/production"
     assert here.dedup_key != there.dedup_key
     assert change("codedeploy_failure").id != change("signals_other_account_deployment").id
+
+
+def test_a_set_of_snapshots_is_about_the_volumes_it_was_taken_of() -> None:
+    volumes = [f"arn:aws:ec2::eu-west-1:volume/vol-0123456{end}" for end in "ab"]
+    assert {*volumes} < {*signal("ec2_snapshots_failed").subject.resources}
 
 
 def test_both_doors_of_an_anomaly_meet() -> None:

@@ -1,6 +1,7 @@
-"""EC2: a volume, snapshot or fleet operation that failed. No recovery is told: a person ends it.
+"""EC2: an operation on a volume, a snapshot, an image or a fleet that failed. No recovery is told: a person ends it.
 
 https://docs.aws.amazon.com/ebs/latest/userguide/ebs-cloud-watch-events.html
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitor-ami-events.html
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/monitor-ec2-fleet-using-eventbridge.html
 """
 
@@ -11,7 +12,7 @@ from incidentio.core.attachment import Attachment
 from incidentio.core.severity import Severity
 from incidentio.core.signal import SignalState
 from incidentio.ingest.contracts.aws_event import aws_event, observed, resource_of, texts
-from incidentio.ingest.observation import Ignored, Observation, text_field
+from incidentio.ingest.observation import Ignored, Observation, as_object, text_field
 
 
 def read(document: Mapping[str, Any], attachment: Attachment) -> Observation | Ignored:
@@ -21,10 +22,14 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Observation | I
     resource = resource_of(event)
     if document["detail-type"].endswith("Fleet Error"):
         what, reason = text_field(detail, "sub-type", limit=200), detail.get("description")
+    elif "failed" not in (detail.get("result"), detail.get("State")):
+        return Ignored("it did not fail")
+    elif "ImageId" in detail:
+        what, reason = "image", detail.get("ErrorMessage")
     else:
-        if detail.get("result") != "failed":
-            return Ignored("it did not fail")
         what, reason = text_field(detail, "event", limit=200), detail.get("cause")
+    snapshots = detail.get("snapshots")
+    copied = [as_object(one).get("source") for one in snapshots] if isinstance(snapshots, list) else []
     return observed(
         event,
         attachment,
@@ -35,5 +40,5 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Observation | I
         title=f"{resource.rpartition('/')[2]}: {what} failed",
         reason=str(reason or ""),
         severity=Severity.SEV3,
-        resources=texts([*event.resources, detail.get("source"), detail.get("snapshot_id")]),
+        resources=texts([*event.resources, detail.get("source"), detail.get("snapshot_id"), *copied]),
     )
