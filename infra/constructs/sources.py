@@ -9,14 +9,17 @@ from typing import Any
 from aws_cdk import Aws
 
 _TRAIL = "AWS API Call via CloudTrail"
+# Prefixes: CloudTrail writes the version of Lambda's API behind most names, as in UpdateFunctionCode20150331v2.
+# DeleteFunction is also that of DeleteFunctionConcurrency and of the other settings of a function.
 _FUNCTION_CALLS = (
-    "UpdateFunctionCode", "UpdateFunctionConfiguration", "UpdateAlias", "PutFunctionConcurrency",
-    "DeleteFunctionConcurrency",
+    "UpdateFunctionCode", "UpdateFunctionConfiguration", "UpdateAlias", "PutFunctionConcurrency", "DeleteFunction",
+    "PublishVersion", "UpdateEventSourceMapping", "PutProvisionedConcurrencyConfig",
 )  # fmt: skip
 _NETWORK_CALLS = (
     "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupIngress",
-    "RevokeSecurityGroupEgress", "ModifySecurityGroupRules", "CreateRoute", "ReplaceRoute", "DeleteRoute",
-    "ReplaceRouteTableAssociation", "CreateNetworkAclEntry", "ReplaceNetworkAclEntry", "DeleteNetworkAclEntry",
+    "RevokeSecurityGroupEgress", "ModifySecurityGroupRules", "DeleteSecurityGroup", "CreateRoute", "ReplaceRoute",
+    "DeleteRoute", "AssociateRouteTable", "DisassociateRouteTable", "ReplaceRouteTableAssociation",
+    "CreateNetworkAclEntry", "ReplaceNetworkAclEntry", "DeleteNetworkAclEntry",
 )  # fmt: skip
 
 _RDS = ("RDS DB Instance Event", "RDS DB Cluster Event", "RDS DB Proxy Event", "RDS Blue Green Deployment Event")

@@ -322,6 +322,16 @@ def test_signals_of_aws(name: str, state: SignalState, severity: Severity | None
         ("cloudformation_started", "started", "CloudFormation checkout started", ""),
         ("cloudtrail_appconfig", "succeeded", "StartDeployment def5678 version 7", "111122223333:sso/alice"),
         ("cloudtrail_function_code", "succeeded", "UpdateFunctionCode checkout", "111122223333:sso/alice"),
+        ("cloudtrail_function_deleted", "succeeded", "DeleteFunction checkout", "111122223333:sso/alice"),
+        ("cloudtrail_function_mapping", "succeeded", "UpdateEventSourceMapping checkout", "111122223333:sso/alice"),
+        ("cloudtrail_function_provisioned", "succeeded", "PutProvisionedConcurrencyConfig checkout",
+         "111122223333:sso/alice"),
+        ("cloudtrail_function_version", "succeeded", "PublishVersion checkout", "111122223333:sso/alice"),
+        ("cloudtrail_route_table_associated", "succeeded", "AssociateRouteTable rtb-0f0a0001",
+         "111122223333:sso/alice"),
+        ("cloudtrail_route_table_replaced", "succeeded",
+         "ReplaceRouteTableAssociation rtb-0f0a0002 rtbassoc-0f0a0001", "111122223333:sso/alice"),
+        ("cloudtrail_security_group_deleted", "succeeded", "DeleteSecurityGroup sg-0f0a0001", "111122223333:sso/alice"),
         ("cloudtrail_route", "succeeded", "ReplaceRoute rtb-0f0a0001 10.1.0.0/16", "111122223333:sso/alice"),
         ("cloudtrail_security_group", "succeeded", "AuthorizeSecurityGroupIngress sg-0f0a0001 tcp 22 0.0.0.0/0",
          "111122223333:sso/alice"),
@@ -437,6 +447,13 @@ def test_a_finding_id_that_is_no_arn_is_of_one_account_and_region(name: str) -> 
 
     assert key("111122223333", "eu-west-1") == "securityhub/111122223333/eu-west-1/check-1"
     assert len({key(a, r) for a in ("111122223333", "444455556666") for r in ("eu-west-1", "us-east-1")}) == 4
+
+
+def test_an_association_is_of_a_route_table_and_a_subnet_where_the_call_names_them() -> None:
+    subnet = "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-0f0a0001"
+    assert subnet in change("cloudtrail_route_table_associated").resources
+    ended = change("cloudtrail_route_table_disassociated")
+    assert (ended.what, ended.resources) == ("DisassociateRouteTable rtbassoc-0f0a0001", ())
 
 
 def test_a_rule_that_is_edited_in_the_console_names_its_security_group() -> None:

@@ -18,7 +18,7 @@ _VERSIONED = re.compile(r"20\d{6}(?:v\d+)?$")
 """Lambda writes the version of its API behind a call's name: UpdateFunctionCode20150331v2."""
 
 _SOURCES = ("cidrIpv4", "cidrIpv6", "prefixListId", "referencedGroupId")
-_EC2 = {"groupId": "security-group", "routeTableId": "route-table", "networkAclId": "network-acl"}
+_EC2 = {"groupId": "security-group", "routeTableId": "route-table", "networkAclId": "network-acl", "subnetId": "subnet"}
 
 
 def read(document: Mapping[str, Any], attachment: Attachment) -> Changed | Ignored:
@@ -29,6 +29,8 @@ def read(document: Mapping[str, Any], attachment: Attachment) -> Changed | Ignor
         return Ignored("a call that was refused, or that only read: nothing changed")
     name = _VERSIONED.sub("", text_field(detail, "eventName", limit=128))
     given = _parameters(detail.get("requestParameters"))
+    if "functionName" not in given:  # a call about an event source mapping: only its answer says whose it is
+        given |= {"functionName": as_object(detail.get("responseElements")).get("functionArn")}
     resources = texts(_resources(event, given))
     who = as_object(detail.get("userIdentity"))
     about = resources[0].rpartition(":")[2].rpartition("/")[2] if resources else ""
@@ -77,8 +79,9 @@ def _opened(given: Mapping[str, Any]) -> str:
         ports = "-".join(dict.fromkeys(str(rule[p]) for p in ("fromPort", "toPort") if p in rule))
         source = next((str(rule[name]) for name in _SOURCES if rule.get(name)), "")
         parts.append(" ".join(filter(None, (str(rule.get("ipProtocol") or ""), ports, source))))
-    if isinstance(given.get("destinationCidrBlock"), str):
-        parts.append(str(given["destinationCidrBlock"]))
+    parts += [
+        str(given[name]) for name in ("destinationCidrBlock", "associationId") if isinstance(given.get(name), str)
+    ]
     if isinstance(given.get("configurationVersion"), str):
         parts.append(f"version {given['configurationVersion']}")
     return "; ".join(parts)
