@@ -295,6 +295,10 @@ SEV1, SEV2, SEV3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
         ("securityhub_v2_finding_resolved", OK, SEV1,
          ARN("guardduty", "detector/123456789012/finding/3bafba5c5c43e07c9e3e5e2e544e9501"),
          "Credentials of an EC2 instance were used from outside AWS"),
+        ("sns_autoscaling_launch_failed", FIRING, SEV3, "autoscaling/111122223333/eu-west-1/checkout-workers/launch",
+         "Auto Scaling group checkout-workers cannot launch instances"),
+        ("sns_autoscaling_launched", OK, SEV3, "autoscaling/111122223333/eu-west-1/checkout-workers/launch",
+         "Auto Scaling group checkout-workers can launch instances"),
         ("sns_cost_anomaly", FIRING, SEV3, "cost-anomaly/111122223333/12345678-abcd-ef12-3456-987654321a12",
          "Unusual spend on AWS Lambda"),
         ("stepfunctions_execution_failed", FIRING, SEV3, ARN("states", "stateMachine:nightly-report"),
@@ -428,6 +432,30 @@ def test_both_doors_of_an_anomaly_meet() -> None:
     assert event.dedup_key == message.dedup_key
     assert (event.mode, message.mode) == (Mode.MONITOR, Mode.LIVE)
     assert "1001 USD more than expected" in event.reason
+
+
+def test_both_doors_of_auto_scaling_meet() -> None:
+    event, message = signal("autoscaling_launch_failed"), signal("sns_autoscaling_launch_failed")
+    assert (event.dedup_key, event.changed_at, event.reason) == (message.dedup_key, message.changed_at, message.reason)
+    assert (event.mode, message.mode) == (Mode.MONITOR, Mode.LIVE)
+    assert (message.subject.account, message.subject.region) == ("111122223333", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("told", "state", "what"),
+    [
+        ("EC2_INSTANCE_LAUNCH", OK, "launch"),
+        ("EC2_INSTANCE_LAUNCH_ERROR", FIRING, "launch"),
+        ("EC2_INSTANCE_TERMINATE", OK, "terminate"),
+        ("EC2_INSTANCE_TERMINATE_ERROR", FIRING, "terminate"),
+    ],
+)
+def test_each_notification_of_auto_scaling(told: str, state: SignalState, what: str) -> None:
+    envelope = json.loads(sample("sns_autoscaling_launch_failed"))
+    message = {**json.loads(envelope["Message"]), "Event": f"autoscaling:{told}"}
+    found = read(json.dumps({**envelope, "Message": json.dumps(message)}), attachment=ATTACHMENT, now=NOW)
+    assert isinstance(found, Observation)
+    assert (found.state, found.dedup_key.rpartition("/")[2]) == (state, what)
 
 
 @pytest.mark.parametrize("name", ["securityhub_finding", "securityhub_v2_finding"])

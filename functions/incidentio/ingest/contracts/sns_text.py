@@ -16,10 +16,11 @@ from incidentio.core.ids import iso
 from incidentio.core.redaction import is_clean, redact, redact_data
 from incidentio.core.severity import Severity, parse_severity
 from incidentio.core.signal import Mode, Signal, SignalState, Subject
+from incidentio.ingest.contracts.autoscaling import read_notification
 from incidentio.ingest.contracts.budget import read_budget
 from incidentio.ingest.contracts.cost_anomaly import read_message
 from incidentio.ingest.contracts.states import state_called
-from incidentio.ingest.observation import Observation, Unreadable, as_object, instant, kind_tag
+from incidentio.ingest.observation import Ignored, Observation, Unreadable, as_object, instant, kind_tag
 
 SOURCE = "sns"
 
@@ -31,8 +32,8 @@ _LABELS = 30
 
 def read_other(
     envelope: Mapping[str, Any], message: Mapping[str, Any], *, attachment: Attachment, now: datetime
-) -> Observation:
-    """What is neither an alarm, an event nor our own form: a cost anomaly, a budget's text, or any other text.
+) -> Observation | Ignored:
+    """What is no alarm, event or form of ours: a cost anomaly, what Auto Scaling or a budget says, or any other text.
 
     Raises:
         Unreadable: there is no text.
@@ -40,6 +41,8 @@ def read_other(
     published = _published(envelope, now)
     if "anomalyId" in message and "accountId" in message:
         return read_message(message, published=published, attachment=attachment)
+    if notified := read_notification(message, published=published, attachment=attachment):
+        return notified
     text = envelope.get("Message")
     budget = read_budget(text, published=published, attachment=attachment) if isinstance(text, str) else None
     return budget or read_text(envelope, published=published)
