@@ -169,6 +169,30 @@ def test_a_budget_is_read_from_its_text() -> None:
     assert found.reason == "ACTUAL Amount $812.34, budgeted $1,000.00"
 
 
+def test_a_budget_of_utilization_is_told_when_too_little_is_used() -> None:
+    found = signal("sns_budget_utilization")
+    assert found.dedup_key == "budget/111122223333/checkout-reserved/ACTUAL/< 80%"
+    assert found.title == "Budget checkout-reserved: actual RI utilization under 80%"
+    assert found.reason == "ACTUAL Amount 62.5%, budgeted 100%"
+
+
+@pytest.mark.parametrize(
+    ("type_", "threshold", "said"),
+    [
+        ("Savings Plans Coverage", "< 90%", "actual savings plans coverage under 90%"),
+        ("Usage", "> 100 GB", "actual usage over 100 GB"),
+        ("Cost", "= $800.00", "actual cost at $800.00"),
+        ("Cost", "$800.00", "actual cost over $800.00"),
+    ],
+)
+def test_the_threshold_of_a_budget_has_a_side(type_: str, threshold: str, said: str) -> None:
+    envelope = json.loads(sample("sns_budget"))
+    text = envelope["Message"].replace("Budget Type: Cost", f"Budget Type: {type_}").replace("> $800.00", threshold)
+    found = read(json.dumps({**envelope, "Message": text}), attachment=ATTACHMENT, now=NOW)
+    assert isinstance(found, Observation)
+    assert found.build(NOW).title == f"Budget checkout-monthly: {said}"
+
+
 def test_an_event_that_somebody_sends_through_the_topic_is_live() -> None:
     through_topic, unasked = signal("sns_forwarded_event"), signal("cloudwatch_metric_alarm")
     assert through_topic.dedup_key == unasked.dedup_key

@@ -1,6 +1,9 @@
 """AWS Budgets, whose SNS message is a text for people. No recovery is told: a person ends it.
 
 https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html
+https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_Notification.html
+
+A budget of costs or usage alerts above its threshold; one of how far reservations and savings plans are used, below it.
 """
 
 import re
@@ -13,8 +16,9 @@ from incidentio.ingest.observation import Observation
 
 SOURCE = "budgets"
 _FIELD = re.compile(
-    r"^(Budget Name|Alert Type|Alert Threshold|Budgeted Amount|\w+ Amount):[ \t]*(\S.*?)\s*$", re.MULTILINE
+    r"^(Budget Name|Budget Type|Alert Type|Alert Threshold|Budgeted Amount|\w+ Amount):[ \t]*(\S.*?)\s*$", re.MULTILINE
 )
+_SIDES = {">": "over", "<": "under", "=": "at"}
 _ACCOUNT = re.compile(r"AWS Account (\d{12})")
 
 
@@ -35,8 +39,18 @@ def read_budget(text: str, *, published: str, attachment: Attachment) -> Observa
         key=f"budget/{account}/{name}/{kind}/{threshold}",
         state=SignalState.FIRING,
         changed_at=published,
-        title=f"Budget {name}: {kind.lower()} cost over {threshold.lstrip('> ') or 'its threshold'}",
+        title=f"Budget {name}: {kind.lower()} {_measured(fields.get('Budget Type', 'Cost'))} {_crossed(threshold)}",
         reason=", ".join(filter(None, [amount, f"budgeted {fields.get('Budgeted Amount', '?')}"])),
         severity=Severity.SEV4 if kind == "FORECASTED" else Severity.SEV3,
         resources=texts([name]),
     )
+
+
+def _measured(budget: str) -> str:
+    """ "cost", "usage", "RI utilization": abbreviations keep their letters."""
+    return " ".join(word if word.isupper() else word.lower() for word in budget.split())
+
+
+def _crossed(threshold: str) -> str:
+    side, amount = threshold[:1], threshold.lstrip("<>= ")
+    return f"{_SIDES.get(side, 'over')} {amount or 'its threshold'}"
