@@ -12,6 +12,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tests.offline import offline_client
+
 START = datetime(2026, 3, 1, tzinfo=UTC)
 END = START + timedelta(days=14)
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -135,6 +137,7 @@ class CloudWatch:
     def __init__(self, told: Mapping[str, Any]) -> None:
         self._told = told
         self.calls: list[str] = []
+        self.meta = offline_client("cloudwatch").meta
 
     def get_paginator(self, operation: str) -> "_Paginator":
         return _Paginator(self, operation)

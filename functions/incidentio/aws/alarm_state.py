@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+from incidentio.aws.alarm_kinds import alarm_types, alarms_in
 from incidentio.aws.errors import translated
 
 
 class CloudWatchAlarms:
-    """Reads with `cloudwatch:DescribeAlarms`, metric and composite alarms alike."""
+    """Reads with `cloudwatch:DescribeAlarms`, alarms of every kind alike."""
 
     def __init__(self, client: Callable[[], Any]) -> None:
         self._client = client
@@ -18,7 +19,8 @@ class CloudWatchAlarms:
         Raises:
             Forbidden, Unavailable: it cannot be read.
         """
+        client = self._client()
         with translated(f"reading the alarm {name}"):
-            answer = self._client().describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        found = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
-        return str(found[0]["StateValue"]) if found else None
+            answer = client.describe_alarms(AlarmNames=[name], AlarmTypes=alarm_types(client))
+        found = next(alarms_in(answer), None)
+        return str(found["StateValue"]) if found else None

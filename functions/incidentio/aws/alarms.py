@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from incidentio.aws.alarm_kinds import alarm_types, alarms_in
 from incidentio.aws.errors import translated
 from incidentio.core.alarm import Alarm
 
 
 class CloudWatchAlarms:
-    """All metric and composite alarms of this account and Region."""
+    """All alarms of this account and Region."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -19,11 +20,11 @@ class CloudWatchAlarms:
 
         Raises: Forbidden, Unavailable.
         """
-        arguments: dict[str, Any] = {"StateValue": "ALARM", "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
+        arguments: dict[str, Any] = {"StateValue": "ALARM", "AlarmTypes": alarm_types(self._client)}
         while True:
             with translated("asking which alarms fire"):
                 answer = self._client.describe_alarms(**arguments)
-            for item in [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]:
+            for item in alarms_in(answer):
                 yield alarm_of(item)
             if not answer.get("NextToken"):
                 return
@@ -40,7 +41,7 @@ class CloudWatchAlarms:
 
 
 def alarm_of(item: Mapping[str, Any]) -> Alarm:
-    """One alarm of the answer, metric or composite."""
+    """One alarm of the answer, of whichever kind."""
     metric = item
     for query in item.get("Metrics", []):
         if "MetricStat" in query:

@@ -13,7 +13,7 @@ from tests.offline import offline_client
 
 AT = datetime(2026, 3, 4, 9, 13, tzinfo=UTC)
 EARLIER = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
-ASKED: dict[str, Any] = {"StateValue": "ALARM", "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
+ASKED: dict[str, Any] = {"StateValue": "ALARM", "AlarmTypes": ["CompositeAlarm", "MetricAlarm", "LogAlarm"]}
 
 
 def client(service: str) -> Any:
@@ -25,7 +25,7 @@ def item(name: str, **fields: Any) -> dict[str, Any]:
     return {"AlarmName": name, "AlarmArn": arn, "StateUpdatedTimestamp": AT, **fields}
 
 
-def test_both_kinds_from_every_page() -> None:
+def test_every_kind_from_every_page() -> None:
     cloudwatch = client("cloudwatch")
     dimension = {"Name": "FunctionName", "Value": "checkout"}
     metric = {"Namespace": "AWS/Lambda", "MetricName": "Errors", "Dimensions": [dimension]}
@@ -34,16 +34,21 @@ def test_both_kinds_from_every_page() -> None:
         {"Id": "a", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}},
     ]
     plain = item("plain", **metric, AlarmActions=["arn:t"], ActionsEnabled=True, StateTransitionedTimestamp=EARLIER)
-    first = {"MetricAlarms": [plain], "CompositeAlarms": [item("both", ActionsSuppressedBy="Alarm")]}
+    first = {
+        "MetricAlarms": [plain],
+        "CompositeAlarms": [item("both", ActionsSuppressedBy="Alarm")],
+        "LogAlarms": [item("log")],
+    }
     with Stubber(cloudwatch) as stub:
         stub.add_response("describe_alarms", {**first, "NextToken": "n"}, ASKED)
         stub.add_response(
             "describe_alarms", {"MetricAlarms": [item("math", Metrics=math)]}, {**ASKED, "NextToken": "n"}
         )
         found = {alarm.name: alarm for alarm in CloudWatchAlarms(cloudwatch).firing()}
-    assert set(found) == {"plain", "both", "math"}
+    assert set(found) == {"plain", "both", "math", "log"}
     assert (found["plain"].changed_at, found["plain"].actions) == (EARLIER, ("arn:t",))
     assert found["plain"].dimensions == found["math"].dimensions == {"FunctionName": "checkout"}
+    assert (found["log"].metric, found["log"].dimensions) == ("", {})
     assert (found["both"].suppressed_by, found["both"].metric, found["both"].changed_at) == ("Alarm", "", AT)
 
 

@@ -100,11 +100,12 @@ def test_the_kill_switch(stub: Stub) -> None:
     [
         ({"MetricAlarms": [{"StateValue": "ALARM"}]}, "ALARM"),
         ({"CompositeAlarms": [{"StateValue": "OK"}]}, "OK"),
+        ({"LogAlarms": [{"StateValue": "ALARM"}]}, "ALARM"),
         ({}, None),
     ],
 )
 def test_the_state_of_an_alarm(stub: Stub, answer: dict[str, Any], state: str | None) -> None:
     client, stubber = stub("cloudwatch")
-    asked = {"AlarmNames": ["worse"], "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
+    asked = {"AlarmNames": ["worse"], "AlarmTypes": ["CompositeAlarm", "MetricAlarm", "LogAlarm"]}
     stubber.add_response("describe_alarms", answer, asked)
     assert CloudWatchAlarms(client).state("worse") == state

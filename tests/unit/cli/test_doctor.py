@@ -144,10 +144,13 @@ def test_alarms_are_counted_and_firing_ones_named(stubbed: Stubbed) -> None:
         {"AlarmName": "a", "AlarmActions": [TOPIC], "StateValue": "ALARM", "ActionsEnabled": False},
         {"AlarmName": "b", "StateValue": "OK"},
         {"AlarmName": "TargetTracking-x", "StateValue": "ALARM"},
+        {"AlarmName": "c", "StateValue": "OK"},
     ]
-    answers.add_response("describe_alarms", {"MetricAlarms": alarms, "CompositeAlarms": []})
+    answers.add_response(
+        "describe_alarms", {"MetricAlarms": alarms[:-1], "CompositeAlarms": [], "LogAlarms": alarms[-1:]}
+    )
     findings = {f.check: f for f in check_alarms(cloudwatch, doors=[TOPIC, FUNCTION], own_prefix="incidentio-")}
-    assert findings["alarms"].what == "1 attached, 1 monitored, 1 ignored"
+    assert findings["alarms"].what == "1 attached, 2 monitored, 1 ignored"
     assert findings["firing now"].what == "1: a"
     assert findings["muted alarms"].verdict == "warn"
     assert findings["muted alarms"].remedy.endswith("--alarm-names a")

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from incidentio.aws.alarm_kinds import alarm_types, alarms_in
 from incidentio.aws.alarm_tags import CloudWatchTags
 from incidentio.aws.alarms import alarm_of
 from incidentio.aws.errors import translated
@@ -17,7 +18,6 @@ from incidentio.cli.backtest.estate import Configured, Estate, StateChange
 
 KEPT_DAYS = 30
 RIGHTS = ("cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory", "cloudwatch:ListTagsForResource")
-_TYPES = ["MetricAlarm", "CompositeAlarm"]
 _PAGE = 100
 _SUMMARY = re.compile(r"Alarm updated from (?P<old>[A-Z_]+) to (?P<new>[A-Z_]+)")
 
@@ -49,13 +49,13 @@ class CloudWatchHistory:
 
     def _alarms(self) -> Iterator[Configured]:
         with translated("reading the alarms"):
-            for page in self._client.get_paginator("describe_alarms").paginate(AlarmTypes=_TYPES):
-                for item in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])):
+            for page in self._client.get_paginator("describe_alarms").paginate(AlarmTypes=alarm_types(self._client)):
+                for item in alarms_in(page):
                     yield Configured(alarm_of(item), str(item.get("StateValue", "")), configuration(item))
 
     def _items(self, start: datetime, end: datetime) -> Iterator[Mapping[str, Any]]:
         pages = self._client.get_paginator("describe_alarm_history").paginate(
-            AlarmTypes=_TYPES,
+            AlarmTypes=alarm_types(self._client),
             HistoryItemType="StateUpdate",
             StartDate=start,
             EndDate=end,
@@ -98,6 +98,8 @@ def configuration(item: Mapping[str, Any]) -> dict[str, Any]:
     """
     if "AlarmRule" in item:
         return {"description": item.get("AlarmDescription", ""), "alarmRule": item["AlarmRule"]}
+    if "ScheduledQueryConfiguration" in item:  # a log alarm, which has no metric
+        return {"description": item.get("AlarmDescription", ""), "metrics": []}
     queries = item.get("Metrics") or [{"Id": "m1", "MetricStat": _stat(item), "ReturnData": True}]
     metrics = []
     for query in queries:

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from incidentio.aws.alarm_kinds import alarm_types, alarms_in
 from incidentio.cli.doctor.finding import Finding
 
 AUTO_SCALING_PREFIX = "TargetTracking-"
@@ -54,10 +55,9 @@ def check_alarms(cloudwatch: Any, *, doors: Sequence[str], own_prefix: str) -> I
 
 
 def _alarms(cloudwatch: Any) -> Iterator[Mapping[str, Any]]:
-    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=alarm_types(cloudwatch))
     for page in pages:
-        yield from page.get("MetricAlarms", [])
-        yield from page.get("CompositeAlarms", [])
+        yield from alarms_in(page)
 
 
 def _names(alarms: Iterable[Mapping[str, Any]]) -> str:

@@ -66,3 +66,4 @@ def test_the_configuration_is_that_of_an_event() -> None:
         {"id": "a", "metricStat": told, "returnData": False},
     ]
     assert configuration({"AlarmRule": "ALARM(a)"})["alarmRule"] == "ALARM(a)"
+    assert configuration({"ScheduledQueryConfiguration": {}, "Threshold": 1.0})["metrics"] == []
