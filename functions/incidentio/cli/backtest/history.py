@@ -15,6 +15,7 @@ from incidentio.aws.alarm_tags import CloudWatchTags
 from incidentio.aws.alarms import alarm_of
 from incidentio.aws.errors import translated
 from incidentio.cli.backtest.estate import Configured, Estate, StateChange
+from incidentio.core.targets import partition_of
 
 KEPT_DAYS = 30
 RIGHTS = ("cloudwatch:DescribeAlarms", "cloudwatch:DescribeAlarmHistory", "cloudwatch:ListTagsForResource")
@@ -27,7 +28,7 @@ class CloudWatchHistory:
 
     def __init__(self, client: Any, *, account: str, region: str) -> None:
         self._client = client
-        self._arn = f"arn:aws:cloudwatch:{region}:{account}:alarm:"
+        self._arn = f"arn:{partition_of(region)}:cloudwatch:{region}:{account}:alarm:"
         self._tags: dict[str, dict[str, str]] = {}
 
     def read(self, start: datetime, end: datetime) -> Estate:

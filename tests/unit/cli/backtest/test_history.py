@@ -34,6 +34,13 @@ def test_an_alarm_that_is_gone_has_the_arn_it_had() -> None:
     assert change.arn == f"{PREFIX}gone"
 
 
+def test_its_arn_is_of_the_partition_of_the_region() -> None:
+    told = {"alarms": [], "tags": {}, "history": [item_of("gone", START, "OK", "ALARM")]}
+    for region, partition in (("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")):
+        (change,) = CloudWatchHistory(CloudWatch(told), account=ACCOUNT, region=region).read(START, END).changes
+        assert change.arn == f"arn:{partition}:cloudwatch:{region}:{ACCOUNT}:alarm:gone"
+
+
 def test_changes_come_in_order_of_time_over_many_pages() -> None:
     items = [item_of("checkout-Errors-00", START + timedelta(minutes=n), "OK", "ALARM") for n in range(250)]
     found = read(*reversed(items)).changes
