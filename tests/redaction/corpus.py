@@ -2,7 +2,9 @@
 """Labelled texts for the redaction: what must go, and what only looks like it. The same every time.
 
 Formats follow the issuers' own documents: AWS "unique identifiers" (AKIA, ASIA), RFC 7519 (JWT), RFC 7468 (PEM), RFC 6750
-(bearer), RFC 3986 (user information in URLs), E.164 and national phone numbers, ISO/IEC 7812 (cards, with Luhn's digit).
+(bearer), RFC 7616 (digest), RFC 6265 (cookies), RFC 3986 (user information in URLs), E.164, national phone numbers as they are
+written in North America, Britain, Ireland, France, Belgium, Switzerland, Australia, Japan and India, ISO/IEC 7812 (cards, with
+Luhn's digit).
 """
 
 import base64
@@ -51,7 +53,7 @@ def _aws_key(chance: random.Random) -> str:
 
 
 def _token(chance: random.Random) -> str:
-    digits = string.digits
+    digits, letters = string.digits, string.ascii_letters + string.digits
     return chance.choice(
         (
             lambda: f"gh{chance.choice('pousr')}_{_of(chance, string.ascii_letters + digits, 36)}",
@@ -64,7 +66,25 @@ def _token(chance: random.Random) -> str:
             ),
             lambda: f"sk_live_{_of(chance, string.ascii_letters + digits, 24)}",
             lambda: f"sk-proj-{_of(chance, _URL, 48)}",
+            lambda: f"rk_live_{_of(chance, letters, 24)}",
+            lambda: f"sk-ant-api03-{_of(chance, _URL, 93)}AA",
             lambda: f"npm_{_of(chance, string.ascii_letters + digits, 36)}",
+            lambda: f"pypi-AgEIcHlwaS5vcmc{_of(chance, _URL, 120)}",
+            lambda: f"dckr_{chance.choice('po')}at_{_of(chance, _URL, 27)}",
+            lambda: f"gl{chance.choice(('dt', 'rt', 'ptt'))}-{_of(chance, _URL, 20)}",
+            lambda: f"xapp-1-A{_of(chance, digits, 10)}-{_of(chance, digits, 13)}-{_of(chance, _HEX, 64)}",
+            lambda: f"xox{chance.choice('cd')}-{_of(chance, letters, 40)}%2B{_of(chance, letters, 9)}%3D",
+            lambda: f"glsa_{_of(chance, letters, 32)}_{_of(chance, _HEX, 8)}",
+            lambda: f"ya29.{_of(chance, _URL, 120)}",
+            lambda: f"GOCSPX-{_of(chance, _URL, 28)}",
+            lambda: f"SK{_of(chance, _HEX, 32)}",
+            lambda: f"hv{chance.choice('br')}.{_of(chance, _URL, 90)}",
+            lambda: f"s.{_of(chance, letters, 20)}7aB2",
+            lambda: f"{_of(chance, letters, 14)}.atlasv1.{_of(chance, letters, 67)}",
+            lambda: f"shp{chance.choice(('at', 'ca', 'pa', 'ss'))}_{_of(chance, _HEX, 32)}",
+            lambda: f"{_of(chance, letters, 3)}8Q~{_of(chance, _URL + '.~', 34)}",
+            lambda: f"AGE-SECRET-KEY-1{_of(chance, '023456789ACDEFGHJKLMNPQRSTUVWXYZ', 58)}",
+            lambda: f"LS0tLS1CRUdJTi{_of(chance, letters, 200)}",
             lambda: f"AIza{_of(chance, _URL, 35)}",
             lambda: f"SG.{_of(chance, _URL, 22)}.{_of(chance, _URL, 43)}",
             lambda: f"hvs.{_of(chance, _URL, 90)}",
@@ -132,6 +152,60 @@ def _phone(chance: random.Random) -> str:
     )
 
 
+def _area(chance: random.Random) -> tuple[str, str, str]:
+    """A North American number: area, exchange, line."""
+    d = lambda low, n: str(chance.randint(low, 9)) + _of(chance, string.digits, n - 1)  # noqa: E731 - digits
+    return f"{chance.randint(2, 9)}{chance.randint(0, 8)}{chance.randint(0, 9)}", d(2, 3), d(0, 4)
+
+
+def _national(chance: random.Random) -> str:
+    """What no other number looks like."""
+    d = lambda n: str(chance.randint(2, 9)) + _of(chance, string.digits, n - 1)  # noqa: E731 - digits
+    area, exchange, line = _area(chance)
+    return chance.choice(
+        (
+            f"({area}) {exchange}-{line}", f"1-{area}-{exchange}-{line}", f"{area}-{exchange}-{line}", f"1 ({area}) {exchange}-{line}",
+            f"555 {_of(chance, string.digits, 3)} {d(2)}{d(2)}", f"0{d(2)} {d(4)} {d(4)}", f"0{d(3)} {d(3)} {d(4)}", f"07{d(3)} {d(6)}",
+            f"(0{d(2)}) {d(4)} {d(4)}", f"0{d(1)} {d(4)} {d(4)}", f"04{d(2)} {d(3)} {d(3)}", f"0{d(1)}-{d(4)}-{d(4)}",
+            f"0{d(2)} {d(3)} {d(2)} {d(2)}", f"0{d(1)} {d(3)} {d(2)} {d(2)}", f"0{d(1)} {d(2)} {d(2)} {d(2)} {d(2)}",
+            f"0049 {d(2)} {d(7)}", f"0044 {d(2)} {d(4)} {d(4)}", f"0033-{d(1)}-{d(2)}-{d(2)}-{d(2)}-{d(2)}", f"00353 {d(1)} {d(3)} {d(4)}",
+        )
+    )  # fmt: skip
+
+
+def _called(chance: random.Random) -> str:
+    """What only the word in front makes a phone number."""
+    d = lambda n: str(chance.randint(2, 9)) + _of(chance, string.digits, n - 1)  # noqa: E731 - digits
+    return chance.choice(
+        (" ".join(_area(chance)), f"0{d(2)} {d(6)}", f"0{d(3)} {d(7)}", f"0{d(2)}/{d(6)}", f"0{d(2)} {d(2)} {d(2)} {d(2)}",
+         f"{d(2)} {d(2)} {d(2)} {d(2)}", f"{d(3)}-{d(4)}", f"{d(4)} {d(4)}", f"0{d(9)}", f"{d(2)} {d(3)} {d(4)}")
+    )  # fmt: skip
+
+
+def _header(chance: random.Random) -> str:
+    """Short ones too, and such as are letters alone."""
+    return chance.choice(
+        (
+            _of(chance, string.ascii_lowercase, 8),
+            _of(chance, _HEX, 12),
+            _of(chance, _URL, 40),
+            _of(chance, _B64, 60) + "==",
+        )
+    )
+
+
+def _webhook(chance: random.Random) -> str:
+    letters, guid = string.ascii_letters + string.digits, _uuid(chance)
+    return chance.choice(
+        (f"https://hooks.slack.com/services/T{_of(chance, letters, 9)}/B{_of(chance, letters, 9)}/{_of(chance, letters, 24)}",
+         f"https://hooks.slack.com/triggers/T{_of(chance, letters, 9)}/{_of(chance, string.digits, 13)}/{_of(chance, _HEX, 32)}",
+         f"https://discord.com/api/webhooks/{_of(chance, string.digits, 18)}/{_of(chance, _URL, 68)}",
+         f"https://discordapp.com/api/v10/webhooks/{_of(chance, string.digits, 18)}/{_of(chance, _URL, 68)}",
+         f"https://acme.webhook.office.com/webhookb2/{guid}@{guid}/IncomingWebhook/{_of(chance, _HEX, 32)}/{guid}",
+         f"https://events.pagerduty.com/integration/{_of(chance, letters, 32)}/enqueue")
+    )  # fmt: skip
+
+
 def _card(chance: random.Random) -> str:
     prefix, length = chance.choice((("4", 16), ("51", 16), ("2221", 16), ("34", 15), ("37", 15), ("6011", 16)))
     digits = prefix + _of(chance, string.digits, length - 1 - len(prefix))
@@ -162,7 +236,25 @@ POSITIVES: dict[str, Callable[[random.Random], str]] = {
     ),
     "phone": _phone,
     "card": _card,
+    "password in a variable": lambda c: _of(c, string.ascii_letters + string.digits, c.randint(8, 24)),
+    "signed url": lambda c: _of(c, string.ascii_letters + string.digits, 43),
+    "webhook url": _webhook,
 }
+_SCHEMES = ("ApiKey", "GenieKey", "Splunk", "NTLM", "Negotiate", "SSWS", "Token", "Bearer", "Bearer ")
+_FORMS = (
+    "Authorization: {s} {}",
+    "authorization={s} {}",
+    '{"Authorization": "{s} {}"}',
+    "{'Authorization': '{s} {}', 'a': 1}",
+    "curl -H 'Authorization: {s} {}' https://x.test",
+    'curl -H "Authorization: {s} {}" -v',
+    "Proxy-Authorization: {s} {} Host: x",
+    r"{\"Authorization\": \"{s} {}\"}",
+    "('Authorization', '{s} {}')",
+    '{"name": "Authorization", "value": "{s} {}"}',
+    "Authorization:[{s} {}]",
+    "> authorization: {s} {}\n> accept: *",
+)
 CARRIERS = (
     "{}", "failed for {} again", "({})", "'{}'", '"{}"', "user={} status=500", '{"value": "{}", "n": 1}', "see {}.",
     "a,{},b", "log: {}\nnext line", "<{}>", "ALARM: {} is gone;", "caller {}: timeout", "[{}]",
@@ -182,6 +274,27 @@ OWN_WORDS = {
     "basic": ("Authorization: Basic {}", '"Authorization": "Basic {}"', "sent Basic {} twice"),
     "password": ("password={}", "password: {}", 'DB_PASSWORD="{}"', '{"dbPassword": "{}"}', "--password {}", "PGPASSWORD={} psql", "pwd='{}'",
                  "secret={}", "api_key: {}", "x-api-key: {}", "client_secret={}&grant_type=x", "passphrase = {}"),
+    "header": (*(form.replace("{s}", scheme) for form in _FORMS for scheme in _SCHEMES), "X-Api-Key: {}", "-H 'X-Api-Key:{}'",
+               '"x-api-key": "{}"', "Ocp-Apim-Subscription-Key: {}", "DD-APPLICATION-KEY: {}", "PRIVATE-TOKEN: {}"),
+    "digest and signature": (
+        'Authorization: Digest username="jane", realm="x", nonce="x", uri="/", response="{}"',
+        r'{"Authorization": "Digest username=\"jane\", response=\"{}\", qop=auth"}', "Authorization: Token token={}",
+        "Authorization: AWS4-HMAC-SHA256 Credential=A/20260301/eu-west-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature={}",
+        "curl -H 'Authorization: AWS4-HMAC-SHA256 Credential=A/20260301/x/s3/aws4_request,SignedHeaders=host,Signature={}' x",
+    ),
+    "cookie": ("Cookie: sid={}", "Cookie: theme=dark; sid={}; n=1", "Set-Cookie: sid={}; Path=/; HttpOnly", '{"Cookie": "a=b; sid={}"}',
+               "curl -H 'Cookie: a=b; sid={}' https://x.test", "('Set-Cookie', 'sid={}; Secure')", "--cookie 'sid={}'"),
+    "password in a variable": (
+        "DB_PASS={}", "SMTP_PASS='{}'", "db_pass: {}", '{"dbPass": "{}"}', "MYSQL_PWD={} mysql", "PGPASSWORD={}", "ACME_PASS={}",
+        '{"name": "DB_PASSWORD", "value": "{}"}', r'{\"name\": \"API_KEY\", \"value\": \"{}\"}', "--db-pass {}", "AZURE_CLIENT_SECRET={}",
+    ),
+    "signed url": (
+        "https://b.s3.amazonaws.com/k?X-Amz-Signature={}&x=1", "https://b.s3.amazonaws.com/k?X-Amz-Security-Token={}", "?sig={}%3D",
+        "https://a.blob.core.windows.net/c?sv=2024-11-04&se=2026-03-01T00%3A00%3A00Z&sp=r&sig={}%3D&sr=b", "AccountName=a;AccountKey={}==;x=1",
+        "https://prod-1.westeurope.logic.azure.com/workflows/a/triggers/manual/paths/invoke?sp=%2Frun&sv=1.0&sig={}",
+    ),
+    "phone behind a word": ("call {}", "phone: {}", "Tel. {}", "phone number {} now", "mobile: {}", "call me back on {}.", "on-call: {}",
+                            '"phone": "{}"', r'{\"phone\": \"{}\"}', "phone_number={}", "Telephone {}"),
     "pem": ("{}", "key:\n{}\nend", '{"key": "{}"}'),
     "url credentials": ("{}", "dialing {} failed", 'url="{}"', "({})"),
     "aws secret key": ("aws_secret_access_key = {}", "AWS_SECRET_ACCESS_KEY={}", '"SecretAccessKey": "{}"', "{}", "key {} leaked",
@@ -273,6 +386,47 @@ def _not_a_card(chance: random.Random) -> str:
     return digits[:-1] + str((int(digits[-1]) + 1 + chance.randrange(8)) % 10)
 
 
+def _like_a_phone(chance: random.Random) -> str:
+    """Digits in groups that are none."""
+    n = lambda digits: str(chance.randint(1, 9)) + _of(chance, string.digits, digits - 1)  # noqa: E731 - digits
+    day, month, year = f"{chance.randint(1, 28):02}", f"{chance.randint(1, 12):02}", f"20{chance.randint(20, 29)}"
+    clock = f"{chance.randint(0, 23):02}:{chance.randint(0, 59):02}"
+    return chance.choice(
+        (f"{day}.{month}.{year} {clock}", f"{day} {month} {year} {clock.replace(':', ' ')}", f"{month}/{day}/{year} {clock}",
+         f"{day}-{month}-{year}", f"{year} {month} {day}", f"{year}{month}{day} {clock.replace(':', '')}00", f"{day} {month} {year[2:]} 12 30",
+         f"{year}{month}{day}-{clock.replace(':', '')}", f"p50 p90 p99 max {n(3)} {n(3)} {n(4)} {n(4)}", f"p50={n(3)} p90={n(3)} p99={n(4)}",
+         f"p50 p90 p99 {n(1)}00 {n(1)}50 {n(2)}00", f"status 200 {n(3)} {n(4)}", f"latency {n(3)} {n(3)} {n(4)}", f"GET /x 404 {n(3)} {n(4)}", f"build 2{n(2)}-{n(3)}-{n(4)}",
+         f"order 0{n(3)}-{n(3)}-{n(3)}", f"order {n(3)}-{n(7)}-{n(7)}", f"0{_of(chance, string.digits, 11)}", f"call 10.0.{n(2)}.{n(2)} failed",
+         f"dial tcp 192.168.{n(2)}.{n(2)}:{n(4)}", f"calls: {n(7)}", f"call {n(2)} took {n(7)} ns", f"call at {year}-{month}-{day} {clock}",
+         f"mobile: {n(7)} users", f"phone_id: {n(10)}", f"version {n(3)}.0.{n(4)}.{n(3)}", f"1.{n(3)}.{n(3)}.{n(4)}", f"0012 {n(4)} {n(4)}",
+         f"0a 01 {n(2)} {n(2)} {n(2)} {n(2)} ff", f"01-{n(2)}-{n(2)}-{n(2)}-{n(2)}-ab", f"job 0{n(3)} {n(7)}", f"1 {n(3)} {n(3)} {n(3)}",
+         f"{n(1)},{n(3)},{n(3)}.{n(2)}", f"{n(2)} {n(3)} {n(3)}", f"0930 {n(6)} requests", f"contact {n(12)}", f"port {n(4)} {n(4)}",
+         f"arn:aws:iam::0{n(11)}:role/x", f"1{n(2)} {n(3)} {n(4)} rows", f"{_uuid(chance)}", f"took {n(3)} {n(3)} {n(4)} ms")
+    )  # fmt: skip
+
+
+def _like_a_header(chance: random.Random) -> str:
+    n = chance.randint(1, 9999)
+    return chance.choice(
+        ("Authorization: denied for user bob", "Authorization: Bearer token is missing", "Authorization: required", "Vary: Cookie",
+         'WWW-Authenticate: Bearer realm="x", error="invalid_token"', "bearer authentication failed", "Bearer certificates", 'curl -H "Authorization: Bearer $SIGNALS_KEY" x', "-H 'Authorization: Token ${KEY}'",
+         f"Splunk 9.1.{n} forwarder", f"negotiate TLSv1.3 with peer {n}", "digest sha256:0123456789abcdef", f"cookie_count={n}", f"cookies: {n}",
+         "cookie: missing", "cookie_domain=example.com", '["Authorization", "Content-Type", "X-Api-Key"]', "set cookie for a user",
+         "Access-Control-Allow-Headers: Authorization, Cookie, X-Api-Key", "no authorization for the token endpoint")
+    )  # fmt: skip
+
+
+def _like_a_token(chance: random.Random) -> str:
+    n = chance.randint(1, 9999)
+    return chance.choice(
+        (f"tests_pass: {n}", f"pass={n} fail=2", f"PASS: TestCheckout{n}", f"TESTS_PASS={n}", f"first_pass={n}", "bypass=1", "compass: north",
+         "PWD=/home/app", "OLDPWD=/home", "exit sig=9", f"?sig={n}", "routing_key: orders.created", "partition_key=orders", "primary_key: id",
+         "encryption_key: alias/prod", "account key rotated", f"accountKeyCount={n}", "s.getObject", f"metrics.count{n}", "SKIPPED", f"SKU{n}",
+         "disk-1234", "hooks.slack.com timed out", "discord.com/api/webhooks answered 500", "npm_config_registry", f"task-{n}", "glsa_checkout",
+         f"ya29 {n}", "is.TypeOfTheOrderedCollection")
+    )  # fmt: skip
+
+
 NEGATIVES: dict[str, Callable[[random.Random], str]] = {
     "arn": _arn,
     "request id": _uuid,
@@ -285,4 +439,5 @@ NEGATIVES: dict[str, Callable[[random.Random], str]] = {
     "long number": _not_a_card,
     "sentence": _sentence,
     "word of a secret": _with_a_word,
+    "text like a token": _like_a_token,
 }

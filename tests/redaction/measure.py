@@ -52,7 +52,7 @@ def measure(seed: int = 7) -> Result:
 
 def _is_left(secret: str, text: str) -> bool:
     """Whole, or any long piece of it. Of a URL only the credentials are secret."""
-    if "://" in secret:
+    if "://" in secret and "@db." in secret:
         secret = secret.split("://")[1].split("@", maxsplit=1)[0].split(":", 1)[1]
     size = max(6, len(secret) // 2)
     return any(secret[i : i + size] in text for i in range(max(1, len(secret) - size + 1)))
@@ -77,14 +77,14 @@ def oracle() -> Mapping[str, Callable[[str], bool]]:
 def main() -> None:
     result, others = measure(), oracle()
     texts = list(samples())
-    print(f"{'must go':<20}{'recall':>8}{'presidio':>10}")
+    print(f"{'must go':<28}{'recall':>8}{'presidio':>10}")
     for kind in POSITIVES:
         theirs = [others[kind](s.text) for s in texts if s.kind == kind] if kind in others else []
-        print(f"{kind:<20}{result.recall(kind):>8.1%}{f'{sum(theirs) / len(theirs):.1%}' if theirs else '-':>10}")
-    print(f"\n{'must stay':<20}{'kept':>8}{'presidio':>10}")
+        print(f"{kind:<28}{result.recall(kind):>8.1%}{f'{sum(theirs) / len(theirs):.1%}' if theirs else '-':>10}")
+    print(f"\n{'must stay':<28}{'kept':>8}{'presidio':>10}")
     for kind in NEGATIVES:
         hits = [any(other(s.text) for other in others.values()) for s in texts if s.kind == kind] if others else []
-        print(f"{kind:<20}{result.kept(kind):>8.1%}{f'{1 - sum(hits) / len(hits):.1%}' if hits else '-':>10}")
+        print(f"{kind:<28}{result.kept(kind):>8.1%}{f'{1 - sum(hits) / len(hits):.1%}' if hits else '-':>10}")
     print(f"\nprecision {result.precision:.1%} over {sum(result.total.values())} texts")
     for sample in [*result.missed, *result.wrong][: int(sys.argv[1]) if len(sys.argv) > 1 else 0]:
         print(f"  {sample.kind}: {sample.text!r} → {redact(sample.text, limit=1000)!r}")

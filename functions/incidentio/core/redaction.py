@@ -59,9 +59,10 @@ def redact_data(data: Mapping[str, Any], *, limit: int = 1024) -> dict[str, Any]
 
 def _mapping(data: Mapping[str, Any], limit: int, depth: int) -> dict[str, Any]:
     found = {}
+    said = str(data.get("name", ""))  # {"name": "DB_PASSWORD", "value": "…"}
     for name, value in list(data.items())[:MAX_ITEMS]:
         key = redact(str(name), limit=128)
-        harmless = value is None or isinstance(value, bool) or not is_sensitive(str(name))
+        harmless = value is None or isinstance(value, bool) or not is_sensitive(said if name == "value" else str(name))
         found[key] = _value(value, limit, depth - 1) if harmless else "[redacted:value]"
     return found
 

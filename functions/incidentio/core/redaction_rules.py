@@ -7,36 +7,20 @@ start at the run's beginning alone (a lookbehind), and gives nothing back (`++`)
 import re
 from base64 import b64decode
 from binascii import Error as Base64Error
-from collections.abc import Callable
-from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
 
-
-class Late:
-    """A pattern that is compiled when the first text needs it, which most never do: a cold start waits for none."""
-
-    def __init__(self, pattern: str, flags: int = 0) -> None:
-        self._pattern, self._flags = pattern, flags
-
-    @cached_property
-    def ready(self) -> re.Pattern[str]:
-        return re.compile(self._pattern, self._flags)
-
-
-class Rule(NamedTuple):
-    """`hints`: lower-case substrings, one of which must be there."""
-
-    hints: tuple[str, ...]
-    pattern: Late
-    replacement: str | Callable[[re.Match[str]], str]
-
+from incidentio.core.redaction_pattern import Late, Rule
+from incidentio.core.redaction_tokens import TOKENS
 
 # --- names that say what their value is
 
 _WORDS = (
-    r"pass(?:word|wd|phrase)|pwd|secret(?:[_-]?key)?|token|credentials?|signature|authorization"
-    r"|(?:api|access|private|auth|client)(?:[_-]?key|\ key(?=\\*[\"']))"
+    r"(?=[pstca])(?:"
+    r"pass(?:word|wd|phrase|(?<=_pass)(?<!first_pass)(?<!second_pass)(?<!last_pass)(?<!by_pass)"
+    r"|(?-i:(?<=[a-z0-9]Pass)))"
+    r"|pwd(?:(?<=_pwd)|(?!=/))|secret(?:[_-]?key)?|t(?<!unexpected\ t)oken|credentials?|signature|authorization"
+    r"|(?:api|access|private|auth|client|account|app|application|signing|subscription)(?:[_-]?key|\ key(?=\\*[\"']))"
+    r")"
 )
 _NAME_HINTS = ("pass", "pwd", "secret", "token", "credential", "signature", "authorization", "key")
 _NAMED = Late(rf"(?i)(?:{_WORDS}|passwords|\b(?:api|access|secret|private|auth|client) key)(?![a-z])")
@@ -77,9 +61,10 @@ _PLAIN = (  # one mark of punctuation in the middle belongs to it, unless anothe
     rf"(?:{_MARK}|[^\s,;&\"'<>)}}\]]|[,;&\"'<>)}}\]](?=\w)(?![a-zA-Z_][\w.-]{{0,39}}+[=:]))++"
 )
 _GAP = r"\s?[^\S\n]*+"
+_VALUE_OF = rf"(?<=[\"']),{_GAP}\\*+[\"']value\\*+[\"']{_GAP}:"  # {"name": "DB_PASSWORD", "value": "…"}
 _ASSIGNED = Late(
-    rf"(?i)(?<!unexpected )(?P<name>{_WORDS})"
-    rf"(?P<separator>(?:\\*+[\"'])?{_GAP}(?:={{1,3}}+>?|:=?|%3D(?:%20)*+|%3A(?:%20)*+){_GAP})"
+    rf"(?i)(?P<name>{_WORDS})"
+    rf"(?P<separator>(?:\\*+[\"'])?{_GAP}(?:{_VALUE_OF}|={{1,3}}+>?|:=?|%3D(?:%20)*+|%3A(?:%20)*+){_GAP})"
     rf"(?P<value>{_MARK}|{_ESCAPED}|{_QUOTED}|{_brackets(4)}|{_PLAIN})"
 )
 _STATE = Late(
@@ -87,6 +72,7 @@ _STATE = Late(
     r"|denied|rejected|revoked|rotated|disabled|enabled|unknown)(?:[,;][a-z]{0,12})?[.,:;!]*"
 )
 _PORT = Late(r"\d{1,5}:?")
+_COUNT = Late(r"\d{1,4}(?:\.\d+)?%?[.,:;]?")
 _WORD = r"(?:[a-z]{1,12}|[A-Z]{1,12}|[A-Z][a-z]{1,11})"
 _WORD_OR_VERSION = Late(rf"v\d+(?:\.\d+)*|{_WORD}(?:[/-]{_WORD})*")
 _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
@@ -94,9 +80,11 @@ _NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 def _assigned(match: re.Match[str]) -> str:
     name, separator, value = match["name"], match["separator"], match["value"]
-    if value.startswith("[redacted:") or _STATE.ready.fullmatch(value) or not value.strip(":"):
+    if value.startswith("[redacted:") or _STATE.ready.fullmatch(value) or not value.strip(":`.,;"):
         return match[0]
     if separator == ":" and not name.lower().startswith(("pass", "pwd")) and _is_part_of_a_name(match):
+        return match[0]
+    if name.lower() == "pass" and _COUNT.ready.fullmatch(value):
         return match[0]
     quote = f"{match['escape'] or ''}{match['mark']}" if match["mark"] else value[0] if value[0] in "\"'" else ""
     return f"{name}{separator}{quote}[redacted:value]{quote}"
@@ -146,14 +134,19 @@ def personal(match: re.Match[str]) -> str:
     if match["email"]:
         return "[redacted:email]"
     if match["phone"]:
-        digits = sum(c.isdigit() for c in match["phone"])
-        return "[redacted:phone]" if 8 <= digits <= 15 and not _DATE.ready.search(match["phone"]) else match[0]
+        return "[redacted:phone]" if _is_phone(match["phone"]) else match[0]
     if match["card"]:
         return "[redacted:card]" if _is_card("".join(c for c in match["card"] if c.isdigit())) else match[0]
     return match[0]
 
 
 _DATE = Late(r"\d{4}-\d\d")
+
+
+def _is_phone(number: str) -> bool:
+    return 8 <= sum(c.isdigit() for c in number) <= 15 and not _DATE.ready.search(number)
+
+
 _CARD_PREFIX = Late(r"4|5[1-5]|2[2-7]|3[04-9]|6")
 
 
@@ -168,15 +161,15 @@ def _is_card(digits: str) -> bool:
     return total % 10 == 0
 
 
-_TOKEN_HINTS = (
-    "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk_", "rk_", "pk_", "sk-", "npm_", "pypi-",
-    "iio_", "whsec_", "aiza", "sg.", "dop_v1_", "hvs.", "hooks.slack.com/",
-)  # fmt: skip
-
 RULES = (
     Rule(
-        ("-----begin",),
-        Late(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)", re.DOTALL),
+        ("---- begin", "-----begin", "private-lines:"),
+        Late(
+            r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|\Z)"
+            r"|---- BEGIN [A-Z0-9 ]{1,40} ----.*?(?:---- END [A-Z0-9 ]{1,40} ----|\Z)"  # RFC 4716
+            r"|(?<=Private-Lines: )\d{1,3}\s.*?(?=Private-MAC|\Z)",  # PuTTY
+            re.DOTALL,
+        ),
         "[redacted:pem]",
     ),
     Rule(
@@ -209,23 +202,13 @@ RULES = (
         Late(r"(?<![A-Za-z0-9])(?:IQoJ|FwoG|FQoG)[A-Za-z0-9+/=]{50,}"),
         "[redacted:aws-session-token]",
     ),
-    Rule(
-        _TOKEN_HINTS,
-        Late(
-            r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}"
-            r"|xox[abeoprs]-[A-Za-z0-9-]{10,}|(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}|sk-[\w-]{20,}"
-            r"|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|iio_[a-z][a-z0-9-]{0,39}_[0-9a-f]{64}|whsec_[A-Za-z0-9+/]{20,}={0,2}"
-            r"|AIza[\w-]{35}|SG\.[\w-]{16,}+\.[\w-]{16,}|dop_v1_[a-f0-9]{40,}|hvs\.[\w-]{20,}"
-            r"|hooks\.slack\.com/services/\w{1,20}/\w{1,20}/\w{16,})"
-        ),
-        "[redacted:token]",
-    ),
+    *TOKENS,
     Rule(("basic",), Late(r"(?i)\b(basic)\s++([A-Za-z0-9+/]{6,}={0,2})"), _basic),
     Rule(("bearer", "token"), Late(r"(?i)\b(bearer|token)\s++([\w.~+/-]{8,}=*)"), _bearer),
     Rule(
         ("--",),
         Late(
-            rf"(?i)(?<![\w-])(?P<name>--(?:[a-z]{{1,20}}-){{0,4}}(?:{_WORDS}))\s++(?!-)"
+            rf"(?i)(?<![\w-])(?P<name>--(?:[a-z]{{1,20}}-){{0,4}}(?:{_WORDS}|pass))\s++(?!-)"
             rf"(?:{_MARK}|{_ESCAPED}|{_QUOTED}|(?:[^\s\"'\\]|\\[^\s\"']|[\"'](?=\w))++)"
         ),
         r"\g<name> [redacted:value]",

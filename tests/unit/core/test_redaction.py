@@ -27,6 +27,22 @@ SECRETS = {
     "bearer": ("Authorization: Bearer 0a1b2c3d4e5f", "0a1b2c3d4e5f"),
     "basic": ("authorization: Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
     "basic alone": ("sent Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
+    "variable": ("DB_PASS=hunter2", "hunter2"),
+    "variable in a task definition": ('{"name": "DB_PASSWORD", "value": "hunter2"}', "hunter2"),
+    "storage account": ("AccountName=a;AccountKey=Zm9vYmFy==;x=1", "Zm9vYmFy=="),
+    "shared access signature": (
+        "https://a.blob.core.windows.net/c?sp=r&sig=abc%2Bdef0123456789abcdef%3D",
+        "def0123456789",
+    ),
+    "webhook of Discord": ("https://discord.com/api/webhooks/123456789012345678/" + "aB3_-" * 13, "aB3_-"),
+    "webhook of Slack, escaped": (r"https:\/\/hooks.slack.com\/services\/T01\/B01\/" + "aB3d" * 6, "aB3d"),
+    "routing key of PagerDuty": ("routing_key: " + "0a1b2c3d" * 4, "0a1b2c3d"),
+    "older Vault token": ("s.aB3dEfGh1jKlMn0pQrStUv7x", "aB3dEfGh"),
+    "key of RFC 4716": (
+        "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nP2/56\n---- END SSH2 ENCRYPTED PRIVATE KEY ----",
+        "P2/56",
+    ),
+    "key of PuTTY": ("Private-Lines: 1\nAAAAIQ\nPrivate-MAC: 0", "AAAAIQ"),
     "URL credentials": ("postgres://app:hunter2@db.internal:5432/orders", "hunter2"),
     "token in a URL": ("https://s3cr3tt0k3n@git.example.com/x.git", "s3cr3tt0k3n"),
     "signed URL": ("https://b.example.com/k?X-Amz-Signature=9f86d081&x=1", "9f86d081"),
@@ -84,6 +100,9 @@ KEPT = [
     "com.acme.KeyJoiner.combine",
     "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
     '{"password": null}',
+    "TESTS_PASS=12: PASS: TestFoo",
+    "PWD=/home/app",
+    "routing_key: orders.created",
     "INC-7K3F9A|AWS::Lambda::Function|123456789012|eu-central-1|checkout",
 ]
 
@@ -165,6 +184,8 @@ def test_data_is_redacted_at_every_level_under_keys_and_names() -> None:
         {"api key": "hunter2"}, {"DB_PASSWORD_1": "hunter2"}, {"db/password": "hunter2"},
         {"passwords": {"db": "hunter2"}},
         {"event": '{"password": ["hunter2"]}'}, {"token": {"id": 12345678}}, {"deep": [{"db:secret": ["hunter2"]}]},
+        {"environment": [{"name": "DB_PASSWORD", "value": "hunter2"}]},
+        {"dbPass": "hunter2"},
     ],
 )  # fmt: skip
 def test_whatever_is_under_the_name_of_a_secret_goes(data: dict[str, Any]) -> None:
@@ -180,6 +201,7 @@ def test_whatever_is_under_the_name_of_a_secret_goes(data: dict[str, Any]) -> No
         {"secret_name": "prod/db"},
         {"secret_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/db-AbCdEf"}, {"token_ttl": 3600},
         {"key": "orders"}, {"password_policy": "strict"}, {"monkey": 1},
+        {"name": "LOG_LEVEL", "value": "info"}, {"cookie_domain": "example.com"}, {"first_pass": 3},
     ],
 )  # fmt: skip
 def test_what_is_only_about_a_secret_stays(data: dict[str, Any]) -> None:
@@ -209,6 +231,11 @@ HOSTILE = [
     "password ", "password: ", "password:[", 'password:{"', "password:[{[{[{", "[", 'password="', "password=\\", "\\",
     'password=\\"\\', 'password=\\\\"a\\"', "password=,a", "token:x/", "secret::", "a/token:", "password%3D%20",
     "api key\\",
+    "authorization: a ", "authorization: a a=,", 'authorization: a a="', "authorization', 'a ", "cookie: a=;",
+    "cookie',", "cookie: a=b; ", "sig=", "sig%3D", "pass: ", "_pass=", 'token", "value": ', "---- BEGIN A ----",
+    "Private-Lines: 1 ", "call ", "call 1", "call me on ", "tel 1-", "0049 1 ", "01 23 ", "(030)", "555 123 ", "0",
+    "01 ", "s.", "SK", "\\/", "aaaaaaaaaaaaaa.atlasv1.", "a8Q~", "hooks.slack.com/triggers/",
+    "webhook.office.com/webhookb2/", "routing_key ", "glpat-a.",
     "git@a.", "+1 (1) ", "\u00e4@", "\n ", "password=[redacted:",
 ]  # fmt: skip
 PATTERNS = [*((rule.pattern.ready, rule.replacement) for rule in RULES), (PERSONAL.ready, personal)]
