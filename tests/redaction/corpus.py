@@ -236,6 +236,9 @@ POSITIVES: dict[str, Callable[[random.Random], str]] = {
     ),
     "phone": _phone,
     "card": _card,
+    "header": _header,
+    "digest and signature": lambda c: _of(c, _HEX, 32),
+    "cookie": lambda c: _of(c, string.ascii_letters + string.digits, c.randint(8, 40)),
     "password in a variable": lambda c: _of(c, string.ascii_letters + string.digits, c.randint(8, 24)),
     "signed url": lambda c: _of(c, string.ascii_letters + string.digits, 43),
     "webhook url": _webhook,
@@ -439,5 +442,6 @@ NEGATIVES: dict[str, Callable[[random.Random], str]] = {
     "long number": _not_a_card,
     "sentence": _sentence,
     "word of a secret": _with_a_word,
+    "text like a header": _like_a_header,
     "text like a token": _like_a_token,
 }

@@ -19,10 +19,11 @@ _WORDS = (
     r"pass(?:word|wd|phrase|(?<=_pass)(?<!first_pass)(?<!second_pass)(?<!last_pass)(?<!by_pass)"
     r"|(?-i:(?<=[a-z0-9]Pass)))"
     r"|pwd(?:(?<=_pwd)|(?!=/))|secret(?:[_-]?key)?|t(?<!unexpected\ t)oken|credentials?|signature|authorization"
+    r"|cookie(?![_-])"
     r"|(?:api|access|private|auth|client|account|app|application|signing|subscription)(?:[_-]?key|\ key(?=\\*[\"']))"
     r")"
 )
-_NAME_HINTS = ("pass", "pwd", "secret", "token", "credential", "signature", "authorization", "key")
+_NAME_HINTS = ("pass", "pwd", "secret", "token", "credential", "signature", "authorization", "cookie", "key")
 _NAMED = Late(rf"(?i)(?:{_WORDS}|passwords|\b(?:api|access|secret|private|auth|client) key)(?![a-z])")
 _ABOUT = Late(
     r"(?i)[_. -]?(?:id|name|arn|type|kind|version|count|total|length|size|age|ttl|url|uri|path|file|policy|stat|expir"
@@ -86,16 +87,52 @@ def _assigned(match: re.Match[str]) -> str:
         return match[0]
     if name.lower() == "pass" and _COUNT.ready.fullmatch(value):
         return match[0]
+    if name.lower() == "authorization" and _SCHEME.ready.fullmatch(value):
+        return match[0]
     quote = f"{match['escape'] or ''}{match['mark']}" if match["mark"] else value[0] if value[0] in "\"'" else ""
     return f"{name}{separator}{quote}[redacted:value]{quote}"
 
 
 def _is_part_of_a_name(match: re.Match[str]) -> bool:
     """A bare colon also joins the parts of an ARN (`…:secret:name`), an image (`team/token:v2`) and host and port."""
-    before = match.string[max(0, match.start() - 200) : match.start()].rstrip(_NAME_CHARACTERS)
-    value = match["value"]
+    read = match.string[max(0, match.start() - 200) : match.start()]
+    before, value = read.rstrip(_NAME_CHARACTERS), match["value"]
+    if read[len(before) :].lower().startswith("x-"):  # a header
+        return False
     named = _PORT.ready.fullmatch(value) or _WORD_OR_VERSION.ready.fullmatch(value)
     return before.endswith((":", "/")) or value.startswith(":") or named is not None
+
+
+# --- headers, whose value goes on behind a blank
+
+_SCHEME = Late(
+    r"(?i)api-?key|genie-?key|bearer|basic|digest|token|jwt|negotiate|ntlm|splunk|ssws|oauth|hawk|mac|key|aws"
+    r"|sharedkey(?:lite)?|[\w-]{0,20}hmac[\w-]{0,20}"
+)
+_PARAMETER = r"[\w-]{1,40}=(?:\\*+\"[^\"\\]*+\\*+\"?|[^\s,\"'\\]*+)"
+_AUTHORIZATION = Late(
+    rf"(?i)(?P<name>authorization(?:{_GAP}[:=]{_GAP}|\\*+[\"'],{_GAP}\\*+[\"']))(?P<scheme>[a-z][\w-]{{1,30}}+)\s++"
+    rf"(?P<value>{_PARAMETER}(?:,\s*+{_PARAMETER})++|{_PLAIN})"
+)
+_COOKIE = Late(
+    rf"(?i)(?P<name>cookie{_GAP}[:=]{_GAP}|cookie\\*+[\"'],{_GAP}\\*+[\"'])"
+    r"[^\s=;,\"'\[]{1,256}+=[^\s;\"']*+(?:;\s?[^\s=;,\"']++(?:=[^\s;\"']*+)?)*+"
+)
+_ABOUT_A_SCHEME = Late(  # a word, or where a shell finds the secret
+    r"(?i)(?:tokens?|auth|authentication|authorization|headers?|schemes?|credentials?|certificates?)[.,:;]?"
+    r"|(?-i:\$(?:[({].*|[A-Z][A-Z0-9_]*))"
+)
+_DRAWN = Late(r"(?=.*\d)(?=.*[A-Za-z]).{8,}")
+
+
+def _authorization(match: re.Match[str]) -> str:
+    """The scheme and what follows it, where the scheme is known or what follows does not look like a word."""
+    scheme, value = match["scheme"], match["value"]
+    if _STATE.ready.fullmatch(value) or _ABOUT_A_SCHEME.ready.fullmatch(value):
+        return match[0]
+    if not _SCHEME.ready.fullmatch(scheme) and (_STATE.ready.fullmatch(scheme) or not _DRAWN.ready.fullmatch(value)):
+        return match[0]
+    return f"{match['name']}[redacted:value]"
 
 
 # --- values that show by themselves what they are
@@ -111,7 +148,9 @@ def _basic(match: re.Match[str]) -> str:
 
 
 def _bearer(match: re.Match[str]) -> str:
-    looks_random = len(match[2]) >= 20 or any(c.isdigit() for c in match[2])
+    """A word may follow as well: `bearer certificates`."""
+    value = match[2]
+    looks_random = len(value) >= 20 or any(c.isdigit() for c in value) or set(value.lower()) <= set("abcdef")
     return f"{match[1]} [redacted:token]" if looks_random else match[0]
 
 
@@ -204,7 +243,11 @@ RULES = (
     ),
     *TOKENS,
     Rule(("basic",), Late(r"(?i)\b(basic)\s++([A-Za-z0-9+/]{6,}={0,2})"), _basic),
-    Rule(("bearer", "token"), Late(r"(?i)\b(bearer|token)\s++([\w.~+/-]{8,}=*)"), _bearer),
+    Rule(
+        ("bearer", "token", "apikey", "geniekey", "ssws"),
+        Late(r"(?i)\b(bearer|token|apikey|geniekey|ssws)\s++([\w.~+/-]{8,}=*)"),
+        _bearer,
+    ),
     Rule(
         ("--",),
         Late(
@@ -213,6 +256,8 @@ RULES = (
         ),
         r"\g<name> [redacted:value]",
     ),
+    Rule(("authorization",), _AUTHORIZATION, _authorization),
+    Rule(("cookie",), _COOKIE, r"\g<name>[redacted:value]"),
     Rule(_NAME_HINTS, _ASSIGNED, _assigned),
     Rule(("/", "+", *"0123456789"), Late(r"(?<![\w/+.-])[A-Za-z0-9/+]{40}(?![\w/+=:.-])"), _aws_secret),
     Rule(

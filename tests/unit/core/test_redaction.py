@@ -27,6 +27,20 @@ SECRETS = {
     "bearer": ("Authorization: Bearer 0a1b2c3d4e5f", "0a1b2c3d4e5f"),
     "basic": ("authorization: Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
     "basic alone": ("sent Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA"),
+    "API key as a scheme": ("Authorization: ApiKey 9f8e7d6c Host: x", "9f8e7d6c"),
+    "short bearer": ("Authorization: Bearer abcdefgh", "abcdefgh"),
+    "short bearer behind two blanks": ("curl -H 'Authorization: Bearer  deadbeef' https://x.test", "deadbeef"),
+    "hexadecimal bearer by itself": ("sent Bearer deadbeef", "deadbeef"),
+    "digest": ('Authorization: Digest username="a", realm="b", response="6629fae4"', "6629fae4"),
+    "AWS signature": (
+        "Authorization: AWS4-HMAC-SHA256 Credential=A/1/x, SignedHeaders=host, Signature=fe5f80f7",
+        "fe5f80",
+    ),
+    "unknown scheme": ("Authorization: Acme-V1 9f8e7d6c5b4a", "9f8e7d6c5b4a"),
+    "header of a list": ("('Proxy-Authorization', 'NTLM abcdefgh')", "abcdefgh"),
+    "cookies": ("Cookie: theme=dark; sid=38afes7a8 Host: x", "38afes7a8"),
+    "cookie in JSON": ('{"Set-Cookie": "sid=38afes7a8; Path=/"}', "38afes7a8"),
+    "header and a bare colon": ("-H X-Api-Key:abcdefgh", "abcdefgh"),
     "variable": ("DB_PASS=hunter2", "hunter2"),
     "variable in a task definition": ('{"name": "DB_PASSWORD", "value": "hunter2"}', "hunter2"),
     "storage account": ("AccountName=a;AccountKey=Zm9vYmFy==;x=1", "Zm9vYmFy=="),
@@ -100,6 +114,11 @@ KEPT = [
     "com.acme.KeyJoiner.combine",
     "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709",
     '{"password": null}',
+    "Authorization: Bearer token is missing",
+    'curl -H "Authorization: Bearer $(aws secretsmanager get-secret-value --secret-id x)"',
+    'WWW-Authenticate: Bearer realm="x"',
+    '["Authorization", "Content-Type", "X-Api-Key"]',
+    "Vary: Cookie",
     "TESTS_PASS=12: PASS: TestFoo",
     "PWD=/home/app",
     "routing_key: orders.created",
@@ -184,7 +203,7 @@ def test_data_is_redacted_at_every_level_under_keys_and_names() -> None:
         {"api key": "hunter2"}, {"DB_PASSWORD_1": "hunter2"}, {"db/password": "hunter2"},
         {"passwords": {"db": "hunter2"}},
         {"event": '{"password": ["hunter2"]}'}, {"token": {"id": 12345678}}, {"deep": [{"db:secret": ["hunter2"]}]},
-        {"environment": [{"name": "DB_PASSWORD", "value": "hunter2"}]},
+        {"environment": [{"name": "DB_PASSWORD", "value": "hunter2"}]}, {"Cookie": "sid=hunter2"},
         {"dbPass": "hunter2"},
     ],
 )  # fmt: skip
@@ -309,3 +328,15 @@ def test_what_only_names_a_token_stays(text: str) -> None:
 @pytest.mark.parametrize("secret", ["hunter\\$2secretpart", "\\$ecretpart1", "ab\\!cdefsecret", "pa'ss1word"])
 def test_a_value_of_an_option_goes_with_what_the_shell_escapes(secret: str) -> None:
     assert redact(f"mysql --password {secret} -h db", limit=200) == "mysql --password [redacted:value] -h db"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Authorization: ApiKey 9f8e7d6c Host: x", "Authorization: [redacted:value] Host: x"),
+        ("Cookie: a=b; c=d Host: x", "Cookie: [redacted:value] Host: x"),
+        ("curl -H 'Authorization: Token abcdefgh' -v", "curl -H 'Authorization: [redacted:value]' -v"),
+    ],
+)
+def test_nothing_beside_it_goes(text: str, expected: str) -> None:
+    assert redact(text, limit=200) == expected
