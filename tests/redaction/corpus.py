@@ -235,6 +235,9 @@ POSITIVES: dict[str, Callable[[random.Random], str]] = {
         f"{c.choice(('jane.doe', 'ops+pager', 'max_m'))}{c.randint(0, 99)}%40mail.example.com"
     ),
     "phone": _phone,
+    "phone, national": _national,
+    "phone, 3-3-4 with blanks": lambda c: " ".join(_area(c)),
+    "phone behind a word": _called,
     "card": _card,
     "header": _header,
     "digest and signature": lambda c: _of(c, _HEX, 32),
@@ -442,6 +445,7 @@ NEGATIVES: dict[str, Callable[[random.Random], str]] = {
     "long number": _not_a_card,
     "sentence": _sentence,
     "word of a secret": _with_a_word,
+    "number like a phone": _like_a_phone,
     "text like a header": _like_a_header,
     "text like a token": _like_a_token,
 }

@@ -10,6 +10,7 @@ from binascii import Error as Base64Error
 from itertools import pairwise
 
 from incidentio.core.redaction_pattern import Late, Rule
+from incidentio.core.redaction_phones import CALLED, PHONE, PHONE_DIGITS, is_phone
 from incidentio.core.redaction_tokens import TOKENS
 
 # --- names that say what their value is
@@ -173,17 +174,10 @@ def personal(match: re.Match[str]) -> str:
     if match["email"]:
         return "[redacted:email]"
     if match["phone"]:
-        return "[redacted:phone]" if _is_phone(match["phone"]) else match[0]
+        return "[redacted:phone]" if is_phone(match) else match[0]
     if match["card"]:
         return "[redacted:card]" if _is_card("".join(c for c in match["card"] if c.isdigit())) else match[0]
     return match[0]
-
-
-_DATE = Late(r"\d{4}-\d\d")
-
-
-def _is_phone(number: str) -> bool:
-    return 8 <= sum(c.isdigit() for c in number) <= 15 and not _DATE.ready.search(number)
 
 
 _CARD_PREFIX = Late(r"4|5[1-5]|2[2-7]|3[04-9]|6")
@@ -265,14 +259,14 @@ RULES = (
         Late(r"(?<![\w.%+-])(?:[\w.+-]|%(?!40))++%40(?:[\w-]++\.)+[^\W\d_]{2,24}"),
         "[redacted:email]",
     ),
+    CALLED,
 )
 
-PERSONAL_DIGITS = Late(r"\+\d|\d{13}|\d{4}[ -]\d{4,6}[ -]\d|\d{3}\)?[ .-]\d{3}[.-]\d{4}|@")
+PERSONAL_DIGITS = Late(rf"(?=[+@\d])(?:\d{{13}}|\d{{4}}[ -]\d{{4,6}}[ -]\d|@|{PHONE_DIGITS})")
 PERSONAL = Late(
     r"(?P<arn>arn:aws[\w-]*:[^\s\"',]++)"
     r"|(?P<email>(?<![\w.%+-])(?!git@[\w.-]+:)[\w.%+-]++@(?:[\w-]+\.)+[^\W\d_]{2,24})"
-    r"|(?P<phone>(?<![\w+])\+\d[\d ().-]{6,20}\d(?!\w)"
-    r"|(?<![\w.:/+-])(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w-]|\.\d))"
-    r"|(?P<card>(?<![\w.+-])(?:\d{4}([ -])\d{4}\5\d{4}\5\d{4}|3\d{3}[ -]\d{6}[ -]\d{5}|\d{13,19})"
+    rf"|(?P<phone>{PHONE})"
+    r"|(?P<card>(?<![\w.+-])(?:\d{4}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}|3\d{3}[ -]\d{6}[ -]\d{5}|\d{13,19})"
     r"(?![\w-]|\.\d| ?(?:ns|us|ms|bytes)\b))"
 )

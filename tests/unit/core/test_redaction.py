@@ -80,6 +80,12 @@ SECRETS = {
     "e-mail": ("ask jane.doe+oncall@payments.example.co.uk now", "jane.doe"),
     "phone": ("call +49 30 901820 now", "901820"),
     "US phone": ("call (555) 123-4567 now", "123-4567"),
+    "US phone with blanks": ("ask 555 123 4567 now", "123 4567"),
+    "US phone, free of charge": ("ask 1-800-555-0199 now", "555-0199"),
+    "London phone": ("ask 020 7946 0958 now", "7946"),
+    "phone with 00": ("ask 0049 30 1234567 now", "1234567"),
+    "phone that only a word tells": ("call me on 030 901820", "901820"),
+    "phone in JSON": ('{"phone": "5551234567"}', "5551234567"),
     "card": ("paid with 4111 1111 1111 1111", "4111 1111"),
     "card without spaces": ("card 5555555555554444 declined", "5555555555554444"),
 }
@@ -122,6 +128,12 @@ KEPT = [
     "TESTS_PASS=12: PASS: TestFoo",
     "PWD=/home/app",
     "routing_key: orders.created",
+    "latencies 250 500 1000 on host",
+    "status 200 512 1043",
+    "01.03.2026 10:30, 01 03 2026 10 30, 20260301 120000",
+    "call at 2026-03-01 12:00",
+    "dial tcp 10.0.0.12:5432: connection refused",
+    "order 0123-456-789",
     "INC-7K3F9A|AWS::Lambda::Function|123456789012|eu-central-1|checkout",
 ]
 
@@ -333,9 +345,11 @@ def test_a_value_of_an_option_goes_with_what_the_shell_escapes(secret: str) -> N
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("tel:+49-30-901820", "tel:[redacted:phone]"),
         ("Authorization: ApiKey 9f8e7d6c Host: x", "Authorization: [redacted:value] Host: x"),
         ("Cookie: a=b; c=d Host: x", "Cookie: [redacted:value] Host: x"),
         ("curl -H 'Authorization: Token abcdefgh' -v", "curl -H 'Authorization: [redacted:value]' -v"),
+        ("call me on 030 901820, thanks", "call me on [redacted:phone], thanks"),
     ],
 )
 def test_nothing_beside_it_goes(text: str, expected: str) -> None:
