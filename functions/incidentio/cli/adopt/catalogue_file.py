@@ -47,7 +47,9 @@ def routing_yaml(proposal: Proposal) -> str:
 
 
 def merged(text: str, proposed: Sequence[Proposed]) -> tuple[str, tuple[str, ...]]:
-    """The file with the new services in it, and the names it has already, which stay as they are.
+    """The file with the new services below its own, and the names it has already, which stay as they are.
+
+    The first service that matches an alarm owns it: one that is there comes before all new ones.
 
     Raises:
         Conflict: `services` is written in a way that nothing can be put into.
@@ -58,7 +60,7 @@ def merged(text: str, proposed: Sequence[Proposed]) -> tuple[str, tuple[str, ...
         return f"{text.rstrip()}\n\nservices:\n{services_yaml(proposed)}".lstrip("\n"), ()
     key, value = entries["services"]
     if not isinstance(value, yaml.MappingNode):
-        return _inserted(text, key.start_mark.line, services_yaml(proposed)), ()
+        return _inserted(text, key.start_mark.line + 1, services_yaml(proposed)), ()
     if value.flow_style:
         raise Conflict(
             f"{SERVICES}:{key.start_mark.line + 1}: services is written in braces: put each on a line of its own"
@@ -67,12 +69,22 @@ def merged(text: str, proposed: Sequence[Proposed]) -> tuple[str, tuple[str, ...
     indent = value.value[0][0].start_mark.column
     new = [service for service in proposed if service.name not in names]
     there = tuple(service.name for service in proposed if service.name in names)
-    return (_inserted(text, key.start_mark.line, services_yaml(new, indent=indent)) if new else text), there
+    return (_inserted(text, _end(text, value), services_yaml(new, indent=indent)) if new else text), there
 
 
-def _inserted(text: str, after: int, block: str) -> str:
+def _end(text: str, block: yaml.Node) -> int:
+    """The line below the last one of `block`: what is blank or begins with "#" at the margin is no part of it."""
+    lines = text.splitlines()
+    until = block.end_mark.line + (block.end_mark.column > 0)
+    while not lines[until - 1].strip() or lines[until - 1].startswith("#"):
+        until -= 1
+    return until
+
+
+def _inserted(text: str, at: int, block: str) -> str:
     lines = text.splitlines(keepends=True)
-    return "".join([*lines[: after + 1], block, *lines[after + 1 :]])
+    above = "".join(lines[:at])
+    return "".join([above, "" if above.endswith("\n") else "\n", block, *lines[at:]])
 
 
 def difference(before: str, after: str, name: str) -> str:

@@ -53,7 +53,9 @@ def adopt(shell: Shell, *, catalog: Path, write: bool, only_policy: bool) -> Non
     else:
         _show(proposal, len(seen))
     there = _files(proposal, catalog, write=write)
-    if write and there:
+    for name, why in proposal.left_out.items():
+        output.say(f"{name} is left out: {why}; write it by hand")
+    if write and (there or proposal.left_out):
         raise click.exceptions.Exit(1)
 
 

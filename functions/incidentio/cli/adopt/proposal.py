@@ -10,12 +10,14 @@ from pydantic import BaseModel, ConfigDict
 from incidentio.cli.adopt.placing import Confidence, Place, beginning, environment, places
 from incidentio.cli.adopt.seen import Seen
 from incidentio.core.attachment import Attachment
-from incidentio.core.catalog import Catalog, ServiceMatch
+from incidentio.core.catalog import Catalog, Service, ServiceMatch
 from incidentio.core.errors import InvalidInput
 from incidentio.core.severity import parse_severity
+from incidentio.core.signal import Subject
 
 _TIER_TAGS = ("tier", "Tier", "criticality", "Criticality", "incidentio:severity", "severity", "Severity")
 _LONGEST, _LONGEST_END = 63, 40
+_TOLD = 3
 _SEPARATORS = "-_./: "
 _QUIET_TOPIC = re.compile(r"mail|slack|chat|ticket|info|warn|low", re.IGNORECASE)
 
@@ -47,18 +49,20 @@ class Unplaced(_Model):
 
 
 class Proposal(_Model):
-    """`known`: alarms the catalogue places already; `ignored`: why, and how many."""
+    """`known`: alarms the catalogue places already; `ignored`: why, and how many; `left_out`: service → why."""
 
     services: tuple[Proposed, ...]
     tickets: tuple[str, ...]
     unplaced: tuple[Unplaced, ...]
     known: int
     ignored: dict[str, int]
+    left_out: dict[str, str]
 
 
 def propose(seen: Iterable[Seen], catalog: Catalog, *, own_prefix: str) -> Proposal:
-    """Services for every alarm that `catalog` does not place yet."""
+    """Services for every alarm that `catalog` does not place yet; none takes an alarm from those it has."""
     attachment = Attachment(own_prefix=own_prefix, catalog=catalog)
+    seen = list(seen)
     ignored: Counter[str] = Counter()
     known, rest = 0, []
     for one in seen:
@@ -77,16 +81,45 @@ def propose(seen: Iterable[Seen], catalog: Catalog, *, own_prefix: str) -> Propo
             continue
         of = environment(one)
         grouped.setdefault((place.service, of[0] if of else "production"), []).append((one, place))
-    all_names = [one.alarm.name for one in rest]
+    all_names = [one.alarm.name for one in seen]
     named = _named(grouped)
-    services = [_service(key, named[key], grouped, all_names) for key in sorted(grouped)]
+    proposed = [_service(key, named[key], grouped, all_names) for key in sorted(grouped)]
+    left_out = _taking(proposed, rest, catalog)
+    services = [service for service in proposed if service.name not in left_out]
+    for service in proposed:
+        if why := left_out.get(service.name):
+            unplaced += [Unplaced(alarm=name, why=why) for name in service.alarms]
     return Proposal(
         services=tuple(services),
         tickets=_tickets(services),
         unplaced=tuple(unplaced),
         known=known,
         ignored=dict(ignored),
+        left_out=left_out,
     )
+
+
+def _taking(proposed: Sequence[Proposed], rest: Iterable[Seen], catalog: Catalog) -> dict[str, str]:
+    """Services that, behind those of `catalog`, would take an alarm from one of them, and which.
+
+    Those have alarms that no `match` of theirs finds: with the tag `service`, which counts where nothing matches.
+    """
+    owned = [(one, owner) for one in rest if (owner := _owner(one, catalog)) in catalog.services]
+    taking: dict[str, str] = {}
+    for service in proposed:
+        if service.name in catalog.services:
+            continue
+        entry = Service(match=ServiceMatch(alarm_names=service.alarm_names, tags=service.tags))
+        after = catalog.model_copy(update={"services": {**catalog.services, service.name: entry}})
+        taken = [f"{one.alarm.name} from {owner}" for one, owner in owned if _owner(one, after) != owner]
+        if taken:
+            more = f" and {len(taken) - _TOLD} more" if len(taken) > _TOLD else ""
+            taking[service.name] = f"the service {service.name} would take {', '.join(taken[:_TOLD])}{more}"
+    return taking
+
+
+def _owner(one: Seen, catalog: Catalog) -> str | None:
+    return catalog.service_of(Subject(alarm_name=one.alarm.name, alarm_arn=one.alarm.arn), one.tags)
 
 
 def _matches(one: Seen, match: ServiceMatch) -> bool:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from incidentio.cli.adopt import command
 from incidentio.cli.adopt.placing import beginning, service_name
 from incidentio.cli.main import main
+from incidentio.core.signal import Subject
 from infra.documents import load_catalog
 from tests.estate import PREFIX, REGION, SERVICES, CloudWatch, document
 from tests.unit.cli.adopt.by_hand import lines_of
@@ -295,6 +296,79 @@ def test_an_entry_that_is_there_is_never_changed_and_that_is_a_failure(adopt: Ad
     catalog = load_catalog(tmp_path)
     assert catalog.services["checkout"].match.alarm_names == ("checkout-*",)
     assert "mail" in catalog.services
+
+
+PAYMENTS = """services:
+  payments:
+    owner: payments
+    match: {alarm_names: ["shop-pay-*"]}
+    # theirs alone
+
+# written by hand
+"""
+
+
+def owners(catalog: Path, told: dict[str, Any]) -> dict[str, str | None]:
+    """Alarm → the service it belongs to."""
+    known = load_catalog(catalog)
+    subjects = {a["AlarmName"]: Subject(alarm_name=a["AlarmName"], alarm_arn=a["AlarmArn"]) for a in told["alarms"]}
+    return {a["AlarmName"]: known.service_of(subjects[a["AlarmName"]], a["tags"]) for a in told["alarms"]}
+
+
+def test_a_glob_takes_no_alarm_that_the_catalogue_places(adopt: Adopt, tmp_path: Path) -> None:
+    (tmp_path / "services.yaml").write_text(PAYMENTS)
+    told = of(alarm("shop-pay-errors"), *(alarm(f"shop-web-{n}", {"app": "web"}) for n in ("cpu", "errors")))
+    assert services(adopt(told, "--json", "--write"))["web"]["alarm_names"] == ["shop-web-*"]
+    assert owners(tmp_path, told) == {"shop-pay-errors": "payments", "shop-web-cpu": "web", "shop-web-errors": "web"}
+
+
+def test_new_services_come_after_those_that_are_there(adopt: Adopt, tmp_path: Path) -> None:
+    path = tmp_path / "services.yaml"
+    path.write_text(PAYMENTS)
+    told = of(alarm("shop-pay-errors", {"app": "web"}), alarm("front", {"app": "web"}), alarm("a", {"app": "mail"}))
+    assert adopt(told, "--write").exit_code == 0
+    assert list(load_catalog(tmp_path).services) == ["payments", "mail", "web"]
+    assert owners(tmp_path, told) == {"shop-pay-errors": "payments", "front": "web", "a": "mail"}
+    before, after = PAYMENTS.split("\n# written")
+    text = path.read_text()
+    assert text.startswith(before)
+    assert text.endswith("\n# written" + after)
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\n...\n", "\n    # ours\n"])
+def test_whatever_a_file_ends_with_new_services_go_below_the_last(adopt: Adopt, tmp_path: Path, end: str) -> None:
+    path = tmp_path / "services.yaml"
+    written = "services:\n  checkout:\n    tier: 1" + end
+    path.write_text(written)
+    answer = adopt(of(alarm("a", {"app": "mail"})), "--write")
+    assert answer.exit_code == 0, answer.output
+    assert list(load_catalog(tmp_path).services) == ["checkout", "mail"]
+    kept = [line for line in path.read_text().splitlines() if line in written.splitlines()]
+    assert kept == written.splitlines()
+
+
+@pytest.mark.parametrize("taking", [{"app": "web"}, {"env": "stg"}])
+def test_what_would_take_an_alarm_from_a_service_is_left_out_and_said(
+    adopt: Adopt, tmp_path: Path, taking: dict[str, str]
+) -> None:
+    path = tmp_path / "services.yaml"
+    path.write_text("services:\n  pay: {tier: 1}\n")  # its alarms are those with the tag that others use too
+    told = of(
+        alarm("one", {"service": "pay", **taking}),
+        alarm("two", {"service": "pay"}),
+        alarm("front", {"app": "web"}),
+        alarm("a", {"app": "mail"}),
+    )
+    before = owners(tmp_path, told)
+    answer = adopt(told, "--write")
+    left = "web" if "app" in taking else "pay-staging"
+    assert answer.exit_code == 1
+    assert f"{left} would take one from pay" in answer.stdout
+    assert f"{left} is left out" in answer.stderr
+    assert left not in load_catalog(tmp_path).services
+    assert "mail" in load_catalog(tmp_path).services
+    assert {name: owners(tmp_path, told)[name] for name in ("one", "two")} == {"one": "pay", "two": "pay"}
+    assert before["one"] == "pay"
 
 
 def test_braces_are_left_to_people(adopt: Adopt, tmp_path: Path) -> None:
