@@ -36,13 +36,13 @@ def noise(shell: Shell, *, days: int, timezone: str) -> None:
     rows = found["items"]
     output.emit_table(
         [
-            "alarm", "service", "fired", "incidents", "worked on", "false", "flapped", "repeated", "to ok", "pages",
-            "nights",
+            "alarm", "service", "fired", "incidents", "worked on", "false", "joined", "flapped", "repeated", "to ok",
+            "pages", "nights",
         ],
         [
             (
-                r["alarm"], r["service"], r["fired"], r["incidents"], r["actionable"], r["false"], r["flapped"],
-                r["repeated"], _seconds(r["median_seconds_to_ok"]), r["pages"], r["nights"],
+                r["alarm"], r["service"], r["fired"], r["incidents"], r["actionable"], r["false"], r["joined"],
+                r["flapped"], r["repeated"], _seconds(r["median_seconds_to_ok"]), r["pages"], r["nights"],
             )
             for r in rows
         ],

@@ -36,7 +36,8 @@ class Played(BaseModel):
 class Ended(BaseModel):
     """One incident that is over. `worked_on`: a person or a playbook did something about it.
 
-    `signals` goes by dedup key, the opening one first; of a storm the first fifty are kept.
+    `signals` goes by dedup key, in no order; of a storm the first fifty are kept. `opened_by` is the key of the one
+    that opened it, None where a person did.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -51,6 +52,7 @@ class Ended(BaseModel):
     worked_on: bool
     flapped: bool
     paged_at: tuple[datetime, ...]
+    opened_by: str | None
     signals: dict[str, Played]
 
 
@@ -70,6 +72,7 @@ def ended(incident: Incident, entries: Sequence[Entry]) -> Ended:
         worked_on=next(people, None) is not None or any(e.type == "PlaybookSucceeded" for e in entries),
         flapped=incident.flapping_since is not None or any(played.fired > 2 for played in signals.values()),
         paged_at=tuple(e.at for e in islice(called, _MOST_PAGES)),
+        opened_by=incident.dedup_key,
         signals=signals,
     )
 

@@ -181,14 +181,14 @@ class MemoryTable:
 
     def _put(self, put: Put) -> None:
         key = put.record.key
-        self.records[key] = json.loads(json.dumps(dict(put.record.body)))
+        self.records[key] = _unordered(json.loads(json.dumps(dict(put.record.body))))
         self.expires.pop(key, None)
         if put.record.expires_at:
             self.expires[key] = put.record.expires_at
 
     def _change(self, key: Key, sets: Mapping[str, Any], adds: Mapping[str, int]) -> None:
         body = dict(self.records.get(key, {}))
-        body.update(json.loads(json.dumps(dict(sets))))
+        body.update(_unordered(json.loads(json.dumps(dict(sets)))))
         body.update({name: body.get(name, 0) + amount for name, amount in adds.items()})
         self.records[key] = body
 

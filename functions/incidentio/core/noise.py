@@ -14,9 +14,10 @@ from incidentio.core.night import Night
 class AlarmNoise(BaseModel):
     """One signal over a period.
 
-    `fired`: times it went to firing; `repeated`: those into an incident that was there already. Of its `incidents`,
-    `actionable` ones were worked on, `false` ones cancelled as false positive, and in `flapped` ones it came back at
-    least twice. `cancelled`: reason → incidents. `noted`: times it had no verdict (INSUFFICIENT_DATA).
+    `fired`: times it went to firing; `repeated`: those into an incident that was there already. `incidents` are those
+    it opened, and what people said and did of them is a verdict on it: `actionable` ones were worked on, `false` ones
+    cancelled as false positive; `cancelled`: reason → incidents. It was a member of `joined` others. In `flapped` of
+    both it came back at least twice. `noted`: times it had no verdict (INSUFFICIENT_DATA).
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -26,6 +27,7 @@ class AlarmNoise(BaseModel):
     service: str | None
     fired: int
     incidents: int
+    joined: int
     actionable: int
     false: int
     flapped: int
@@ -51,22 +53,22 @@ def noise(outcomes: Iterable[Ended], night: Night) -> list[AlarmNoise]:
 
 
 def _row(key: str, parts: list[tuple[Ended, Played]], night: Night) -> AlarmNoise:
-    outcomes = [outcome for outcome, _ in parts]
+    opened = [outcome for outcome, _ in parts if outcome.opened_by == key]
     cancelled: dict[str, int] = {}
-    for outcome in outcomes:
+    for outcome in opened:
         if outcome.status == "cancelled" and outcome.reason:
             cancelled[outcome.reason] = cancelled.get(outcome.reason, 0) + 1
-    opened = [outcome for outcome in outcomes if next(iter(outcome.signals)) == key]
     nights: list[date] = [n for o in opened for at in o.paged_at if (n := night.of(at)) is not None]
     stays = [seconds for _, played in parts for seconds in played.ok_after]
     fired = sum(played.fired for _, played in parts)
     return AlarmNoise(
         alarm=key.rpartition(":alarm:")[2],
         dedup_key=key,
-        service=outcomes[-1].service,
+        service=parts[-1][0].service,
         fired=fired,
         incidents=len(opened),
-        actionable=sum(o.worked_on and not (o.status == "cancelled" and o.reason) for o in outcomes),
+        joined=len(parts) - len(opened),
+        actionable=sum(o.worked_on and not (o.status == "cancelled" and o.reason) for o in opened),
         false=cancelled.get("false_positive", 0),
         flapped=sum(played.fired > 2 for _, played in parts),
         repeated=fired - len(opened),
@@ -107,11 +109,12 @@ def _advice(row: AlarmNoise) -> Iterator[tuple[str, str]]:
             "set TreatMissingData to notBreaching",
             f"it had no data {counted(row.noted, 'time')} and fired {counted(row.fired, 'time')}",
         )
-    if row.flapped >= 2 or row.repeated > 2 * max(1, row.incidents):
+    took_part = row.incidents + row.joined
+    if row.flapped >= 2 or row.fired > 3 * took_part:
         yield (
             "ask for more datapoints (DatapointsToAlarm 3 of EvaluationPeriods 5)",
             (
-                f"it fired {counted(row.fired, 'time')} in {counted(row.incidents, 'incident')},"
+                f"it fired {counted(row.fired, 'time')} in {counted(took_part, 'incident')},"
                 f" in {row.flapped} of them three times or more"
             ),
         )
@@ -131,6 +134,6 @@ def _nights(row: AlarmNoise) -> str:
 
 def summed(rows: Iterable[AlarmNoise]) -> Mapping[str, int]:
     """Totals of the columns that may be added."""
-    names = ("fired", "incidents", "actionable", "false", "flapped", "repeated", "pages", "pages_at_night")
+    names = ("fired", "incidents", "joined", "actionable", "false", "flapped", "repeated", "pages", "pages_at_night")
     rows = list(rows)
     return {name: sum(getattr(row, name) for row in rows) for name in names}

@@ -7,7 +7,7 @@ from click.testing import Result
 from tests.unit.cli.conftest import ScriptedApi
 
 ROW = {
-    "alarm": "checkout-errors", "dedup_key": "arn:…", "service": "checkout", "fired": 12, "incidents": 4,
+    "alarm": "checkout-errors", "dedup_key": "arn:…", "service": "checkout", "fired": 12, "incidents": 4, "joined": 1,
     "actionable": 0, "false": 3, "flapped": 2, "repeated": 8, "noted": 0, "cancelled": {"false_positive": 3},
     "median_seconds_to_ok": 80, "pages": 4, "pages_at_night": 2, "nights": 2,
     "suggestion": "delete it", "because": "3 of 4 incidents were false positives",
@@ -24,7 +24,7 @@ def test_each_noisy_alarm_is_a_row_and_a_line_of_advice(run: Callable[..., Resul
     assert api.asked[0].query == {"days": "7", "utc_offset": "540"}
     assert "alarms fired 12 times and paged 4 times, 2 of them at night" in answer.stdout
     row = next(line for line in answer.stdout.splitlines() if line.startswith("checkout-errors  "))
-    assert row.split() == ["checkout-errors", "checkout", "12", "4", "0", "3", "2", "8", "80s", "4", "2"]
+    assert row.split() == ["checkout-errors", "checkout", "12", "4", "0", "3", "1", "2", "8", "80s", "4", "2"]
     assert "checkout-errors: delete it (3 of 4 incidents were false positives)" in answer.stdout
     assert "too low" in answer.stderr
 

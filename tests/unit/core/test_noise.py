@@ -54,6 +54,7 @@ def outcome(number: int, **fields: Any) -> Ended:
             "worked_on": False,
             "flapped": False,
             "paged_at": (),
+            "opened_by": ARN + "a",
             "signals": {ARN + "a": Played(fired=1)},
             **fields,
         }
@@ -141,12 +142,17 @@ def test_columns_are_counts_of_incidents_and_of_times_fired() -> None:
                 1, signals={ARN + "a": Played(fired=3, ok_after=(60, 120))}, paged_at=(night, at(1)), worked_on=True
             ),
             outcome(2, status="cancelled", reason="false_positive", worked_on=True),
-            outcome(3, signals={ARN + "b": Played(fired=1), ARN + "a": Played(fired=1, ok_after=(900,))}),
+            outcome(
+                3,
+                opened_by=ARN + "b",
+                signals={ARN + "a": Played(fired=1, ok_after=(900,)), ARN + "b": Played(fired=1)},
+            ),
         ],
         Night(),
     )
     a = next(row for row in rows if row.alarm == "a")
     assert (a.fired, a.incidents, a.repeated, a.flapped, a.false, a.actionable) == (5, 2, 3, 1, 1, 1)
+    assert (a.joined, [row.joined for row in rows]) == (1, [1, 0])
     assert (a.median_seconds_to_ok, a.pages, a.pages_at_night, a.nights) == (120, 2, 1, 1)
     assert [row.alarm for row in rows] == ["a", "b"]
 
@@ -199,6 +205,31 @@ def test_a_noisy_alarm_gets_one_suggestion_with_its_numbers(
     (row,) = noise(outcomes, Night())
     assert suggestion in (row.suggestion or "")
     assert because in (row.because or "")
+
+
+def test_what_was_said_of_anothers_incident_is_no_verdict_on_who_joined_it() -> None:
+    both = {ARN + "b": Played(fired=1), ARN + "a": Played(fired=1)}
+    for fields in (FALSE, {**FALSE, "reason": "expected"}, {**FALSE, "reason": "duplicate"}, {"worked_on": True}):
+        rows = noise([outcome(n, signals=both, **fields) for n in range(5)], Night())
+        joined = next(row for row in rows if row.alarm == "b")
+        assert (joined.incidents, joined.joined, joined.actionable, joined.false) == (0, 5, 0, 0)
+        assert (joined.cancelled, joined.suggestion) == ({}, None)
+        opened_them = next(row for row in rows if row.alarm == "a")
+        assert opened_them.cancelled == ({fields["reason"]: 5} if "reason" in fields else {})
+
+
+def test_what_comes_and_goes_in_anothers_incidents_is_told_how_often() -> None:
+    parts = {ARN + "a": Played(fired=1), ARN + "b": Played(fired=3)}
+    row = next(r for r in noise([outcome(n, signals=parts) for n in range(2)], Night()) if r.alarm == "b")
+    assert row.because == "it fired 6 times in 2 incidents, in 2 of them three times or more"
+
+
+def test_who_opened_an_incident_is_kept_whatever_order_a_table_gives_its_signals_in() -> None:
+    table = MemoryTable()
+    change = heard(opened(dedup_key=ARN + "a"), "SignalJoined", 1, key=ARN + "b")
+    table.write(ended_write(kept(moved(change, cancel, 5, reason="false_positive"))))
+    rows = noise(ended_on(table, NOW.date()), Night())
+    assert {row.alarm: (row.incidents, row.joined, row.false) for row in rows} == {"a": (1, 0, 1), "b": (0, 1, 0)}
 
 
 def test_a_useful_alarm_gets_none() -> None:
