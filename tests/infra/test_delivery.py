@@ -238,45 +238,6 @@ def test_one_boundary_keeps_all_action_functions_from_ourselves(assembly: Assemb
     assert len(json.dumps(document)) < 6144
 
 
-def test_alarms_on_ourselves_go_to_the_watchdog_and_are_named_for_the_stack(assembly: Assembly) -> None:
-    alarms = {
-        r["Properties"]["AlarmName"]: r["Properties"] for r in assembly.resources("AWS::CloudWatch::Alarm").values()
-    }
-    for name, alarm in alarms.items():
-        assert name.startswith("incidentio-")
-        assert [text(a).split("Watchdog")[0] for a in alarm["AlarmActions"]] == ["<Telling"], name
-    watched = {name.removeprefix("incidentio-") for name in alarms}
-    assert {f"{q}-dead-letters" for q in ("ingest", "outbox", "lanes", "communicate")} <= watched
-    assert {
-        "ingest-queue-age",
-        "communicate-queue-age",
-        "publisher-behind",
-        "playbook-failed",
-        "sweep-stopped",
-    } <= watched
-    assert {f"{f}-events-dropped" for f in ("triage", "conductor", "learn", "sweeper")} <= watched
-    functions = {
-        "api", "communicate", "conductor", "control", "ingest", "learn", "publisher", "sweeper", "triage",
-    }  # fmt: skip
-    assert {f"{f}-failing" for f in functions} <= watched
-
-
-def test_a_function_that_is_only_throttled_raises_its_alarm(assembly: Assembly) -> None:
-    """Lambda sends Errors for invocations only, and arithmetic with a missing value has none:
-    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-    """
-    expressions = [
-        (query["Expression"], {q["Id"] for q in alarm["Properties"]["Metrics"]} - {query["Id"]})
-        for alarm in assembly.resources("AWS::CloudWatch::Alarm").values()
-        for query in alarm["Properties"].get("Metrics", [])
-        if "Expression" in query
-    ]
-    assert len(expressions) == 10
-    for expression, metrics in expressions:
-        for metric in metrics:
-            assert f"FILL({metric}, 0)" in expression
-
-
 def test_no_dead_letter_queue_goes_unwatched(assembly: Assembly) -> None:
     watched = {
         text(d["Value"])
