@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,9 @@ QUEUES = {"ingest": "IngestDlqUrl", "outbox": "OutboxDlqUrl", "lane": "LaneDlqUr
 MOST = 1000
 """Letters of one queue that are looked at; there may be more, and the next call sees those."""
 _HELD_SECONDS = 120
+_WAIT_SECONDS = 2
 _BATCH = 10
+_POLLS = 3 * MOST // _BATCH
 _SHOWN = 16 * 1024
 
 
@@ -65,7 +68,9 @@ def held(sqs: Any, outputs: Mapping[str, str], queues: Sequence[str]) -> Iterato
 
     What was deleted inside the block is gone. Dead, we give nothing back, and SQS does after two minutes.
     """
-    found = [letter for name in queues for letter in _received(sqs, name, outputs[QUEUES[name]])]
+    with ThreadPoolExecutor(len(queues)) as pool:
+        received = pool.map(lambda name: _received(sqs, name, outputs[QUEUES[name]]), queues)
+        found = [letter for letters in received for letter in letters]
     found.sort(key=lambda letter: letter.sent_at)
     try:
         yield found
@@ -74,21 +79,27 @@ def held(sqs: Any, outputs: Mapping[str, str], queues: Sequence[str]) -> Iterato
             _hand_back(sqs, url, [letter for letter in found if letter.url == url])
 
 
-def _received(sqs: Any, name: str, url: str) -> Iterator[Letter]:
-    seen: set[str] = set()
-    while len(seen) < MOST:
+def _received(sqs: Any, name: str, url: str) -> list[Letter]:
+    """Everything in a queue, each once: until a long poll finds nothing, MOST are held, or it was asked _POLLS times.
+
+    A short poll asks some of SQS's servers only, and what it does not find may be there:
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for _ in range(_POLLS):
         batch = sqs.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=_BATCH,
+            WaitTimeSeconds=_WAIT_SECONDS,
             VisibilityTimeout=_HELD_SECONDS,
             MessageSystemAttributeNames=["SentTimestamp"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
-        new = [message for message in batch if message["MessageId"] not in seen]
-        if not new:
-            return
-        seen |= {message["MessageId"] for message in new}
-        yield from (Letter(name, url, message) for message in new)
+        # Of one that comes twice the last handle is the one that counts.
+        found |= {message["MessageId"]: message for message in batch}
+        if not batch or len(found) >= MOST:
+            break
+    return [Letter(name, url, message) for message in found.values()]
 
 
 def _hand_back(sqs: Any, url: str, letters: Sequence[Letter]) -> None:

@@ -36,13 +36,19 @@ BATCH = {
 
 @dataclass
 class FakeAws:
-    """SQS, Lambda and the stream, as far as `dlq` asks; `fails` names operations that are refused."""
+    """SQS, Lambda and the stream, as far as `dlq` asks; `fails` names operations that are refused.
+
+    SQS keeps a queue on two servers. A short poll asks one of them, in turns; a long poll takes what the first gives
+    that has something. `again` are ids that it gives once more although they are held.
+    """
 
     queues: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     invoked: list[dict[str, Any]] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     fails: dict[str, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
+    again: list[str] = field(default_factory=list)
+    polls: int = 0
 
     def dead(self, name: str, body: Any, **attributes: str) -> str:
         id = f"0{sum(map(len, self.queues.values()))}-{name}"
@@ -64,13 +70,26 @@ class FakeAws:
             raise ClientError({"Error": {"Code": self.fails[operation], "Message": "no"}}, operation)
 
     def receive_message(self, **request: Any) -> dict[str, Any]:
-        waiting = [m for m in self.queues.get(request["QueueUrl"], []) if m["MessageId"] not in self.hidden]
-        seen = waiting[: request["MaxNumberOfMessages"]]
+        self.polls += 1
+        letters = self.queues.get(request["QueueUrl"], [])
+        twice = [m for m in letters if m["MessageId"] in self.hidden and m["MessageId"] in self.again]
+        if twice:
+            self.again = [id for id in self.again if id not in {m["MessageId"] for m in twice}]
+            return {"Messages": [self._with_new_handle(message) for message in twice]}
+        servers = [[m for m in letters[n::2] if m["MessageId"] not in self.hidden] for n in (0, 1)]
+        asked = servers if request.get("WaitTimeSeconds") else [servers[self.polls % 2]]
+        seen = next((waiting for waiting in asked if waiting), [])[: request["MaxNumberOfMessages"]]
         self.hidden |= {m["MessageId"] for m in seen}
-        return {"Messages": seen} if seen else {}
+        return {"Messages": [dict(message) for message in seen]} if seen else {}
+
+    def _with_new_handle(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The one it had before does nothing any more."""
+        message["ReceiptHandle"] += "-again"
+        return dict(message)
 
     def change_message_visibility_batch(self, **request: Any) -> None:
-        self.hidden -= {entry["ReceiptHandle"] for entry in request["Entries"]}
+        handles = {entry["ReceiptHandle"] for entry in request["Entries"]}
+        self.hidden -= {m["MessageId"] for m in self.queues[request["QueueUrl"]] if m["ReceiptHandle"] in handles}
 
     def delete_message(self, **request: Any) -> None:
         self._refuse("DeleteMessage")
@@ -221,6 +240,32 @@ def test_giving_up_needs_a_reason_and_is_recorded_first(run: Callable[..., Resul
     assert record["by"] == {"S": "111122223333:user/alice"}
     assert "hunter2" not in json.dumps(record)
     assert "a test of ours" in run("list", "--discarded").output
+
+
+def test_all_letters_of_all_servers_are_found_also_when_some_come_twice(
+    run: Callable[..., Result], aws: FakeAws
+) -> None:
+    """Standard queues may give a message twice, and a poll that finds only such ones is not the last."""
+    ids = [aws.dead("ingest", f"signal {number}", reason="x") for number in range(25)]
+    aws.again = ids[:2]
+    listed = json.loads(run("list", "--json").stdout)["items"]
+    assert sorted(item["id"] for item in listed) == sorted(ids)
+    assert not aws.hidden
+    aws.again = ids[:2]
+    found = run("redrive", "--all", "--queue", "ingest")
+    assert found.exit_code == 0, found.output
+    assert sorted(aws.bodies("live/ingest")) == sorted(f"signal {number}" for number in range(25))
+    assert not aws.bodies("dead/ingest")
+
+
+def test_a_queue_that_never_ends_is_read_to_an_end(
+    run: Callable[..., Result], aws: FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = aws.dead("ingest", "a signal")
+    monkeypatch.setattr(aws, "_with_new_handle", lambda message: aws.again.append(id) or message)
+    aws.again = [id]
+    assert json.loads(run("list", "--queue", "ingest", "--json").stdout)["items"][0]["id"] == id
+    assert 10 < aws.polls < 1000
 
 
 def test_which_ones_must_be_said(run: Callable[..., Result], aws: FakeAws) -> None:
