@@ -7,6 +7,7 @@ from datetime import timedelta
 from incidentio.communicate.hysteresis import MOST_CALLS, enough_for_now
 from incidentio.communicate.pages import FORGOTTEN, Channel, Page
 from incidentio.communicate.plan import Event, Nobody, Nothing, Plan, Publish, only_watched
+from incidentio.core.authored import by
 from incidentio.core.deadlines import ack_due
 from incidentio.core.incident import Incident, Status
 from incidentio.core.labels import labels_of
@@ -152,16 +153,19 @@ def _held(incident: Incident, pages: Sequence[Page], routing: Routing, quiets: Q
     """Why a call waits although it is due."""
     if quiet := quiets.over(incident):
         return _quiet(incident, quiet)
-    within = routing.flapping.within if routing.flapping else timedelta(0)
+    rule = routing.flapping
+    within = rule.within if rule else timedelta(0)
     until = enough_for_now(incident, pages, _services(incident), within=within, at=quiets.at)
     if until is None:
         return None
-    said = f"it is flapping since {moment(incident.flapping_since or until)} and was told of {MOST_CALLS} times"
+    since = moment(incident.flapping_since or until)
+    said = f"it is flapping since {since}{rule.whose if rule else ''} and was told of {MOST_CALLS} times"
+    ends = rule.ends if rule else "when it is quiet"
     code = f"flapping.{incident.severity.value}"
     if incident.status is not Status.TRIGGERED:
-        return Nobody(code, f"{said}; somebody has it", settles=True, author="routing.yaml", ends="when it is quiet")
-    why, ends = f"{said}: again at {moment(until)} unless somebody acknowledges it", "when it is quiet, or worse"
-    return Nobody(code, why, until=until, author="routing.yaml", ends=ends)
+        return Nobody(code, f"{said}; somebody has it", settles=True, by=by(rule, ends))
+    why = f"{said}: again at {moment(until)} unless somebody acknowledges it"
+    return Nobody(code, why, until=until, by=by(rule, f"{ends}, or is worse"))
 
 
 def _quiet(incident: Incident, quiet: Quiet) -> Nobody:

@@ -1,5 +1,6 @@
 """The timeline entries of communicate."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -56,9 +57,7 @@ def skipped(incident: Incident, nobody: Nobody, *, routing: Routing, at: datetim
     if nobody.until:
         updates["quiet_until"] = nobody.until
     quiet = nobody.quiet
-    by = _by(quiet) if quiet else {}
-    if nobody.author and nobody.ends:
-        by = {"author": nobody.author, "comment": nobody.reason, "ends": nobody.ends}
+    by: Mapping[str, Any] = _by(quiet) if quiet else nobody.by and {"comment": nobody.reason, **nobody.by}
     until = None if quiet else nobody.until
     return recorded(
         incident,

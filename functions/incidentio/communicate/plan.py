@@ -31,8 +31,8 @@ class Nobody:
     """Nobody is told, and the timeline says why, once per `code` and version.
 
     `settles`: nobody will be told of this episode of impact. `until`: a call waits until then, and is made if it still
-    matters; `quiet` is the silence or window that it waits for. Where something else holds it back, `author`
-    says whose rule that is, and `ends` until when.
+    matters; `quiet` is the silence or window that it waits for. Where something else holds it back, `by` says whose
+    rule that is (`author`), why (`comment`; else it is the reason) and until when, in words (`ends`).
     """
 
     code: str
@@ -40,8 +40,7 @@ class Nobody:
     settles: bool = False
     until: datetime | None = None
     quiet: Quiet | None = None
-    author: str | None = None
-    ends: str | None = None
+    by: Mapping[str, Any] = field(default_factory=dict)
 
 
 def only_watched(incident: Incident, code: str, reason: str, *, settles: bool = False) -> Nobody:
@@ -51,7 +50,7 @@ def only_watched(incident: Incident, code: str, reason: str, *, settles: bool = 
         ends = f"when {incident.held_for} signals of its group have fired"
     elif incident.mode is Mode.MONITOR:
         author, ends = "system", "when it is attached or tagged, or its service is in the catalogue"
-    return Nobody(code, reason, settles=settles, author=author, ends=ends)
+    return Nobody(code, reason, settles=settles, by={"author": author, "ends": ends})
 
 
 @dataclass(frozen=True)

@@ -127,8 +127,11 @@ class Teller:
             else:
                 for open_call in open_calls:
                     self.deliver(incident, open_call)
-        decision = plan(incident, event, pages, self.bundle.catalog.routing, quiets)
-        return through_parent(incident, decision, self.table, self.clock()) if incident.parent else decision
+        routing = self.bundle.catalog.routing
+        decision = plan(incident, event, pages, routing, quiets)
+        if incident.parent is None:
+            return decision
+        return through_parent(incident, decision, self.table, routing.storm, self.clock())
 
     def _carried_out(self, incident: Incident, event: Event | None, decision: Plan) -> Outcome:
         if isinstance(decision, Nothing):

@@ -9,10 +9,10 @@ from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.lifecycle import change_severity
 from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Table
-from incidentio.core.storm import RATE, parent_of
+from incidentio.core.storm import RATE, Storm, by_storm, parent_of
 
 
-def through_parent(child: Incident, decision: Plan, table: Table, now: datetime) -> Plan:
+def through_parent(child: Incident, decision: Plan, table: Table, storm: Storm | None, now: datetime) -> Plan:
     """`decision`, unless it is a call that the parent makes instead.
 
     It makes none once it is over; nor of impact that came back, or is worse, after the storm; nor where a person gave
@@ -30,8 +30,8 @@ def through_parent(child: Incident, decision: Plan, table: Table, now: datetime)
         if parent.severity_set:
             return decision
         amend(table, parent.id, lambda current: _raised(current, child, now))
-    said = f"it is part of the storm {parent.id}, which is told instead"
-    return Nobody("storm", said, settles=True, author="routing.yaml", ends="when the storm is over")
+    said = f"it is part of the storm {parent.id}, which is told instead{storm.whose if storm else ''}"
+    return Nobody("storm", said, settles=True, by=by_storm(storm))
 
 
 def _standing_in(incident_id: str, table: Table) -> Incident | None:

@@ -5,23 +5,21 @@ Source: https://prometheus.io/docs/alerting/latest/configuration/#inhibition-rel
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
+from incidentio.core.authored import Authored
 from incidentio.core.matchers import MatcherField, all_match
 from incidentio.core.members import NOT_SAID, pointers_of
 from incidentio.core.ports import Delete, Key, Put, Record, Records
 from incidentio.core.signal import Mode, SignalState, dedup_hash
 
-Said = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 
-
-class InhibitRule(BaseModel):
+class InhibitRule(Authored):
     """One of `inhibit_rules:`. A label that is missing equals an empty one.
 
-    In `mode: monitor` the target is told of as usual, and its timeline shows what would have been. Whoever wrote the
-    rule, and why, is shown wherever it held somebody back.
+    In `mode: monitor` the target is told of as usual, and its timeline shows what would have been.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -30,8 +28,6 @@ class InhibitRule(BaseModel):
     target_matchers: tuple[MatcherField, ...] = Field(min_length=1)
     equal: tuple[str, ...] = ()
     mode: Mode = Mode.LIVE
-    author: Said = "routing.yaml"
-    reason: Said | None = None
 
     @property
     def monitors(self) -> bool:

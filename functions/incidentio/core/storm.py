@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from incidentio.core.duration import Duration
+from incidentio.core.authored import Authored, by
+from incidentio.core.duration import Duration, format_duration
 from incidentio.core.errors import Unavailable
 from incidentio.core.ports import ABSENT, Condition, Key, Put, Record, Records, Refused, Update
 from incidentio.core.signal import Mode
@@ -24,7 +25,7 @@ DEDUP_KEY = "incidentio:storm"
 _TRIES = 4
 
 
-class Storm(BaseModel):
+class Storm(Authored):
     """`storm:` of `routing.yaml`: so many new live incidents `within`; over when below that for `quiet_for`.
 
     In `mode: monitor` each is told by itself, and its timeline says that it would not have been.
@@ -36,6 +37,17 @@ class Storm(BaseModel):
     within: Duration = timedelta(minutes=5)
     quiet_for: Duration = timedelta(minutes=10)
     mode: Mode = Mode.LIVE
+
+    def __str__(self) -> str:
+        return f"storm: {self._many}"
+
+    @property
+    def ends(self) -> str:
+        return f"when it has been below {self._many} for {format_duration(self.quiet_for)}"
+
+    @property
+    def _many(self) -> str:
+        return f"{self.opens} live incidents within {format_duration(self.within)}"
 
     def rate(self, body: Mapping[str, Any] | None, now: datetime) -> float:
         """About how many opened in the last `within`, given the record."""
@@ -84,6 +96,11 @@ class Storm(BaseModel):
 def parent_of(body: Mapping[str, Any] | None) -> str | None:
     """The incident of the storm that goes on, by the record."""
     return (body or {}).get("parent") or None
+
+
+def by_storm(storm: Storm | None) -> dict[str, Any]:
+    """Whose rule tells of something through a storm, why, and until when; None where it is switched off meanwhile."""
+    return by(storm, storm.ends if storm else "when the storm is over")
 
 
 def child_write(parent: str, child: str) -> Put:

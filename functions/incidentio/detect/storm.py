@@ -1,8 +1,9 @@
 """The end of a storm, and what opened before it was one: both are seen by the sweep."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from incidentio.aws.observability import log
 from incidentio.core.amend import Decision, amend
@@ -15,7 +16,7 @@ from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Refused, Table, Update
 from incidentio.core.routing import Routing
 from incidentio.core.signal import Mode, SignalState
-from incidentio.core.storm import DEDUP_KEY, RATE, child_write, parent_of
+from incidentio.core.storm import DEDUP_KEY, RATE, by_storm, child_write, parent_of
 
 _NAMED = 20
 _LOOKED_AT = 500
@@ -34,7 +35,7 @@ def watch_storm(table: Table, routing: Routing, now: datetime) -> int:
         return 0
     if body.get("adopted") != named:
         for incident_id in _before(parent, table):
-            _adopt(table, incident_id, parent.id, now)
+            _adopt(table, incident_id, parent.id, by_storm(routing.storm), now)
         _set(table, named, adopted=named)
     storm = routing.storm if routing.storm and routing.storm.mode is Mode.LIVE else None
     if storm and storm.rate(body, now) >= storm.opens:
@@ -76,7 +77,7 @@ def _before(parent: Incident, table: Table) -> list[str]:
     return [str(incident_id) for entry in began for incident_id in entry.data.get("before", ())]
 
 
-def _adopt(table: Table, incident_id: str, parent: str, now: datetime) -> None:
+def _adopt(table: Table, incident_id: str, parent: str, by: Mapping[str, Any], now: datetime) -> None:
     """One that was told by itself is told through the parent from now on: its page does not repeat."""
 
     def decide(incident: Incident) -> Decision:
@@ -89,7 +90,7 @@ def _adopt(table: Table, incident_id: str, parent: str, now: datetime) -> None:
             actor=SYSTEM,
             at=now,
             text=f"it belongs to the storm {parent}, which is told of from now on",
-            data={"parent": parent},
+            data={"parent": parent, **by},
             parent=parent,
             repeat_seconds=0,
         )

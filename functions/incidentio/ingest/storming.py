@@ -19,7 +19,7 @@ from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Filters, Put, Record, Refused, Stale, Table, Update, Write
 from incidentio.core.severity import Severity, worst
 from incidentio.core.signal import Kind, Mode, SignalState
-from incidentio.core.storm import DEDUP_KEY, RATE, SOURCE, Storm, parent_of
+from incidentio.core.storm import DEDUP_KEY, RATE, SOURCE, Storm, by_storm, parent_of
 from incidentio.ingest.case import Case
 from incidentio.ingest.placing import Opening, Place, group_record_place
 
@@ -194,8 +194,8 @@ def _parent(incident_id: str, storm: Storm, seen: _Seen, now: datetime) -> Chang
         actor=SYSTEM,
         at=now,
         text=f"storm mode: {rate} live incidents within {within} (it takes {storm.opens}); "
-        "what opens from now on is told through this incident",
-        data={"rate": rate, "opens": storm.opens, "before": [card["id"] for card in before]},
+        f"what opens from now on is told through this incident{storm.whose}",
+        data={"rate": rate, "opens": storm.opens, "before": [card["id"] for card in before], **by_storm(storm)},
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from incidentio.core.authored import by
 from incidentio.core.duration import format_duration
 from incidentio.core.incident import Change, Incident, Status, recorded
 from incidentio.core.inhibition import Inhibited
@@ -19,7 +20,7 @@ from incidentio.core.redaction import redact
 from incidentio.core.routing import Routing
 from incidentio.core.severity import Severity, worst
 from incidentio.core.signal import Kind, Mode
-from incidentio.core.storm import child_write
+from incidentio.core.storm import by_storm, child_write
 from incidentio.ingest.case import Case
 from incidentio.ingest.decide import Step
 from incidentio.ingest.opening import actor_of, held, promoted, sentence, would_have
@@ -193,7 +194,8 @@ class Story:
             self._set(flapping_until=until)
             return
         text = redact(flapping.why(restless[0].case.signal.title), limit=600)
-        self._add("IncidentFlapping", restless, text, flapping_since=self._at, flapping_until=until)
+        whose = by(flapping, flapping.ends)
+        self._add("IncidentFlapping", restless, text, whose, flapping_since=self._at, flapping_until=until)
 
     def promote(self, parts: Sequence[Part]) -> None:
         """From watched to live, where a live signal comes and the threshold of its group is reached."""
@@ -230,7 +232,7 @@ class Story:
             actor=SYSTEM,
             at=self._at,
             text=text,
-            data={"parent": parent},
+            data={"parent": parent, **by_storm(self._routing.storm)},
             parent=parent,
             repeat_seconds=0,
         )

@@ -2,11 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
+
 from incidentio.communicate.sweep import sweep
 from incidentio.core import lifecycle
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Catalog
 from incidentio.core.severity import Severity
 from tests.make import ALICE
-from tests.unit.communicate.conftest import ID, Desk
+from tests.unit.communicate.conftest import ID, Desk, desk_with
 
 WINDOW = timedelta(minutes=15)
 
@@ -40,6 +44,48 @@ def test_it_calls_twice_and_says_why_it_calls_no_more(desk):
         "nobody was told: it is flapping since 2026-03-01 12:02:00 UTC and was told of 2 times: again at"
         " 2026-03-01 12:32:00 UTC unless somebody acknowledges it"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"changes": 3, "within": "20m", "quiet_for": "10m"},
+            {
+                "rules": ["flapping: 3 changes of state within 20m"],
+                "author": "routing.yaml",
+                "comment": "flapping: 3 changes of state within 20m",
+                "ends": "when it has been quiet for 10m, or is worse",
+            },
+        ),
+        (
+            {"quiet_for": "10m", "author": "ana", "reason": "a loose cable"},
+            {
+                "author": "ana",
+                "comment": "a loose cable",
+                "ends": "when it has been quiet for 10m, or is worse",
+            },
+        ),
+        (None, {"author": "routing.yaml", "ends": "when it is quiet, or is worse"}),
+    ],
+)
+def test_who_is_not_called_can_see_whose_rule_that_is_why_and_until_when(given, told):
+    desk = desk_with(Bundle(catalog=Catalog.model_validate({"routing": {"flapping": given}})))
+    desk.open()
+    for _ in range(2):
+        desk.triaged()
+        comes_back(desk)
+    desk.record("NoteAdded", flapping_since=desk.clock() - timedelta(minutes=5))
+    comes_back(desk)
+    skipped = desk.table.entries[ID][-1]
+    assert skipped.type == "NotificationSkipped"
+    assert {name: skipped.data.get(name) for name in told} == told
+    assert ("(ana, a loose cable)" in skipped.text) is (told["author"] == "ana")
+    desk.change(lambda i: lifecycle.acknowledge(i, actor=ALICE, at=desk.clock()))
+    desk.clock.advance(minutes=1)
+    desk.table.commit(lifecycle.mitigate(desk.incident, actor=ALICE, at=desk.clock()))
+    desk.change(lambda i: lifecycle.impact_returned(i, actor=ALICE, at=desk.clock(), text="back"))
+    assert desk.table.entries[ID][-1].data["ends"] == told["ends"].removesuffix(", or is worse")
 
 
 def test_half_an_hour_without_anybody_is_called_again_and_then_every_half_hour(desk):

@@ -33,6 +33,25 @@ def test_the_fourth_state_change_within_the_window_is_flapping_and_said_once() -
     assert desk.types.count("IncidentFlapping") == 1
 
 
+SAID = "flapping: 4 changes of state within 10m"
+
+
+@pytest.mark.parametrize(
+    ("given", "author", "comment"),
+    [({}, "routing.yaml", SAID), ({"author": "ana", "reason": "a loose cable"}, "ana", "a loose cable")],
+)
+def test_it_says_which_rule_keeps_it_open_whose_that_is_and_until_when(
+    given: dict[str, str], author: str, comment: str
+) -> None:
+    desk = desk_with(**given)
+    flap(desk, 4)
+    entry = desk.table.entries[desk.incident.id][-1]
+    assert entry.type == "IncidentFlapping"
+    told = {"rules": [SAID], "author": author, "comment": comment, "ends": "when it has been quiet for 20m"}
+    assert {name: entry.data.get(name) for name in told} == told
+    assert entry.text.endswith(" (ana, a loose cable)") is bool(given)
+
+
 def test_slower_changes_and_repetitions_are_none() -> None:
     desk = desk_with()
     flap(desk, 8, every=301)

@@ -1,6 +1,7 @@
 """A storm from its first signal to its end, through all lanes on fakes: what people hear of it and see."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from incidentio.communicate.pages import Channel
 from incidentio.core import lifecycle, quiet
 from incidentio.core.amend import amend
+from incidentio.core.bundle import Bundle
+from incidentio.core.catalog import Catalog
 from incidentio.core.events import event_of
 from incidentio.core.incident import Incident, Status
 from incidentio.core.members import closing
@@ -62,6 +65,46 @@ def test_above_the_rate_one_parent_opens_and_is_told_instead_of_its_children(sto
     skipped = next(e for e in stormy.table.entries[shop.id] if e.type == "NotificationSkipped")
     assert f"part of the storm {parent.id}" in skipped.text
     assert len(stormy.topics) == OPENS - 1 + 1
+
+
+@pytest.mark.parametrize(
+    ("given", "author", "comment"),
+    [
+        ({}, "routing.yaml", f"storm: {OPENS} live incidents within 5m"),
+        ({"author": "ana", "reason": "one page for all"}, "ana", "one page for all"),
+    ],
+)
+def test_every_entry_of_a_storm_says_whose_rule_it_is_and_when_it_ends(
+    given: dict[str, str], author: str, comment: str
+) -> None:
+    estate = Estate(storm={"opens": OPENS, "within": "5m", "quiet_for": "10m", **given})
+    for n in range(OPENS - 1):
+        estate.fire(f"early-{n}")
+    estate.fire("late-0", service="shop")
+    estate.sweep(minutes=1)
+    told = {
+        "rules": [f"storm: {OPENS} live incidents within 5m"],
+        "author": author,
+        "comment": comment,
+        "ends": f"when it has been below {OPENS} live incidents within 5m for 10m",
+    }
+    for incident, type in (
+        (estate.parent, "StormBegan"),
+        (estate.of("late-0"), "NotificationSkipped"),
+        (estate.of("early-0"), "StormJoined"),
+    ):
+        entry = next(e for e in estate.table.entries[incident.id] if e.type == type)
+        assert {name: entry.data.get(name) for name in told} == told, type
+        assert ("(ana, one page for all)" in entry.text) is bool(given and type != "StormJoined"), type
+
+
+def test_a_storm_that_a_deployment_switched_off_still_holds_back_by_name(stormy: Estate) -> None:
+    switched_off = {"routing": {"storm": None}}
+    stormy.teller = replace(stormy.teller, bundle=Bundle(catalog=Catalog.model_validate(switched_off)))
+    stormy.fire("late-1", service="stock")
+    skipped = next(e for e in stormy.table.entries[stormy.of("late-1").id] if e.type == "NotificationSkipped")
+    assert (skipped.data["author"], skipped.data["ends"]) == ("routing.yaml", "when the storm is over")
+    assert skipped.data["comment"] == f"it is part of the storm {stormy.parent.id}, which is told instead"
 
 
 def test_a_hundred_more_services_are_no_more_pages(stormy: Estate) -> None:
