@@ -7,9 +7,10 @@ from incidentio.core.amend import amend
 from incidentio.core.errors import NotFound, Unavailable
 from incidentio.core.incident import Change, Incident, Status
 from incidentio.core.lifecycle import acknowledge
-from incidentio.core.members import member_key, pointer_key
+from incidentio.core.members import pointer_key
 from incidentio.core.person import Actor
 from incidentio.core.ports import Clock, Table
+from incidentio.ingest.decide import Pointer
 from incidentio.ingest.observation import Acknowledgement
 
 _OVERTAKES = timedelta(minutes=2)
@@ -30,12 +31,14 @@ def acknowledged(table: Table, given: Acknowledgement, clock: Clock) -> tuple[Ac
     Raises:
         Unavailable: its signal may still be on the way; or see `amend`.
     """
-    incident_id = (table.get(pointer_key(given.dedup_key)) or {}).get("incident_id")
-    if incident_id is None:
-        return _nothing(given, clock), None
-    member = table.get(member_key(incident_id, given.dedup_key)) or {}
-    if str(member.get("changed_at", "")) > given.at:
+    pointer = Pointer.of(table.get(pointer_key(given.dedup_key)))
+    if pointer is None or pointer.incident_id is None or pointer.is_silent:
+        return _late(Acknowledged.NOTHING, given, clock), None
+    incident_id = pointer.incident_id
+    if given.at <= pointer.began_after:
         return Acknowledged.STALE, incident_id
+    if given.at < pointer.began_at:
+        return _late(Acknowledged.STALE, given, clock), incident_id
 
     def decide(incident: Incident) -> Change | None:
         if incident.status is not Status.TRIGGERED:
@@ -45,11 +48,12 @@ def acknowledged(table: Table, given: Acknowledgement, clock: Clock) -> tuple[Ac
     try:
         incident = amend(table, incident_id, decide)
     except NotFound:
-        return _nothing(given, clock), None
-    return (Acknowledged.DONE if incident.is_open else _nothing(given, clock)), incident_id
+        return _late(Acknowledged.NOTHING, given, clock), None
+    return (Acknowledged.DONE if incident.is_open else _late(Acknowledged.NOTHING, given, clock)), incident_id
 
 
-def _nothing(given: Acknowledgement, clock: Clock) -> Acknowledged:
+def _late(outcome: Acknowledged, given: Acknowledgement, clock: Clock) -> Acknowledged:
+    """Its outcome, once its signal cannot be on the way any more."""
     if clock() - datetime.fromisoformat(given.at) < _OVERTAKES:
         raise Unavailable("an acknowledgement came before its signal")
-    return Acknowledged.NOTHING
+    return outcome

@@ -76,7 +76,7 @@ class Case:
         pointer = self.pointer
         if pointer is None or pointer.mode is Mode.MONITOR or pointer.state is not SignalState.FIRING:
             return False
-        return self.run.state is SignalState.FIRING and (pointer.inhibited or pointer.has_left)
+        return self.run.state is SignalState.FIRING and pointer.is_silent
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -162,7 +162,7 @@ class Case:
         if pointer is None:
             return
         attribute = "stale" if step is Step.STALE else "count"
-        sets = {"last_seen_at": iso(self.now)}
+        sets = {"last_seen_at": iso(self.now), **self._began_earlier}
         if step is Step.DUPLICATE:
             sets["fence"] = self._fence
         records.add(self.key, {attribute: self.run.count}, sets=sets, when=self.unchanged)
@@ -202,7 +202,7 @@ class Case:
         live = {"mode": Mode.LIVE.value} if self.signal.mode is Mode.LIVE else {}
         return [
             Update(member_key(incident.id, self.run.dedup_key), told),
-            self.pointing(**live, severity=self._said),
+            self.pointing(**live, **self._began_earlier, severity=self._said),
             *self._inhibiting,
         ]
 
@@ -252,8 +252,16 @@ class Case:
     def _began_in(self, incident_id: str) -> dict[str, str]:
         """Where it begins to fire: what was known until now belongs to an earlier firing."""
         pointer = self.pointer
-        goes_on = pointer and pointer.state is SignalState.FIRING and pointer.incident_id == incident_id
-        return {} if pointer is None or goes_on else {"began_after": pointer.fence}
+        if pointer is None or pointer.state is not SignalState.FIRING or pointer.incident_id != incident_id:
+            return {"began_at": self.run.began_at, **({"began_after": pointer.fence} if pointer else {})}
+        return self._began_earlier if pointer.open or pointer.is_silent else {"began_at": self.run.began_at}
+
+    @property
+    def _began_earlier(self) -> dict[str, str]:
+        """It belongs to the firing that is known, and was overtaken by all that was known of that."""
+        pointer, began_at = self.pointer, self.run.began_at
+        fires = pointer and self.run.state is SignalState.FIRING
+        return {"began_at": began_at} if pointer and fires and pointer.began_after < began_at < pointer.began_at else {}
 
     @property
     def _said(self) -> str:

@@ -29,7 +29,8 @@ class Pointer:
     again whether that is still so. `apart`: the incident it was split off, where it does not come back to.
     `changes`: its last state changes, in seconds since 1970. `severity`: the worst it said since it began to fire.
     `inhibitor`: the mark of what inhibits it (see `core.inhibition`). `began_after`: what was known
-    before it began to fire in its incident; what is no newer belongs to an earlier firing.
+    before it began to fire in its incident; what is no newer belongs to an earlier firing. `began_at`: the oldest
+    that is known of this firing.
     """
 
     incident_id: str | None
@@ -45,11 +46,17 @@ class Pointer:
     severity: Severity | None = None
     inhibitor: str = ""
     began_after: str = ""
+    began_at: str = ""
 
     @property
     def has_left(self) -> bool:
         """It belongs to nothing for the moment: it left the incident that it names."""
         return bool(self.apart) and self.apart == self.incident_id
+
+    @property
+    def is_silent(self) -> bool:
+        """Nobody is told of it in the incident that it names."""
+        return self.inhibited or self.has_left
 
     @classmethod
     def of(cls, body: Mapping[str, Any] | None) -> "Pointer | None":
@@ -70,6 +77,7 @@ class Pointer:
             severity=Severity(body["severity"]) if body.get("severity", NOT_SAID) != NOT_SAID else None,
             inhibitor=body.get("inhibitor") or "",
             began_after=body.get("began_after") or "",
+            began_at=body.get("began_at") or body["fence"],
         )
 
     def is_firing_since(self, changed_at: str) -> bool:
@@ -116,8 +124,7 @@ def decide(
     worse = goes_on and pointer.is_topped_by(severity)
     if pointer.open and (worse or (state, pointer.mode, mode) == (SignalState.FIRING, Mode.MONITOR, Mode.LIVE)):
         return Step.WORSENED if worse else Step.PROMOTE
-    silent = pointer.inhibited or pointer.has_left
-    if silent and state is SignalState.FIRING and (worse or changed_at >= pointer.fence):
+    if pointer.is_silent and state is SignalState.FIRING and (worse or changed_at >= pointer.fence):
         return Step.RETURNED
     if _known(pointer, state, changed_at):
         repeats = goes_on or (state is pointer.state and changed_at == pointer.fence)

@@ -37,6 +37,11 @@ class Run:
         return self.messages[-1].observation.changed_at
 
     @property
+    def began_at(self) -> str:
+        """The oldest state change."""
+        return self.messages[0].observation.changed_at
+
+    @property
     def mode(self) -> Mode:
         return self._leading.observation.mode
 
