@@ -20,7 +20,10 @@ def rule(assembly: Assembly, part: str) -> dict[str, Any]:
     [
         (
             "TriagingUntriaged",
-            {"IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJoined", "SignalWorsened"},
+            {
+                "ImpactReturned", "IncidentPromoted", "IncidentReopened", "IncidentTriggered", "IncidentUpdated",
+                "SignalJoined", "SignalWorsened",
+            },
         ),
         (
             "MitigatingConducted",

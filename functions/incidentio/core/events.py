@@ -11,8 +11,11 @@ from incidentio.core.timeline import Entry
 SOURCE = "incidentio"
 SCHEMA_VERSION = "1.0"
 
-TRIAGED = ("IncidentTriggered", "IncidentPromoted", "IncidentUpdated", "SignalJoined", "SignalWorsened")
-"""What triage hears of."""
+TRIAGED = (
+    "ImpactReturned", "IncidentPromoted", "IncidentReopened", "IncidentTriggered", "IncidentUpdated", "SignalJoined",
+    "SignalWorsened",
+)  # fmt: skip
+"""What triage hears of: whatever fires, or is judged anew, may be worse than what was known."""
 RELEASING = ("InhibitionEnded",)
 """What ingest hears of."""
 NOTIFYING = (

@@ -2,11 +2,14 @@
 
 import json
 
+import pytest
+
 from incidentio.core.catalog import Catalog
 from incidentio.core.members import member_key, pointer_key
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Mode
 from tests.unit.ingest.doors import Desk, notification, sample, signal
+from tests.unit.storm.lanes import Estate
 
 KEY = "canary/checkout"
 
@@ -140,3 +143,17 @@ def test_what_is_inhibited_stays_silent_and_remembers_how_bad_it_is() -> None:
         desk(notification(signal("firing", desk.at(second), severity=severity, tags=told)))
     assert known(desk) == ("SEV1", "SEV1")
     assert set(desk.types) == {"IncidentTriggered", "SignalInhibited"}
+
+
+@pytest.mark.parametrize(("mildly", "event"), [("SEV3", "IncidentReopened"), ("SEV2", "ImpactReturned")])
+def test_what_comes_back_worse_than_it_was_is_paged_as_that(mildly: str, event: str) -> None:
+    estate = Estate()
+    estate.fire("canary", severity=mildly)
+    estate.clock.advance(seconds=10)
+    estate.fire("canary", state="ok", severity=mildly)
+    estate.sweep(minutes=6)
+    estate.fire("canary", severity="SEV1")
+    incident = estate.of("canary")
+    assert event in estate.table.types(incident.id)
+    assert incident.severity is Severity.SEV1
+    assert "SEV1" in estate.told(incident)[-1].page_id
