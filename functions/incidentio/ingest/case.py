@@ -65,18 +65,22 @@ class Case:
 
     @property
     def signal(self) -> Signal:
-        """Live as well where another door said so of a firing that nobody has been told of yet."""
-        sent = self._as_sent
-        if sent.mode is Mode.LIVE or not self._was_live_unheard:
+        """With what was said before of a firing that nobody was told of yet: that it is live, and how bad it is."""
+        sent, unheard = self._as_sent, self._unheard
+        if unheard is None:
             return sent
-        return sent.model_copy(update={"mode": Mode.LIVE, "mode_reason": "another door has sent it as a live one"})
+        told: dict[str, Any] = {}
+        if sent.mode is Mode.MONITOR and unheard.mode is Mode.LIVE:
+            told |= {"mode": Mode.LIVE, "mode_reason": "another door has sent it as a live one"}
+        if unheard.severity and not unheard.is_topped_by(sent.severity):
+            told["severity"] = unheard.severity
+        return sent.model_copy(update=told) if told else sent
 
     @property
-    def _was_live_unheard(self) -> bool:
+    def _unheard(self) -> Pointer | None:
         pointer = self.pointer
-        if pointer is None or pointer.mode is Mode.MONITOR or pointer.state is not SignalState.FIRING:
-            return False
-        return self.run.state is SignalState.FIRING and pointer.is_silent
+        goes_on = pointer and pointer.state is self.run.state is SignalState.FIRING
+        return pointer if pointer and goes_on and pointer.is_silent else None
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -251,10 +255,14 @@ class Case:
 
     def _began_in(self, incident_id: str) -> dict[str, str]:
         """Where it begins to fire: what was known until now belongs to an earlier firing."""
-        pointer = self.pointer
-        if pointer is None or pointer.state is not SignalState.FIRING or pointer.incident_id != incident_id:
-            return {"began_at": self.run.began_at, **({"began_after": pointer.fence} if pointer else {})}
-        return self._began_earlier if pointer.open or pointer.is_silent else {"began_at": self.run.began_at}
+        pointer, began = self.pointer, {"began_at": self.run.began_at}
+        if pointer is None:
+            return began
+        if pointer.state is SignalState.FIRING and pointer.is_silent:
+            return self._began_earlier
+        if pointer.state is SignalState.FIRING and pointer.incident_id == incident_id:
+            return self._began_earlier if pointer.open else began
+        return began | {"began_after": pointer.fence}
 
     @property
     def _began_earlier(self) -> dict[str, str]:

@@ -291,3 +291,23 @@ def test_what_gets_worse_in_the_same_delivery_inhibits_what_comes_with_it() -> N
     desk(told(desk, "firing", "x", 0, severity="SEV2"))
     desk(told(desk, "firing", "y", 1, severity="SEV4"), told(desk, "firing", "x", 1, severity="SEV1"))
     assert len(desk.table) == 1
+
+
+def test_the_worst_that_was_said_while_nobody_heard_it_counts_though_a_milder_repetition_leaves() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 5, severity="SEV1"))
+    desk(told(desk, "ok", "az-down", 10))
+    desk(told(desk, "firing", "host-down", 20, severity="SEV3"))
+    assert incident_of(desk, "host-down").id != incident_of(desk, "az-down").id
+    assert incident_of(desk, "host-down").severity is Severity.SEV1
+
+
+def test_what_was_overtaken_before_it_was_let_go_is_of_the_same_firing() -> None:
+    desk = desk_with()
+    desk(told(desk, "firing", "az-down", 0))
+    desk(told(desk, "firing", "host-down", 10, severity="SEV3"))
+    desk(told(desk, "ok", "az-down", 20))
+    later(desk)
+    assert desk(told(desk, "firing", "host-down", 5, severity="SEV1")).counts == {"worsened": 1}
+    assert counted_right(desk)
