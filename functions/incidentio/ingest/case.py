@@ -149,9 +149,12 @@ class Case:
 
     @property
     def changes(self) -> list[int]:
-        """Its state changes, this one included, as far as they count for flapping."""
-        flapping, earlier = self.catalog.routing.flapping, self.pointer.changes if self.pointer else ()
-        return flapping.recent(earlier, datetime.fromisoformat(self.run.changed_at)) if flapping else []
+        """Its state changes, this one included if it is one, as far as they count for flapping."""
+        flapping, pointer = self.catalog.routing.flapping, self.pointer
+        if flapping is None:
+            return []
+        recent = flapping.recent(pointer.changes if pointer else (), datetime.fromisoformat(self.run.changed_at))
+        return recent[:-1] if pointer and pointer.state is self.run.state else recent
 
     @property
     def flaps(self) -> bool:

@@ -65,6 +65,16 @@ def test_slower_changes_and_repetitions_are_none() -> None:
     assert "IncidentFlapping" not in desk.types
 
 
+def test_ok_said_again_and_again_of_no_incident_is_no_state_change() -> None:
+    desk = desk_with()
+    for second in range(0, 240, 60):
+        desk(action("OK", desk.at(second)))
+    desk(action("ALARM", desk.at(300)))
+    assert desk.types == ["IncidentTriggered"]
+    desk(action("OK", desk.at(310)))
+    assert desk.incident.flapping_since is None
+
+
 def test_while_it_flaps_ok_is_no_recovery_and_it_ends_when_quiet() -> None:
     desk = desk_with()
     flap(desk, 4)
