@@ -132,13 +132,14 @@ class Rounds:
                 incident = self._table.incident(incident_id or "")
             except NotFound:
                 break
-            if incident.id in case.moved or (pointer and pointer.has_left):
+            inhibited = pointer is not None and pointer.inhibited  # there already, so it has to leave first
+            if (incident.id in case.moved and not inhibited) or (pointer and pointer.has_left):
                 break
             match after_end(incident, now=case.now, window=self._routing.reopen_window):
-                case AfterEnd.REJOIN if pointer and pointer.inhibited:
+                case AfterEnd.REJOIN if inhibited:
                     self._look_at_inhibited(case, incident, parts)
                     return
-                case AfterEnd.REOPEN if pointer and pointer.inhibited:
+                case AfterEnd.REOPEN if inhibited:
                     case.previous = incident.id  # that one is over for others: this one nobody was told of
                     break
                 case AfterEnd.REJOIN:

@@ -311,3 +311,13 @@ def test_what_was_overtaken_before_it_was_let_go_is_of_the_same_firing() -> None
     later(desk)
     assert desk(told(desk, "firing", "host-down", 5, severity="SEV1")).counts == {"worsened": 1}
     assert counted_right(desk)
+
+
+def test_two_doors_of_two_workers_leave_no_member_behind_where_only_the_watched_one_may_be_silent() -> None:
+    desk = desk_with(BY_NAME)
+    desk(event("ALARM", desk.at(0), alarm="az-down"))
+    desk.table.before_commit.append(lambda: desk(event("ALARM", desk.at(1), alarm="host-down")))
+    desk(action("ALARM", desk.at(1), alarm="host-down"))
+    own = desk.table.incident(desk.pointer("host-down")["incident_id"])
+    assert (own.mode, len(desk.table)) == (Mode.LIVE, 2)
+    assert counted_right(desk)
