@@ -198,12 +198,12 @@ class Story:
         self._add("IncidentFlapping", restless, text, whose, flapping_since=self._at, flapping_until=until)
 
     def promote(self, parts: Sequence[Part]) -> None:
-        """From watched to live, where a live signal comes and the threshold of its group is reached."""
+        """From watched to live, where a live signal comes, or waits, and the threshold of its group is reached."""
         live = [part for part in parts if part.case.signal.mode is Mode.LIVE]
         self.writes += [part.case.live for part in live if part.step is Step.PROMOTE]
-        if not live or self._now.mode is Mode.LIVE:
+        if not (live or (parts and self._now.held_for)) or self._now.mode is Mode.LIVE:
             return
-        needed, signal = self._now.held_for or max(part.threshold for part in live), live[0].case.signal
+        needed, signal = self._now.held_for or max(part.threshold for part in live), (live or parts)[0].case.signal
         if self._now.members < needed:
             updates: dict[str, Any] = {"held_for": needed, "mode_reason": held(self._now.members, needed)}
             if self.change is not None:
@@ -212,7 +212,8 @@ class Story:
                 text = redact(f"{signal.title} would be live: {updates['mode_reason']}", limit=600)
                 self._add("SignalNoted", live, text, **updates)
             return
-        reason = f"{self._now.members} of {needed} signals: {signal.mode_reason}" if needed > 1 else signal.mode_reason
+        why = signal.mode_reason if live else "one of them is live"
+        reason = f"{self._now.members} of {needed} signals: {why}" if needed > 1 else why
         self._append(promoted(self._now, signal, at=self._at, reason=reason))
 
     def join_storm(self, cases: Sequence[Case], storm: Storm) -> None:

@@ -1,7 +1,9 @@
 """Which signals become one incident, and that no order, repetition or race makes more of them."""
 
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ from incidentio.core.person import SYSTEM
 from incidentio.core.ports import Update
 from incidentio.core.signal import Mode
 from incidentio.core.timeline import first_broken_link
-from tests.unit.ingest.doors import Desk, notification, signal
+from tests.unit.ingest.doors import Desk, action, event, notification, signal
 
 
 def grouped(**route: Any) -> Catalog:
@@ -167,6 +169,18 @@ def test_with_a_threshold_it_is_only_watched_until_enough_signals_fire() -> None
     assert (desk.incident.mode, desk.incident.held_for) == (Mode.LIVE, 0)
     assert desk.types[-2:] == ["SignalJoined", "IncidentPromoted"]
     assert desk.table.entries[desk.incident.id][-1].text.startswith("from monitor to live: 3 of 3 signals")
+
+
+@pytest.mark.parametrize("doors", [(event, action), (action, event)])
+def test_a_watched_signal_counts_for_a_threshold_before_a_live_one_and_after_it(
+    doors: tuple[Callable[..., str], ...],
+) -> None:
+    route = {"receiver": "page", "group_by": ["alertname"], "threshold": 2}
+    desk = Desk(Catalog.model_validate({"routing": {"route": route}}))
+    for region, door in enumerate(doors):
+        desk(door("ALARM", desk.at(0)).replace("eu-west-1", f"eu-west-{region + 1}"))
+    assert (desk.incident.members, desk.incident.mode) == (2, Mode.LIVE)
+    assert desk.incident.mode_reason.startswith("2 of 2 signals: ")
 
 
 def test_two_workers_that_open_one_group_open_one_incident() -> None:
