@@ -95,6 +95,8 @@ class Intake:
         when = {"open": True, "state": SignalState.FIRING.value, "fence": AtMost(run.changed_at)}
         if run.mode is Mode.LIVE:
             when["mode"] = Mode.LIVE.value
+        if run.began_at < run.changed_at:  # else some of them began before all that is known
+            when["began_at"] = AtMost(run.began_at)
         if severity := run.severity:  # "SEV1" sorts first: it was told at least so bad before
             when["severity"] = AtMost(severity.value)
         try:

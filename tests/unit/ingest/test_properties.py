@@ -1,12 +1,17 @@
 """Whatever the order, the repetition, the doors and the batching: the same trouble ends in the same state."""
 
+import json
+import random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from incidentio.core.ids import iso
 from incidentio.core.incident import Status
+from incidentio.core.members import pointer_key
 from incidentio.core.signal import Mode
 from incidentio.core.timeline import first_broken_link
-from tests.unit.ingest.doors import Desk, action, event
+from tests.unit.ingest.doors import Desk, action, event, notification, signal
 
 STATES = st.lists(st.sampled_from(["ALARM", "OK", "INSUFFICIENT_DATA"]), min_size=1, max_size=7)
 
@@ -68,3 +73,27 @@ def test_every_alarm_is_its_own_incident_and_every_message_is_counted(sent: list
     for alarm in alarms:
         pointer = desk.pointer(alarm)
         assert pointer["count"] + pointer["stale"] == sum(a == alarm for a, _, _ in sent)
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.sampled_from(["SEV1", "SEV2", "SEV3"]), min_size=1, max_size=5),
+    st.integers(0, 4),
+    st.lists(st.integers(1, 3), min_size=12, max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_in_any_order_a_firing_is_as_bad_as_the_worst_of_it_and_is_acknowledged(
+    severities: list[str], after: int, sizes: list[int], chance: random.Random
+) -> None:
+    desk = Desk()
+    sent = [notification(signal("firing", desk.at(n), severity=said)) for n, said in enumerate(severities)]
+    at = desk.at(min(after, len(sent) - 1) + 0.5).isoformat()
+    sent += [json.dumps({"incidentio": "ack/v1", "integration": "pd", "dedup_key": "canary/checkout", "at": at})]
+    waiting = [*sent, *chance.choices(sent, k=2)]
+    chance.shuffle(waiting)
+    for size in sizes:
+        batch, waiting = waiting[:size], waiting[size:]
+        waiting += [batch[int(message_id[1:])] for message_id in desk(*batch).failed]
+    pointer = desk.table.records[pointer_key("canary/checkout")]
+    assert (pointer["severity"], pointer["fence"], waiting) == (min(severities), iso(desk.at(len(severities) - 1)), [])
+    assert desk.incident.status is Status.ACKNOWLEDGED
