@@ -5,6 +5,7 @@ syntheses with different catalogues never write over each other.
 """
 
 import hashlib
+import json
 import shutil
 import tempfile
 import time
@@ -22,7 +23,7 @@ _BUNDLE = Path("incidentio/bundle.json")
 
 def stage(bundle: Bundle, *, into: Path = STAGED) -> Path:
     """Return the asset folder that holds the code of now and `bundle`."""
-    document = bundle.model_dump_json(by_alias=True).encode()
+    document = json.dumps(bundle.document(), separators=(",", ":")).encode()
     files = {path.relative_to(FUNCTIONS): path.read_bytes() for path in _shipped(FUNCTIONS / "incidentio")}
     files[_BUNDLE] = document
     finished = into / _digest(files)

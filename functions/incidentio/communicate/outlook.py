@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from incidentio.communicate.calls import repeat_seconds
 from incidentio.communicate.pages import FORGOTTEN, Page
 from incidentio.core.bundle import Bundle
 from incidentio.core.duration import format_duration
 from incidentio.core.incident import Incident, Status
-from incidentio.core.playbook import Playbook
+
+if TYPE_CHECKING:
+    from incidentio.core.playbook import Playbook
 
 _OVER = frozenset({Status.RESOLVED, Status.CLOSED, Status.CANCELLED, Status.MERGED})
 
@@ -77,7 +79,7 @@ def _playbooks(incident: Incident, bundle: Bundle) -> list[str]:
     return lines or ["No playbook fits: nothing is changed by itself."]
 
 
-def _terms(playbook: Playbook) -> str:
+def _terms(playbook: "Playbook") -> str:
     count = playbook.risk.approvals
     needs = "no approval needed" if not count else "one approval" if count == 1 else f"approval by {count} people"
     return f"{playbook.risk.value}, {needs}"

@@ -11,7 +11,7 @@ from incidentio.aws.queue import SqsQueue
 from incidentio.aws.settings import SweeperSettings, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.attachment import Attachment
-from incidentio.core.bundle import load_bundle
+from incidentio.core.catalog import load_catalog
 from incidentio.detect.reconcile import Reconciliation
 from incidentio.detect.sweep import sweep
 
@@ -23,7 +23,7 @@ def _settings() -> SweeperSettings:
 
 def handler(_event: dict[str, Any], _context: object) -> dict[str, int]:
     """One sweep; what it did, as counts."""
-    given, catalog = _settings(), load_bundle().catalog
+    given, catalog = _settings(), load_catalog()
     table = DynamoTable(client("dynamodb"), given.table_name, catalog.routing)
     queue = SqsQueue(client("sqs"), given.ingest_queue_url)
     reconciliation = Reconciliation(

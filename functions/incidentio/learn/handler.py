@@ -10,7 +10,7 @@ from incidentio.aws.clients import client
 from incidentio.aws.settings import LearnSettings, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.archive import Archive, Retention
-from incidentio.core.bundle import load_bundle
+from incidentio.core.catalog import load_catalog
 from incidentio.core.events import DomainEvent
 from incidentio.core.ports import Table
 from incidentio.learn.anchor import anchor
@@ -21,7 +21,7 @@ from incidentio.learn.remember import remember
 @cache
 def _adapters() -> tuple[Table, Archive]:
     env = settings(LearnSettings)
-    table = DynamoTable(client("dynamodb"), env.table_name, load_bundle().catalog.routing)
+    table = DynamoTable(client("dynamodb"), env.table_name, load_catalog().routing)
     return table, S3Archive(client("s3"), env.archive_bucket)
 
 
@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         told.incident_id,
         table=table,
         archive=archive,
-        catalog=load_bundle().catalog,
+        catalog=load_catalog(),
         clock=lambda: datetime.now(UTC),
     )
     return {"incident_id": told.incident_id, "postmortem_key": incident.postmortem_key if incident else None}

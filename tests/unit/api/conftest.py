@@ -15,7 +15,7 @@ from tests.fakes import FakeArchive, FakeClock, FakeSecrets, FakeTable
 
 ACCOUNT = "111122223333"
 
-BUNDLE = Bundle.model_validate(
+BUNDLE = Bundle.of(
     {
         "catalog": {
             "services": {

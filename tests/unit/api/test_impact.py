@@ -10,7 +10,7 @@ from incidentio.core.signal import Subject
 from incidentio.core.situation import Gap, Situation, Suspect, situation_write
 from tests.unit.api.conftest import World
 
-SHOP = Bundle.model_validate(
+SHOP = Bundle.of(
     {
         "catalog": {
             "services": {

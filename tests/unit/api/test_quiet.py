@@ -171,7 +171,7 @@ def test_a_wrong_window_is_told_with_what_would_be_right(world: World, body: dic
 
 def test_windows_of_the_catalogue_are_listed_and_end_with_a_deployment() -> None:
     window = {**RECURRING, "author": "dba"}
-    world = World(Bundle.model_validate({"catalog": {"routing": {"maintenance": [window]}}}))
+    world = World(Bundle.of({"catalog": {"routing": {"maintenance": [window]}}}))
     (shown,) = world.alice.get("/maintenance")["items"]
     assert (shown["id"], shown["source"], shown["author"]) == ("vacuum", "catalogue", "dba")
     answer = world.alice.call("POST", "/maintenance/vacuum/end")
@@ -265,7 +265,7 @@ def test_a_window_that_cannot_be_evaluated_is_listed_first_and_can_be_ended(worl
 
 def test_a_window_of_the_catalogue_that_cannot_be_evaluated_is_listed() -> None:
     window = {**RECURRING, "author": "dba", "starts_at": "2026-01-01T00:00:00Z", "rrule": "FREQ=DAILY;INTERVAL=-1"}
-    world = World(Bundle.model_validate({"catalog": {"routing": {"maintenance": [window]}}}))
+    world = World(Bundle.of({"catalog": {"routing": {"maintenance": [window]}}}))
     (shown,) = world.alice.get("/maintenance")["items"]
     assert (shown["id"], shown["state"]) == ("vacuum", "broken")
 

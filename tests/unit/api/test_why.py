@@ -28,7 +28,7 @@ def told_by(desk: Desk) -> WhyView:
 
 
 def routed(**routing: Any) -> Desk:
-    return desk_with(Bundle.model_validate({"catalog": {"routing": routing}}))
+    return desk_with(Bundle.of({"catalog": {"routing": routing}}))
 
 
 def silenced(desk: Desk, mode: str = "live") -> None:

@@ -45,7 +45,7 @@ def test_staging_does_not_page_unless_routing_says_so(desk):
     desk.open(environment="staging")
     desk.triaged(Severity.SEV1)
     assert [s.channel for s in desk.topics.sent] == ["ticket"]
-    loud = desk_with(Bundle.model_validate({"catalog": {"routing": {"route": {"receiver": "page"}}}}))
+    loud = desk_with(Bundle.of({"catalog": {"routing": {"route": {"receiver": "page"}}}}))
     loud.open(environment="staging")
     loud.triaged(Severity.SEV1)
     assert [s.channel for s in loud.topics.sent] == ["page"]

@@ -29,7 +29,7 @@ PLAYBOOK = {
     "targets": {"type": "AWS::Lambda::Function"},
     "steps": [{"action": "x"}],
 }
-BUNDLE = Bundle.model_validate(
+BUNDLE = Bundle.of(
     {
         "catalog": {
             "services": {"checkout": {"automation": {"auto": ["collect-logs"]}, "runbook": "docs/checkout.md"}}

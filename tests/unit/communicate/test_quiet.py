@@ -40,7 +40,7 @@ def silence(
 
 
 def with_routing(**routing: Any) -> Desk:
-    return desk_with(Bundle.model_validate({"catalog": {"routing": routing}}))
+    return desk_with(Bundle.of({"catalog": {"routing": routing}}))
 
 
 def skipped(desk: Desk) -> list[str]:

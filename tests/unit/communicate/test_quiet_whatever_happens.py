@@ -19,7 +19,7 @@ from tests.unit.communicate.conftest import ID, Desk, desk_with
 from tests.unit.communicate.test_exactly_once import act, deliver
 
 # A person's acknowledgement may be forgotten, and is then told on purpose: that has tests of its own.
-BUNDLE = Bundle.model_validate({"catalog": {"routing": {"ack_timeout": "0s"}}})
+BUNDLE = Bundle.of({"catalog": {"routing": {"ack_timeout": "0s"}}})
 MATCHERS = (('service="checkout"',), ('service="checkout"', 'severity=~"SEV[2345]"'), ('service="other"',))
 STEPS = st.tuples(
     st.sampled_from(

@@ -134,7 +134,7 @@ def test_a_page_without_triage_says_what_fired_and_does_not_guess(desk):
 def test_a_deployment_with_a_longer_interval_is_told_and_the_next_call_is_named_by_it(desk):
     desk.open()
     desk.triaged()
-    later = desk_with(Bundle.model_validate({"catalog": {"routing": {"repeat_interval": "1h"}}}), desk.clock)
+    later = desk_with(Bundle.of({"catalog": {"routing": {"repeat_interval": "1h"}}}), desk.clock)
     teller = replace(desk.teller, bundle=later.teller.bundle)
     desk.clock.advance(minutes=5)
     sweep(teller)

@@ -40,7 +40,7 @@ CATALOG: dict[str, Any] = {
 
 
 def bundle_of(catalog: dict[str, Any] | None = None, *playbooks: dict[str, Any]) -> Bundle:
-    return Bundle.model_validate({"catalog": catalog or {}, "playbooks": {p["name"]: p for p in playbooks}})
+    return Bundle.of({"catalog": catalog or {}, "playbooks": {p["name"]: p for p in playbooks}})
 
 
 def subject(name: str = "checkout-5xx", **fields: Any) -> Subject:
