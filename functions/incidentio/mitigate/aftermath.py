@@ -5,8 +5,6 @@ from typing import Any
 
 from incidentio.core.errors import IncidentioError
 from incidentio.core.targets import partition_of
-from incidentio.mitigate.actions import Place, prepared
-from incidentio.mitigate.actions.action import Change
 from incidentio.mitigate.run import MAYBE_CHANGED, Run, RunStep, StepStatus
 
 _KINDS: Sequence[tuple[str, str, frozenset[StepStatus]]] = (
@@ -46,6 +44,9 @@ def undo_commands(run: Run, step: RunStep) -> list[str]:
         return str(step.given.get("undo", "")).splitlines()
     if not step.touched:
         return []
+    from incidentio.mitigate.actions import Place, prepared  # noqa: PLC0415 - every action, and few undos leave anything
+    from incidentio.mitigate.actions.action import Change  # noqa: PLC0415 - as above
+
     target = run.target_of(step)
     _, account, region, _ = target.split("|", 3)
     place = Place(partition=partition_of(region), account=account, region=region)

@@ -17,7 +17,6 @@ from incidentio.core.redaction import redact
 from incidentio.core.signal import Subject
 from incidentio.core.steps import Leaf, Manual, Step
 from incidentio.core.targets import partition_of, target_for
-from incidentio.mitigate.actions import Place, prepared
 from incidentio.mitigate.glass import break_glass as break_glass_of
 from incidentio.mitigate.keys import new_run_id, open_run_key
 from incidentio.mitigate.run import Run, RunStep, StepKind
@@ -92,7 +91,7 @@ def request_run(
             break_glass=break_glass,
             only_allowed=definition.targets.only_allowed or _only_allowed(bundle, incident.service),
         )
-        _check_actions(run, Place(partition=partition_of(region), account=account, region=region))
+        _check_actions(run, account=account, region=region)
         same = _same(runs_of(table, incident_id), run)
         if same:
             asked.append(same)
@@ -198,8 +197,11 @@ def _targets(
     return tuple(named)
 
 
-def _check_actions(run: Run, place: Place) -> None:
+def _check_actions(run: Run, *, account: str, region: str) -> None:
     """Refuse now, with a clear message, what the action function would refuse later."""
+    from incidentio.mitigate.actions import Place, prepared  # noqa: PLC0415 - every action, and few events ask for a run
+
+    place = Place(partition=partition_of(region), account=account, region=region)
     for step in run.steps:
         if step.kind == "action" and step.status != "skipped":
             prepared(step.action, step.given, run.target_of(step), place)
