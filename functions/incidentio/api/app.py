@@ -16,32 +16,14 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 )
 
 from incidentio.api import errors
-from incidentio.api.calls import BODY_LIMIT, REVIEW_BODY_LIMIT, Api, decode_body
-from incidentio.api.routes import (
-    approvals,
-    deploys,
-    document,
-    grouping,
-    incidents,
-    integrations,
-    lifecycle,
-    people,
-    playbooks,
-    postmortems,
-    quiet,
-    reports,
-    timeline,
-)
+from incidentio.api.calls import BODY_LIMIT, REVIEW_BODY_LIMIT, Api
+from incidentio.api.resolver import Resolver
 from incidentio.core.archive import Archive, RetentionMode
 from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Conflict, IncidentioError, InvalidInput
 from incidentio.core.integration import SigningSecrets
 from incidentio.core.ports import Clock, Refused, Stale, Table
 
-_ROUTES = (
-    incidents, lifecycle, people, grouping, timeline, postmortems, playbooks, approvals, deploys, integrations, quiet,
-    reports,
-)  # fmt: skip
 _LOG = logging.getLogger(__name__)
 
 
@@ -64,14 +46,7 @@ def create_app(
     caller sees only the id. By default it goes to the standard log.
     """
     api = Api(table, archive, secrets, bundle, clock, account, region, retention_mode, retention_days)
-    app = APIGatewayRestResolver(
-        enable_validation=True,
-        response_validation_error_http_code=500,
-        json_body_deserializer=decode_body,
-    )
-    for module in _ROUTES:
-        app.include_router(module.routes(api))
-    app.include_router(document.routes(api, app))
+    app = Resolver(api)
     app.use([_known_parameters])
     _answer_errors(app, unexpected or _log)
     return app

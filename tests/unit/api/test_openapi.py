@@ -78,6 +78,15 @@ def test_operation_ids_are_unique(world: World) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_the_document_is_the_same_whatever_was_asked_before(world: World) -> None:
+    before = world.alice.get("/openapi.json")
+    later = World()
+    later.alice.get("/reports/noise")
+    after = later.alice.get("/openapi.json")
+    assert after == before
+    assert list(after["paths"]) == list(before["paths"])
+
+
 def test_apps_do_not_share_state() -> None:
     assert World().app is not World().app
     assert create_app.__kwdefaults__["retention_mode"] == "GOVERNANCE"
