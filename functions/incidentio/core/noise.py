@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from statistics import median
 
 from pydantic import BaseModel, ConfigDict
 
@@ -53,6 +52,8 @@ def noise(outcomes: Iterable[Ended], night: Night) -> list[AlarmNoise]:
 
 
 def _row(key: str, parts: list[tuple[Ended, Played]], night: Night) -> AlarmNoise:
+    from statistics import median  # noqa: PLC0415 - with fractions and decimals, which only a report needs
+
     opened = [outcome for outcome, _ in parts if outcome.opened_by == key]
     cancelled: dict[str, int] = {}
     for outcome in opened:
