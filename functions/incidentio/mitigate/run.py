@@ -43,7 +43,7 @@ LeaseStatus = Literal["open", "restoring", "restored", "foreign", "by_hand", "fa
 
 
 class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True, defer_build=True)
 
 
 class RunStep(_Stored):

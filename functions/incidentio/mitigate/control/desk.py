@@ -22,7 +22,7 @@ Answer = dict[str, Any]
 class Request(BaseModel):
     """One task's payload: the ids, and what its operation needs of the rest."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     op: str
     run_id: str
