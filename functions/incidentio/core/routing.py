@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from incidentio.core.duration import Duration, format_duration
 from incidentio.core.flapping import Flapping
-from incidentio.core.inhibition import InhibitRule
+from incidentio.core.inhibit_rule import InhibitRule
 from incidentio.core.maintenance import Maintenance
 from incidentio.core.matchers import MatcherField, all_match
 from incidentio.core.own_patterns import Redaction

@@ -10,7 +10,7 @@ from incidentio.core.catalog import Service
 from incidentio.core.errors import InvalidInput
 from incidentio.core.incident import Incident
 from incidentio.core.labels import labels_of, sent_labels
-from incidentio.core.rules import Ruling, Seen, rule_on
+from incidentio.core.ruling import Ruling, Seen, rule_on
 from incidentio.core.severity import Severity, parse_severity, severity_from_tier, worst
 from incidentio.core.signal import Mode
 from incidentio.triage.evidence import Evidence, Heard

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from incidentio.core.reach import Reach
 from incidentio.core.routing import Routing
-from incidentio.core.rules import During, Ruling, Seen, rule_on
+from incidentio.core.rules import During
+from incidentio.core.ruling import Ruling, Seen, rule_on
 from incidentio.core.severity import Severity
 
 SUNDAY_NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
