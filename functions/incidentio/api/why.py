@@ -12,11 +12,11 @@ from incidentio.api.views import Shown, View
 from incidentio.core.counted import counted, fire
 from incidentio.core.deadlines import ack_due, quiet_due, recovery_due, repeat_due, told_due, triage_due
 from incidentio.core.duration import format_duration
-from incidentio.core.ids import parse_incident_id
+from incidentio.core.ids import moment, parse_incident_id
 from incidentio.core.incident import Incident, Status
 from incidentio.core.inhibited import inhibition_of
 from incidentio.core.labels import labels_of
-from incidentio.core.quiet import Quiets, moment, monitored_by, quiets_at
+from incidentio.core.quiet import Quiets, monitored_by, quiets_at
 from incidentio.core.routing import Routing
 from incidentio.core.signal import Kind
 from incidentio.core.timeline import Entry

@@ -9,9 +9,10 @@ from incidentio.communicate.pages import FORGOTTEN, Channel, Page
 from incidentio.communicate.plan import Event, Nobody, Nothing, Plan, Publish, only_watched
 from incidentio.core.authored import by
 from incidentio.core.deadlines import ack_due
+from incidentio.core.ids import moment
 from incidentio.core.incident import Incident, Status
 from incidentio.core.labels import labels_of
-from incidentio.core.quiet import Quiet, Quiets, moment, monitored_by
+from incidentio.core.quiet import Quiet, Quiets, monitored_by
 from incidentio.core.routing import Route, Routing
 from incidentio.core.severity import Severity
 from incidentio.core.signal import Kind, Mode

@@ -7,10 +7,10 @@ from typing import Any
 from incidentio.communicate.calls import repeat_seconds
 from incidentio.communicate.pages import Page
 from incidentio.communicate.plan import Nobody
-from incidentio.core.ids import iso
+from incidentio.core.ids import iso, moment
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
-from incidentio.core.quiet import INHIBITION, Quiet, moment
+from incidentio.core.quiet import INHIBITION, Quiet
 from incidentio.core.routing import Routing
 
 

@@ -3,7 +3,7 @@
 import re
 import secrets
 from base64 import b32encode
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from incidentio.core.errors import InvalidInput
@@ -47,3 +47,8 @@ def parse_incident_id(text: str) -> str:
 def iso(at: datetime) -> str:
     """UTC ISO 8601 with milliseconds and `Z`: sorts as text in the order of time."""
     return at.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def moment(at: datetime) -> str:
+    """As people read it, in UTC and to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -6,13 +6,13 @@ there was, for `KEPT` after its end. `QUIET#HELD` / `INC-…` are the incidents 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from incidentio.core.errors import Conflict, NotFound
-from incidentio.core.ids import iso
+from incidentio.core.ids import iso, moment
 from incidentio.core.incident import Incident
 from incidentio.core.labels import labels_of
 from incidentio.core.maintenance import Maintenance, Window
@@ -201,10 +201,6 @@ def held(records: Records) -> dict[str, str]:
 def let_go(incident_id: str, quiet_id: str) -> Delete:
     """It does not wait for that one any more. Refused where it waits for another by now."""
     return Delete(Key(HELD, incident_id), when={"quiet": quiet_id})
-
-
-def moment(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _stored(body: Mapping[str, Any]) -> Silence | Window:

@@ -10,7 +10,6 @@ from incidentio.core.events import DomainEvent
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident, recorded
 from incidentio.core.person import SYSTEM
-from incidentio.core.quiet import monitored_by, quiets_at
 from incidentio.core.signal import Kind
 from incidentio.mitigate.breaker import open_since
 from incidentio.mitigate.conduct.score import Score
@@ -97,6 +96,8 @@ class Hold:
 
 def held_back(score: Score, incident: Incident) -> Hold | None:
     """Monitor mode, or the maintenance window the incident is in now."""
+    from incidentio.core.quiet import monitored_by, quiets_at  # noqa: PLC0415 - little starts by itself
+
     routing = score.bundle.catalog.routing
     if monitored := monitored_by(incident, routing):
         return Hold("monitor", monitored, {})

@@ -1,9 +1,8 @@
 """A run that people stopped with the word to hold: it ends where it is, and what it changed is a loan."""
 
-from incidentio.core.ids import iso
+from incidentio.core.ids import iso, moment
 from incidentio.core.incident import Incident
 from incidentio.core.ports import Put
-from incidentio.core.quiet import moment
 from incidentio.mitigate.control.desk import Desk
 from incidentio.mitigate.control.watch import kept_locks
 from incidentio.mitigate.leases import LONGEST_HOLD, lease_record

@@ -3,10 +3,9 @@
 from datetime import datetime, timedelta
 
 from incidentio.core.counted import counted
-from incidentio.core.ids import iso
+from incidentio.core.ids import iso, moment
 from incidentio.core.incident import Incident, Status
 from incidentio.core.ports import Put
-from incidentio.core.quiet import moment
 from incidentio.core.redaction import redact
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.locks import lock_record
