@@ -4,7 +4,7 @@ import binascii
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler.api_gateway import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
@@ -21,8 +21,10 @@ from incidentio.api.resolver import Resolver
 from incidentio.core.archive import Archive, RetentionMode
 from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Conflict, IncidentioError, InvalidInput
-from incidentio.core.integration import SigningSecrets
 from incidentio.core.ports import Clock, Refused, Stale, Table
+
+if TYPE_CHECKING:
+    from incidentio.core.integration import SigningSecrets
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ def create_app(
     *,
     table: Table,
     archive: Archive,
-    secrets: SigningSecrets,
+    secrets: "SigningSecrets",
     bundle: Bundle,
     clock: Clock,
     account: str,

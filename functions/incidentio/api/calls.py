@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
@@ -12,9 +12,11 @@ from incidentio.core.archive import Archive, Retention, RetentionMode
 from incidentio.core.bundle import Bundle
 from incidentio.core.errors import Conflict, Forbidden, InvalidInput
 from incidentio.core.incident import Incident
-from incidentio.core.integration import SigningSecrets
 from incidentio.core.person import Actor, person_from_arn
 from incidentio.core.ports import Clock, Table
+
+if TYPE_CHECKING:
+    from incidentio.core.integration import SigningSecrets
 
 MAX_IDEMPOTENCY_KEY = 128
 BODY_LIMIT = 64 * 1024
@@ -27,7 +29,7 @@ class Api:
 
     table: Table
     archive: Archive
-    secrets: SigningSecrets
+    secrets: "SigningSecrets"
     bundle: Bundle
     clock: Clock
     account: str

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from incidentio.aws.errors import error_code, translated
-from incidentio.core.integration import SigningSecret
+
+if TYPE_CHECKING:
+    from incidentio.core.integration import SigningSecret
 
 
 def prefix_of(stack: str) -> str:
@@ -22,7 +24,9 @@ class SecretsManager:
         self._client = client
         self._prefix = prefix
 
-    def get(self, integration: str) -> Sequence[SigningSecret]:
+    def get(self, integration: str) -> "Sequence[SigningSecret]":
+        from incidentio.core.integration import SigningSecret  # noqa: PLC0415 - few requests read one
+
         try:
             answer = self._client.get_secret_value(SecretId=self._name(integration))
         except ClientError as error:
@@ -32,7 +36,7 @@ class SecretsManager:
                 raise
         return tuple(SigningSecret(**each) for each in json.loads(answer["SecretString"]))
 
-    def put(self, integration: str, secrets: Sequence[SigningSecret]) -> None:
+    def put(self, integration: str, secrets: "Sequence[SigningSecret]") -> None:
         text = json.dumps([{"secret": each.secret, "request": each.request} for each in secrets])
         name = self._name(integration)
         try:
