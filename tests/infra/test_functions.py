@@ -7,22 +7,32 @@ from typing import Any
 
 import pytest
 
-from incidentio.aws import settings as models
+from incidentio.api.handler import ApiSettings
+from incidentio.aws.outbox.handler import PublisherSettings
+from incidentio.aws.settings import TableSettings, settings
+from incidentio.communicate.handler import CommunicateSettings
+from incidentio.detect.handler import SweeperSettings
+from incidentio.ingest.handler import IngestSettings
+from incidentio.ingest.http.handler import WebhookSettings
+from incidentio.learn.handler import LearnSettings
+from incidentio.mitigate.actions.handler import ActionSettings
+from incidentio.mitigate.control.handler import ControlSettings
+from incidentio.mitigate.handler import ConductorSettings
 from infra.asset import FUNCTIONS
 from tests.infra.conftest import Assembly, text
 
 SETTINGS = {
-    "incidentio.api.handler.handler": models.ApiSettings,
-    "incidentio.aws.outbox.handler.handler": models.PublisherSettings,
-    "incidentio.communicate.handler.handler": models.CommunicateSettings,
-    "incidentio.detect.handler.handler": models.SweeperSettings,
-    "incidentio.ingest.handler.handler": models.IngestSettings,
-    "incidentio.ingest.http.handler.handler": models.WebhookSettings,
-    "incidentio.learn.handler.handler": models.LearnSettings,
-    "incidentio.mitigate.actions.handler.handler": models.ActionSettings,
-    "incidentio.mitigate.control.handler.handler": models.ControlSettings,
-    "incidentio.mitigate.handler.handler": models.ConductorSettings,
-    "incidentio.triage.handler.handler": models.TriageSettings,
+    "incidentio.api.handler.handler": ApiSettings,
+    "incidentio.aws.outbox.handler.handler": PublisherSettings,
+    "incidentio.communicate.handler.handler": CommunicateSettings,
+    "incidentio.detect.handler.handler": SweeperSettings,
+    "incidentio.ingest.handler.handler": IngestSettings,
+    "incidentio.ingest.http.handler.handler": WebhookSettings,
+    "incidentio.learn.handler.handler": LearnSettings,
+    "incidentio.mitigate.actions.handler.handler": ActionSettings,
+    "incidentio.mitigate.control.handler.handler": ControlSettings,
+    "incidentio.mitigate.handler.handler": ConductorSettings,
+    "incidentio.triage.handler.handler": TableSettings,
 }
 TOUCHES_THE_TABLE = set(SETTINGS) - {
     "incidentio.aws.outbox.handler.handler",
@@ -78,7 +88,7 @@ def test_the_environment_satisfies_the_settings(assembly: Assembly, monkeypatch:
         with monkeypatch.context() as patch:
             for name, value in variables.items():
                 patch.setenv(name, text(value))
-            models.settings(SETTINGS[function["Handler"]])
+            settings(SETTINGS[function["Handler"]])
 
 
 def test_no_function_gets_a_variable_it_does_not_read(assembly: Assembly) -> None:

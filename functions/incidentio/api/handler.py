@@ -12,11 +12,18 @@ from incidentio.api.app import create_app, handle
 from incidentio.aws.archive import S3Archive
 from incidentio.aws.clients import LaterClient, client
 from incidentio.aws.secrets import SecretsManager, prefix_of
-from incidentio.aws.settings import ApiSettings, settings
+from incidentio.aws.settings import TableSettings, Text, settings
 from incidentio.aws.table import DynamoTable
+from incidentio.core.archive import RetentionMode
 from incidentio.core.bundle import load_bundle
 
 logger = Logger()
+
+
+class ApiSettings(TableSettings):
+    archive_bucket: Text
+    retention_mode: RetentionMode = "GOVERNANCE"
+    retention_days: int = 365
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

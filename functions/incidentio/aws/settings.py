@@ -1,7 +1,7 @@
-"""What each function needs from its environment: one validated model per function, read once per cold start."""
+"""What each function needs from its environment: a model of its own in its handler, read once per cold start."""
 
 import os
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -19,62 +19,6 @@ class Settings(BaseModel):
 class TableSettings(Settings):
     table_name: Text
     stack_prefix: Text
-
-
-class IngestSettings(TableSettings):
-    ingest_dlq_url: Text
-    signal_topic_arn: Text
-
-
-class WebhookSettings(TableSettings):
-    ingest_queue_url: Text
-
-
-class PublisherSettings(Settings):
-    event_bus_name: Text
-
-
-class TriageSettings(TableSettings):
-    pass
-
-
-class ConductorSettings(TableSettings):
-    state_machine_prefix: Text
-
-
-class ControlSettings(TableSettings):
-    kill_switch_parameter: Text
-
-
-class ActionSettings(Settings):
-    playbook: Text
-    outbound: str = ""
-
-
-class CommunicateSettings(TableSettings):
-    page_topic_arn: Text
-    ticket_topic_arn: Text
-    test_topic_arn: Text
-    api_url: Text
-
-
-class LearnSettings(TableSettings):
-    archive_bucket: Text
-    retention_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
-    retention_days: int = 365
-
-
-class SweeperSettings(TableSettings):
-    ingest_queue_url: Text
-    signal_topic_arn: Text
-    signal_function_arn: Text
-    reconcile_seconds: int = 300
-
-
-class ApiSettings(TableSettings):
-    archive_bucket: Text
-    retention_mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
-    retention_days: int = 365
 
 
 S = TypeVar("S", bound=Settings)

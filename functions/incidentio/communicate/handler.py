@@ -7,12 +7,19 @@ from typing import Any
 
 from incidentio.aws.clients import client
 from incidentio.aws.observability import count
-from incidentio.aws.settings import CommunicateSettings, settings
+from incidentio.aws.settings import TableSettings, Text, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.aws.topics import SnsTopics
 from incidentio.communicate.batch import handle
 from incidentio.communicate.tell import Teller
 from incidentio.core.bundle import load_bundle
+
+
+class CommunicateSettings(TableSettings):
+    page_topic_arn: Text
+    ticket_topic_arn: Text
+    test_topic_arn: Text
+    api_url: Text
 
 
 @cache

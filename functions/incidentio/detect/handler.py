@@ -8,12 +8,19 @@ from incidentio.aws.alarms import CloudWatchAlarms
 from incidentio.aws.clients import client
 from incidentio.aws.observability import count
 from incidentio.aws.queue import SqsQueue
-from incidentio.aws.settings import SweeperSettings, settings
+from incidentio.aws.settings import TableSettings, Text, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import load_catalog
 from incidentio.detect.reconcile import Reconciliation
 from incidentio.detect.sweep import sweep
+
+
+class SweeperSettings(TableSettings):
+    ingest_queue_url: Text
+    signal_topic_arn: Text
+    signal_function_arn: Text
+    reconcile_seconds: int = 300
 
 
 @cache

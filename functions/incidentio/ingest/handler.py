@@ -8,13 +8,18 @@ from typing import Any
 from incidentio.aws.clients import LaterClient, client
 from incidentio.aws.observability import count
 from incidentio.aws.queue import SqsQueue
-from incidentio.aws.settings import IngestSettings, settings
+from incidentio.aws.settings import TableSettings, Text, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.attachment import Attachment
 from incidentio.core.catalog import load_catalog
 from incidentio.core.errors import Unavailable
 from incidentio.ingest.batch import Batch
 from incidentio.ingest.intake import Intake
+
+
+class IngestSettings(TableSettings):
+    ingest_dlq_url: Text
+    signal_topic_arn: Text
 
 
 def _now() -> datetime:

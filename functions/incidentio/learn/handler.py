@@ -7,15 +7,21 @@ from typing import Any
 
 from incidentio.aws.archive import S3Archive
 from incidentio.aws.clients import client
-from incidentio.aws.settings import LearnSettings, settings
+from incidentio.aws.settings import TableSettings, Text, settings
 from incidentio.aws.table import DynamoTable
-from incidentio.core.archive import Archive, Retention
+from incidentio.core.archive import Archive, Retention, RetentionMode
 from incidentio.core.catalog import load_catalog
 from incidentio.core.events import DomainEvent
 from incidentio.core.ports import Table
 from incidentio.learn.anchor import anchor
 from incidentio.learn.draft import draft
 from incidentio.learn.remember import remember
+
+
+class LearnSettings(TableSettings):
+    archive_bucket: Text
+    retention_mode: RetentionMode = "GOVERNANCE"
+    retention_days: int = 365
 
 
 @cache

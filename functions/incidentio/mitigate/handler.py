@@ -7,11 +7,15 @@ from typing import Any
 from incidentio.aws.clients import client
 from incidentio.aws.executions import StepFunctions
 from incidentio.aws.observability import log
-from incidentio.aws.settings import ConductorSettings, settings
+from incidentio.aws.settings import TableSettings, Text, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.bundle import load_bundle
 from incidentio.mitigate.conduct.conductor import conduct
 from incidentio.mitigate.conduct.score import Score
+
+
+class ConductorSettings(TableSettings):
+    state_machine_prefix: Text
 
 
 @cache

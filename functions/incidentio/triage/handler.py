@@ -7,7 +7,7 @@ from typing import Any
 from incidentio.aws.alarm_tags import CloudWatchTags
 from incidentio.aws.clients import client
 from incidentio.aws.observability import log
-from incidentio.aws.settings import TriageSettings, settings
+from incidentio.aws.settings import TableSettings, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.bundle import load_bundle
 from incidentio.core.events import DomainEvent
@@ -17,7 +17,7 @@ from incidentio.triage.enrich import enrich
 
 @cache
 def _table() -> Table:
-    return DynamoTable(client("dynamodb"), settings(TriageSettings).table_name, load_bundle().catalog.routing)
+    return DynamoTable(client("dynamodb"), settings(TableSettings).table_name, load_bundle().catalog.routing)
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -4,7 +4,11 @@ from typing import Any
 
 from incidentio.aws.clients import client
 from incidentio.aws.outbox.publish import publish
-from incidentio.aws.settings import PublisherSettings, settings
+from incidentio.aws.settings import Settings, Text, settings
+
+
+class PublisherSettings(Settings):
+    event_bus_name: Text
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -9,8 +9,12 @@ from incidentio.aws.integrations import IntegrationRows
 from incidentio.aws.observability import count
 from incidentio.aws.queue import SqsQueue
 from incidentio.aws.secrets import SecretsManager, prefix_of
-from incidentio.aws.settings import WebhookSettings, settings
+from incidentio.aws.settings import TableSettings, Text, settings
 from incidentio.ingest.http.door import Door
+
+
+class WebhookSettings(TableSettings):
+    ingest_queue_url: Text
 
 
 @cache

@@ -7,10 +7,16 @@ from aws_lambda_powertools import Logger
 
 from incidentio.aws.clients import client, credentials
 from incidentio.aws.errors import translated
-from incidentio.aws.settings import ActionSettings, settings
+from incidentio.aws.settings import Settings, Text, settings
 from incidentio.core.redaction import redact, redact_data
 from incidentio.mitigate.actions.action import Place
 from incidentio.mitigate.actions.request import answer, parse_request
+
+
+class ActionSettings(Settings):
+    playbook: Text
+    outbound: str = ""
+
 
 logger = Logger()
 

@@ -8,12 +8,16 @@ from incidentio.aws.alarm_state import CloudWatchAlarms
 from incidentio.aws.clients import client
 from incidentio.aws.kill_switch import ParameterKillSwitch
 from incidentio.aws.observability import log
-from incidentio.aws.settings import ControlSettings, settings
+from incidentio.aws.settings import TableSettings, Text, settings
 from incidentio.aws.table import DynamoTable
 from incidentio.core.bundle import load_bundle
 from incidentio.mitigate.control.desk import Desk, parse_request
 from incidentio.mitigate.control.operations import operate
 from incidentio.mitigate.control.success import ENDS, report
+
+
+class ControlSettings(TableSettings):
+    kill_switch_parameter: Text
 
 
 @cache
