@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from incidentio.core.labels import EVERYWHERE, usual
-from incidentio.core.playbook import PARAMETER, Playbook, Risk
+from incidentio.core.playbook import PARAMETER, Playbook
+from incidentio.core.risk import Risk
 from incidentio.core.steps import ITEM, TARGETS, ForEach, Manual, Step
 from incidentio.core.targets import NAMED
 from incidentio.mitigate.actions import ACTIONS, Action, action_named, check_step

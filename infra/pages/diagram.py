@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from incidentio.core.duration import format_duration
-from incidentio.core.playbook import Playbook, Risk
+from incidentio.core.playbook import Playbook
+from incidentio.core.risk import Risk
 from incidentio.core.steps import Leaf, Manual, Step, Wait
 from incidentio.mitigate.actions import action_named
 from infra.compiler.graph import Graph

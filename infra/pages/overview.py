@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from incidentio.core.duration import format_duration
-from incidentio.core.playbook import Playbook, Risk
+from incidentio.core.playbook import Playbook
+from incidentio.core.risk import Risk
 from incidentio.mitigate.actions import Statement, permissions_for
 from infra.pages.diagram import overview
 

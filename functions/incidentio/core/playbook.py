@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import timedelta
-from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -12,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from incidentio.core.duration import Duration
 from incidentio.core.matchers import MatcherField
+from incidentio.core.risk import Risk
 from incidentio.core.steps import (
     ITEM,
     PARAMETER,
@@ -40,22 +40,6 @@ def _version(written: Any) -> str:
 
 Version = Annotated[str, BeforeValidator(_version), Field(pattern=r"^\d+\.\d+\.\d+$")]
 PlaybookName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,40}$")]
-
-
-class Risk(StrEnum):
-    READ_ONLY = "read_only"
-    SAFE = "safe"
-    DISRUPTIVE = "disruptive"
-    DESTRUCTIVE = "destructive"
-
-    @property
-    def approvals(self) -> int:
-        """How many different people must approve a run."""
-        return {"read_only": 0, "safe": 0, "disruptive": 1, "destructive": 2}[self.value]
-
-    @property
-    def may_start_itself(self) -> bool:
-        return self in (Risk.READ_ONLY, Risk.SAFE)
 
 
 class _Strict(BaseModel):

@@ -6,8 +6,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from incidentio.core.person import Actor
-from incidentio.core.playbook import Risk
 from incidentio.core.redaction import redact_data
+from incidentio.core.risk import Risk
 from incidentio.core.signal import Kind
 from incidentio.core.targets import target_name
 

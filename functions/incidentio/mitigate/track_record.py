@@ -7,14 +7,17 @@ each run, rehearsals too, for `KEPT`. `REHEARSED` / `<playbook>#<service>` is th
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from incidentio.core.bundle import Bundle
 from incidentio.core.ids import iso
-from incidentio.core.playbook import Playbook, Risk
 from incidentio.core.ports import Key, Put, Record, Records, Update, Write
+from incidentio.core.risk import Risk
 from incidentio.core.signal import Kind
 from incidentio.mitigate.run import Run
+
+if TYPE_CHECKING:
+    from incidentio.core.playbook import Playbook
 
 KEPT = timedelta(days=400)
 FRESH_FOR = timedelta(days=90)
@@ -136,7 +139,7 @@ def last_rehearsal(table: Records, playbook: str, service: str) -> Rehearsed | N
     return _rehearsed(body) if body else None
 
 
-def stale(definition: Playbook, last: Rehearsed | None, *, service: str, now: datetime) -> str | None:
+def stale(definition: "Playbook", last: Rehearsed | None, *, service: str, now: datetime) -> str | None:
     """Why `definition` may not start by itself for `service` until it is rehearsed, or None.
 
     What takes a change back is never stale: it must not wait for a rehearsal.

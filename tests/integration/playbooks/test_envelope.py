@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from incidentio.core.errors import Forbidden
-from incidentio.core.playbook import Playbook, Risk
+from incidentio.core.playbook import Playbook
 from incidentio.core.ports import Put
+from incidentio.core.risk import Risk
 from incidentio.mitigate.actions import action_named
 from incidentio.mitigate.actions.action import Reach
 from incidentio.mitigate.control.gate import rate_records

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from incidentio.core.labels import EVERYWHERE
-from incidentio.core.playbook import Playbook, Risk
+from incidentio.core.playbook import Playbook
+from incidentio.core.risk import Risk
 from incidentio.mitigate.actions import ACTIONS, action_named
 from infra.cases.estates import _OF_TYPE
 from infra.cases.model import Case, Expect, When

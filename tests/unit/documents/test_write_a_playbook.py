@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from incidentio.core.errors import InvalidInput
-from incidentio.core.playbook import Risk
+from incidentio.core.risk import Risk
 from incidentio.mitigate.actions import ACTIONS
 from infra.cases.model import load_cases
 from infra.documents import load_catalog, load_playbooks

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from incidentio.core.playbook import Playbook, Risk
+from incidentio.core.playbook import Playbook
+from incidentio.core.risk import Risk
 from incidentio.mitigate.actions import action_named
 from infra.cases.estates import estate_of
 from infra.cases.model import ROOT, load_cases, load_page, playbooks

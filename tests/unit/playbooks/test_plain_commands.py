@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from incidentio.core.playbook import Risk
+from incidentio.core.risk import Risk
 from incidentio.mitigate.actions import Commands
 from infra.cases.model import ROOT, playbooks
 from infra.documents import load_playbooks

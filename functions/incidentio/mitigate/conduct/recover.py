@@ -15,7 +15,6 @@ from incidentio.mitigate.breaker import tripped
 from incidentio.mitigate.conduct.decided import answer_if_decided
 from incidentio.mitigate.conduct.score import Score, recovery_name
 from incidentio.mitigate.conduct.start import refuse, start_run
-from incidentio.mitigate.control.finish import circuit
 from incidentio.mitigate.keys import OPEN_RUNS
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, ended, load_run, told
@@ -72,6 +71,7 @@ def _give_up(score: Score, run: Run, why: str) -> None:
     if not run.touched:
         refuse(score, run, why)
         return
+    from incidentio.mitigate.control.finish import circuit  # noqa: PLC0415 - few runs are given up
 
     def decide(incident: Incident, run: Run) -> Move | None:
         if run.finished:

@@ -13,7 +13,6 @@ from incidentio.core.person import SYSTEM
 from incidentio.core.signal import Kind
 from incidentio.mitigate.breaker import open_since
 from incidentio.mitigate.conduct.score import Score
-from incidentio.mitigate.requests import request_run
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, ended, load_run, told
 from incidentio.mitigate.track_record import stale_here
@@ -59,9 +58,13 @@ def start_by_itself(score: Score, event: DomainEvent) -> None:
     """
     incident = score.table.incident(event.incident_id)
     names = chosen(score, incident)
-    if names and (hold := held_back(score, incident)):
+    if not names:
+        return
+    if hold := held_back(score, incident):
         _would_have_started(score, incident.id, names, hold)
         return
+    from incidentio.mitigate.requests import request_run  # noqa: PLC0415 - little starts by itself
+
     for name in names:
         if why := open_since(score.table, name):
             _would_have_started(score, incident.id, [name], Hold(f"breaker {name}", why, {}))
@@ -96,7 +99,7 @@ class Hold:
 
 def held_back(score: Score, incident: Incident) -> Hold | None:
     """Monitor mode, or the maintenance window the incident is in now."""
-    from incidentio.core.quiet import monitored_by, quiets_at  # noqa: PLC0415 - little starts by itself
+    from incidentio.core.quiet import monitored_by, quiets_at  # noqa: PLC0415 - as above
 
     routing = score.bundle.catalog.routing
     if monitored := monitored_by(incident, routing):

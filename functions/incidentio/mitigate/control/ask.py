@@ -1,19 +1,21 @@
 """Asking people: the record holds the task token, people get the id of the record."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from incidentio.core.duration import format_duration
 from incidentio.core.errors import NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident
-from incidentio.core.playbook import Playbook
 from incidentio.core.ports import Put, Record
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.glass import broken
 from incidentio.mitigate.keys import approval_key, new_approval_id
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, told
+
+if TYPE_CHECKING:
+    from incidentio.core.playbook import Playbook
 
 
 def ask(desk: Desk, request: Request) -> Answer:
@@ -52,7 +54,7 @@ def ask(desk: Desk, request: Request) -> Answer:
     return {"decision": "wait", "approval_id": run.approval_id}
 
 
-def _asked(incident: Incident, run: Run, definition: Playbook, request: Request, now: datetime) -> Move:
+def _asked(incident: Incident, run: Run, definition: "Playbook", request: Request, now: datetime) -> Move:
     expires = now + definition.approval.timeout
     body: dict[str, Any] = {
         "id": run.approval_id,
@@ -89,7 +91,7 @@ def _asked(incident: Incident, run: Run, definition: Playbook, request: Request,
     return Move(asked, change, [Put(Record(approval_key(run.incident_id, str(run.approval_id)), body))])
 
 
-def _question(run: Run, definition: Playbook) -> str:
+def _question(run: Run, definition: "Playbook") -> str:
     people = "" if run.approvals_needed == 1 else f", {run.approvals_needed} different people"
     note = f" — {definition.approval.note}" if definition.approval.note else ""
     asks = f" ({run.given})" if run.given else ""

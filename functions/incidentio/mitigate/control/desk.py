@@ -1,19 +1,21 @@
 """What the control function is asked, and what it works with."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from incidentio.core.bundle import Bundle
 from incidentio.core.errors import IncidentioError, InvalidInput, NotFound
 from incidentio.core.incident import Incident
-from incidentio.core.playbook import Playbook
 from incidentio.core.ports import Clock, Table
 from incidentio.mitigate.ports import Alarms, KillSwitch
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.surviving import surviving
 from incidentio.mitigate.switches import holds, stopped
+
+if TYPE_CHECKING:
+    from incidentio.core.playbook import Playbook
 
 Answer = dict[str, Any]
 """What the state machine reads: always a `decision`."""
@@ -73,7 +75,7 @@ class Desk:
     alarms: Alarms
     clock: Clock
 
-    def playbook(self, name: str) -> Playbook | None:
+    def playbook(self, name: str) -> "Playbook | None":
         return self.bundle.playbooks.get(name)
 
     def stopped(self, incident: Incident, run: Run) -> str | None:

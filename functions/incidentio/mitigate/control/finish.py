@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from incidentio.core.incident import Change, Incident
-from incidentio.core.playbook import Risk
 from incidentio.core.ports import Delete, Put, Write
 from incidentio.core.redaction import redact
+from incidentio.core.risk import Risk
 from incidentio.mitigate.aftermath import account_of, results_of, told_of
 from incidentio.mitigate.breaker import scope_of, tripped
 from incidentio.mitigate.control.desk import Answer, Desk, Request

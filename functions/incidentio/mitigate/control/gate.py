@@ -1,13 +1,12 @@
 """The policy gate, before and after the approval. A refusal is recorded here, with its reason."""
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from incidentio.core.changes import not_reversible
 from incidentio.core.duration import format_duration
 from incidentio.core.errors import NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Change, Incident
-from incidentio.core.playbook import Freeze, Playbook
 from incidentio.core.ports import Key, Put, Record, Write
 from incidentio.core.signal import Kind, Mode
 from incidentio.core.targets import target_name
@@ -17,6 +16,9 @@ from incidentio.mitigate.keys import approval_key, incident_of_run, rate_partiti
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, ended, load_run, told
 from incidentio.mitigate.track_record import stale_here
+
+if TYPE_CHECKING:
+    from incidentio.core.playbook import Freeze, Playbook
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _UNDONE_WITHIN = timedelta(hours=24)
@@ -106,7 +108,7 @@ def _about_incident(incident: Incident, run: Run) -> str | None:
     return None
 
 
-def _frozen(definition: Playbook, now: datetime) -> str | None:
+def _frozen(definition: "Playbook", now: datetime) -> str | None:
     for window in definition.freeze:
         if _inside(window, now):
             why = f" ({window.why})" if window.why else ""
@@ -114,10 +116,12 @@ def _frozen(definition: Playbook, now: datetime) -> str | None:
     return None
 
 
-def _would_break(desk: Desk, definition: Playbook, incident: Incident, now: datetime) -> str | None:
+def _would_break(desk: Desk, definition: "Playbook", incident: Incident, now: datetime) -> str | None:
     """Why the change that a rollback would undo must stay."""
     if not definition.undoes_change:
         return None
+    from incidentio.core.changes import not_reversible  # noqa: PLC0415 - few playbooks undo one
+
     change = not_reversible(desk.table, incident.service, incident.environment, since=now - _UNDONE_WITHIN)
     if change is None:
         return None
@@ -129,7 +133,7 @@ def _would_break(desk: Desk, definition: Playbook, incident: Incident, now: date
     )
 
 
-def _inside(window: Freeze, now: datetime) -> bool:
+def _inside(window: "Freeze", now: datetime) -> bool:
     clock = now.strftime("%H:%M")
     if window.start < window.end:
         return _DAYS[now.weekday()] in window.days and window.start <= clock < window.end
@@ -139,12 +143,12 @@ def _inside(window: Freeze, now: datetime) -> bool:
     )
 
 
-def too_often(desk: Desk, definition: Playbook, run: Run, now: datetime) -> str | None:
+def too_often(desk: Desk, definition: "Playbook", run: Run, now: datetime) -> str | None:
     """Why the rate limit or the cool-down says no. Asked again by the lock, where runs meet one by one."""
     return next((why for target in run.all_targets if (why := _too_often(desk, definition, run, target, now))), None)
 
 
-def _too_often(desk: Desk, definition: Playbook, run: Run, target: str, now: datetime) -> str | None:
+def _too_often(desk: Desk, definition: "Playbook", run: Run, target: str, now: datetime) -> str | None:
     limit = definition.rate_limit
     partition = rate_partition(run.playbook, target)
     started = [
@@ -169,7 +173,7 @@ def _over_at(desk: Desk, started: datetime, run_id: str) -> datetime:
         return started
 
 
-def rate_records(run: Run, definition: Playbook, now: datetime, until: datetime) -> list[Record]:
+def rate_records(run: Run, definition: "Playbook", now: datetime, until: datetime) -> list[Record]:
     """One start of a run on each target, over by `until` at most: counted by `too_often` for as long as it matters."""
     forget = max(now + definition.rate_limit.per, until + definition.rate_limit.cool_down)
     body = {"run_id": run.run_id, "at": iso(now)}

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from incidentio.core.errors import NotFound
 from incidentio.core.ids import iso
 from incidentio.core.incident import Incident
-from incidentio.core.playbook import Playbook, Risk
 from incidentio.core.ports import ABSENT, Condition, Put, Record
-from incidentio.core.steps import Manual, Wait
+from incidentio.core.risk import Risk
 from incidentio.core.targets import target_name
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.gate import rate_records, refusal, too_often
 from incidentio.mitigate.keys import lock_key
 from incidentio.mitigate.run import Run
 from incidentio.mitigate.runs import Move, advance, load_run, told
+
+if TYPE_CHECKING:
+    from incidentio.core.playbook import Playbook
 
 _MARGIN = timedelta(minutes=15)
 
@@ -101,8 +103,10 @@ def _over(desk: Desk, held: Mapping[str, Any]) -> bool:
     return owner.finished and not (owner.lease and owner.lease.is_open)
 
 
-def _longest(definition: Playbook) -> timedelta:
+def _longest(definition: "Playbook") -> timedelta:
     """How long a run may take before its lock counts as forgotten: generous, since ending it is another matter."""
+    from incidentio.core.steps import Manual, Wait  # noqa: PLC0415 - comes with the first playbook that is read
+
     steps = sum((step.timeout for step in definition.steps), timedelta())
     idle = sum((leaf.step.wait for leaf in definition.leaves if isinstance(leaf.step, Wait)), timedelta())
     people = sum((leaf.step.timeout for leaf in definition.leaves if isinstance(leaf.step, Manual)), timedelta())

@@ -1,10 +1,9 @@
 """One step: what to call, the snapshot kept once, and what came of it."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from incidentio.core.incident import Incident
-from incidentio.core.playbook import MaxTargets
 from incidentio.core.ports import ABSENT, Put, Record
 from incidentio.core.redaction import redact
 from incidentio.mitigate.control.conditions import unmet
@@ -13,6 +12,9 @@ from incidentio.mitigate.control.gate import refusal
 from incidentio.mitigate.keys import snapshot_key
 from incidentio.mitigate.run import Run, RunStep
 from incidentio.mitigate.runs import Move, advance, told
+
+if TYPE_CHECKING:
+    from incidentio.core.playbook import MaxTargets
 
 _PERCENT_FROM = 10
 """A share says nothing about a handful: percent counts from this many targets up."""
@@ -147,7 +149,7 @@ def _may_not(desk: Desk, incident: Incident, run: Run, seen: Mapping[str, Any]) 
     return next((why for check in checks if (why := check())), None)
 
 
-def _too_wide(seen: Mapping[str, Any], limit: MaxTargets) -> str | None:
+def _too_wide(seen: Mapping[str, Any], limit: "MaxTargets") -> str | None:
     targets, of = int(seen.get("targets") or 0), int(seen.get("of") or 0)
     if targets > limit.count:
         return f"it would touch {targets} targets: at most {limit.count}"

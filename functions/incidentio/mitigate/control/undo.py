@@ -2,9 +2,9 @@
 
 from incidentio.core.errors import NotFound
 from incidentio.core.incident import Incident
-from incidentio.core.playbook import Risk
 from incidentio.core.ports import Put
 from incidentio.core.redaction import redact
+from incidentio.core.risk import Risk
 from incidentio.mitigate.control.caught import cause_of
 from incidentio.mitigate.control.desk import Answer, Desk, Request
 from incidentio.mitigate.control.hold import held
