@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from incidentio.core.errors import InvalidInput, NotFound
 from incidentio.core.nearest import no_playbook
-from incidentio.core.targets import target_id
+from incidentio.core.targets import partition_of, target_id
 from incidentio.mitigate.actions import Commands, Place, commands_for
 from infra.documents import load_playbooks
 from infra.local.environment import ROOT
@@ -27,6 +27,6 @@ def by_hand(playbook: str, *, target: str, parameters: Mapping[str, int | str], 
     except ValueError as error:
         raise InvalidInput(str(error)) from None
     # Commands are for the caller's own account, whichever that is.
-    place = Place(partition="aws", account=_NOT_IN_ANY_COMMAND, region=region)
+    place = Place(partition=partition_of(region), account=_NOT_IN_ANY_COMMAND, region=region)
     named = target_id(definition.targets.type, account=place.account, region=region, name=target)
     return commands_for(definition, target=named, values=values, place=place)

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
+from incidentio.aws.alarm_kinds import alarm_types, alarms_in
 from incidentio.aws.alarm_tags import CloudWatchTags
 from incidentio.aws.alarms import alarm_of
 from incidentio.aws.errors import translated
@@ -13,7 +14,6 @@ from incidentio.core.errors import IncidentioError
 
 RIGHTS = ("cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource", "tag:GetResources")
 _AT_ONCE = 4  # CloudWatch allows few calls a second
-_TYPES = ["MetricAlarm", "CompositeAlarm"]
 _RESOURCES = {"FunctionName": "lambda:function", "ServiceName": "ecs:service"}
 
 
@@ -54,9 +54,8 @@ def look(cloudwatch: Any, tagging: Any) -> tuple[list[Seen], list[str]]:
 
 def _alarms(cloudwatch: Any) -> Iterator[Alarm]:
     with translated("reading the alarms"):
-        for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=_TYPES):
-            for item in (*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])):
-                yield alarm_of(item)
+        for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=alarm_types(cloudwatch)):
+            yield from map(alarm_of, alarms_in(page))
 
 
 def _resources(tagging: Any) -> Iterator[tuple[tuple[str, str], dict[str, str]]]:
