@@ -43,9 +43,10 @@ def labels_of(incident: Incident) -> dict[str, str]:
 def sent_labels(tags: Mapping[str, str]) -> dict[str, str]:
     """Those of `tags` that are labels of an incident: so few that its record stays small.
 
-    Left out is what no matcher could name, what AWS or we ourselves mean by a tag, and what is more than `SENT`.
+    Left out is what no matcher could name, what AWS or we ourselves mean by a tag, and what is more than `SENT`, by
+    name: a table gives tags back in any order.
     """
-    named = ((name, value) for name, value in tags.items() if _NAME.fullmatch(name) and value)
+    named = ((name, value) for name, value in sorted(tags.items()) if _NAME.fullmatch(name) and value)
     return {name: value[:_LONGEST] for name, value in islice(named, SENT)}
 
 
