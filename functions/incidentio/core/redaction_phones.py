@@ -59,8 +59,8 @@ def is_phone(match: re.Match[str]) -> bool:
 
 _CALLED = Late(
     r"(?i)(?P<before>(?<![a-z])(?:(?P<sure>(?:tele)?phone|tel|fax|whatsapp|hotline)|mobile|(?:on-?)?call|dial|sms)"
-    r"(?:[^\w+(]|_){0,6}(?:(?:number|no|nr|phone|me|us|him|her|them|back|at|on|is|now|please)[^\w+(]{1,6}){0,3})"
-    rf"(?P<number>(?<!\w)[+(]?\d[\d ()./-]{{5,20}}\d)(?![\w-]|[.:]\d| ?{_UNIT})"
+    r"(?:[^\w+(]|_){0,6}(?:(?:number|no|nr|me|us|him|her|them|back|at|on|is|now|please)[^\w+(]{1,6}){0,3})"
+    rf"(?P<number>(?<!\w)[+(]?(?:\d{{1,5}}(?:[ ()./-]{{1,3}}\d{{2,8}}){{1,5}}|\d{{8,15}}))(?![\w-]|[.:]\d| ?{_UNIT})"
 )
 
 
@@ -69,7 +69,7 @@ def _called(match: re.Match[str]) -> str:
     groups = re.findall(r"\d+", number)
     digits = sum(map(len, groups))
     if len(groups) > 1:
-        fits = 7 <= digits <= 15 and all(len(group) > 1 for group in groups[1:]) and number.count(".") != 1
+        fits = 7 <= digits <= 15 and number.count(".") != 1
     elif number.startswith("00"):
         fits = bool(match["sure"]) and 11 <= digits <= 15
     else:

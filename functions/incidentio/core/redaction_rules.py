@@ -113,6 +113,7 @@ _SCHEME = Late(
 _PARAMETER = r"[\w-]{1,40}=(?:\\*+\"[^\"\\]*+\\*+\"?|[^\s,\"'\\]*+)"
 _AUTHORIZATION = Late(
     rf"(?i)(?P<name>authorization(?:{_GAP}[:=]{_GAP}|\\*+[\"'],{_GAP}\\*+[\"']))(?P<scheme>[a-z][\w-]{{1,30}}+)\s++"
+    r"(?=[\w+/$~.-]|\[redacted)(?![\w-]{1,40}+:(?:\s|\Z))"
     rf"(?P<value>{_PARAMETER}(?:,\s*+{_PARAMETER})++|{_PLAIN})"
 )
 _COOKIE = Late(
