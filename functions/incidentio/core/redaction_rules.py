@@ -64,10 +64,11 @@ _PLAIN = (  # one mark of punctuation in the middle belongs to it, unless anothe
 )
 _GAP = r"\s?[^\S\n]*+"
 _VALUE_OF = rf"(?<=[\"']),{_GAP}\\*+[\"']value\\*+[\"']{_GAP}:"  # {"name": "DB_PASSWORD", "value": "…"}
+_NEXT = rf"[\w-]{{0,20}}{_WORDS}[:=]\s"  # the name of another one, with its value behind it
 _ASSIGNED = Late(
     rf"(?i)(?P<name>{_WORDS})"
     rf"(?P<separator>(?:\\*+[\"'])?{_GAP}(?:{_VALUE_OF}|={{1,3}}+>?|:=?|%3D(?:%20)*+|%3A(?:%20)*+){_GAP})"
-    rf"(?P<value>{_MARK}|{_ESCAPED}|{_QUOTED}|{_brackets(4)}|{_PLAIN})"
+    rf"(?P<value>{_MARK}|{_ESCAPED}|{_QUOTED}|{_brackets(4)}|(?!{_NEXT}){_PLAIN})"
 )
 _STATE = Late(
     r"(?i)(?:none|null|nil|undefined|true|false|empty|missing|required|optional|unset|expired|invalid|incorrect|wrong|failed"

@@ -354,6 +354,8 @@ def test_a_value_of_an_option_goes_with_what_the_shell_escapes(secret: str) -> N
         ("Cookie: a=b; c=d Host: x", "Cookie: [redacted:value] Host: x"),
         ("curl -H 'Authorization: Token abcdefgh' -v", "curl -H 'Authorization: [redacted:value]' -v"),
         ("call me on 030 901820, thanks", "call me on [redacted:phone], thanks"),
+        ("password= x-api-key: 5f2b9c", "password= x-api-key: [redacted:value]"),
+        ("password: hunter2: expired", "password: [redacted:value] expired"),
     ],
 )
 def test_nothing_beside_it_goes(text: str, expected: str) -> None:
