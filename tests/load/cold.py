@@ -29,9 +29,11 @@ def handlers() -> list[str]:
 
 
 def measure() -> Iterator[Row]:
+    # One after the other in rounds, so that a slow moment of the machine is not one handler's alone.
+    rounds = [{module: _import_ms(module) for module in handlers()} for _ in range(_REPEATS)]
     for module in handlers():
         name = module.removeprefix("incidentio.").removesuffix(".handler")
-        yield row(f"cold_import_ms.{name}", _import_ms(module))
+        yield row(f"cold_import_ms.{name}", statistics.median(times[module] for times in rounds))
     newest = max(ASSET.iterdir(), key=lambda asset: asset.stat().st_mtime)  # one for each catalogue that was deployed
     yield row("package_zip_mb", (_zipped(newest) + _zipped(LAYER)) / 1e6)
 
@@ -44,11 +46,7 @@ def _import_ms(module: str) -> float:
         "PYDANTIC_DISABLE_PLUGINS": "__all__",  # as our functions have it
     }
     command = [sys.executable, "-c", _TIMER, str(FUNCTIONS), module]
-    times = [
-        float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
-        for _ in range(_REPEATS)
-    ]
-    return statistics.median(times)
+    return float(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout)
 
 
 def _zipped(folder: Path) -> int:
