@@ -52,7 +52,7 @@ soak: setup ## Kills, faults, crowded workers and every case of every playbook d
 demo: setup ## From a firing alarm to a postmortem, on the local AWS target (DEMO_ARGS=--keep)
 	$(RUN)/incidentio demo $(DEMO_ARGS)
 
-bench: setup synth alertmanager ## Measure and compare with the gates; writes build/bench.json (BENCH_ARGS="storm cold" for a part)
+bench: setup synth alertmanager $(COMPILED) ## Measure and compare with the gates; writes build/bench.json (BENCH_ARGS="storm cold" for a part)
 	$(RUN)/python -m tests.load.bench $(BENCH_ARGS)
 
 synth: setup ## Write the CloudFormation templates to cdk.out; needs no AWS account
